@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Dependencies point one way:
+//
+//   vqvae ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels ─► COpenBLAS
+//    │  └─► Images ─► CPNG   └─► Datasets ─► Tensors
+//    └─► Files ◄─ Training, Datasets, Images
+
+/// The loops of `Kernels` are unchecked: every entry has one checked wrapper in `Tensors`.
+let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+
+let package = Package(
+  name: "vqvae",
+  products: [.executable(name: "vqvae", targets: ["vqvae"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // MARK: System libraries
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas lapacke",
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+    // MARK: Numerics
+    .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: unchecked),
+    .target(name: "Tensors", dependencies: ["Kernels"]),
+    .target(name: "Autograd", dependencies: ["Tensors"]),
+    .target(name: "NN", dependencies: ["Autograd"]),
+    .target(name: "VectorQuantization", dependencies: ["NN"]),
+
+    // MARK: Files and data
+    .target(name: "Files"),
+    .target(name: "Datasets", dependencies: ["Files", "Tensors"]),
+    .target(name: "Images", dependencies: ["CPNG", "Files"]),
+
+    // MARK: Program
+    .target(
+      name: "Training",
+      dependencies: [
+        "VectorQuantization", "Datasets", "Files", "Kernels", .product(name: "Yams", package: "Yams"),
+      ]),
+    .executableTarget(
+      name: "vqvae",
+      dependencies: [
+        "Training", "Images",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // MARK: Tests
+    .target(name: "TestSupport", dependencies: ["Autograd", "Files"], path: "Tests/TestSupport"),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
+    .testTarget(name: "NNTests", dependencies: ["NN", "TestSupport"]),
+    .testTarget(
+      name: "VectorQuantizationTests", dependencies: ["VectorQuantization", "TestSupport"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(name: "vqvaeTests", dependencies: ["TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,83 @@
+import Tensors
+
+/// A differentiable operation: `forward` computes, `backward` applies the chain rule.
+///
+/// A function is called through ``apply(_:_:)``, which runs `forward`, and writes on the tape how to
+/// come back.
+package protocol Function {
+  /// Sizes and switches: what an operation depends on besides its tensors.
+  associatedtype Attributes = Void
+  /// What `backward` has to know of `forward`.
+  associatedtype Saved = Void
+  /// An output that carries no gradient, such as codes.
+  associatedtype NonDifferentiable = Void
+
+  /// Computes the output.
+  static func forward(
+    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+  ) -> Tensor
+
+  /// Turns the gradient of the output into one gradient an input; nil where none is wanted.
+  ///
+  /// - Parameter gradient: ∂loss/∂output. It may be changed in place and returned.
+  static func backward(
+    _ gradient: consuming Tensor, _ attributes: Attributes, _ context: Context<Self>
+  ) -> [Tensor?]
+}
+
+/// What passes from a function's `forward` to its `backward` and to its caller.
+package struct Context<F: Function> {
+  /// For each input, whether its gradient is wanted.
+  package let needsGradient: [Bool]
+  private var savedValue: F.Saved?
+  fileprivate private(set) var nonDifferentiable: F.NonDifferentiable?
+
+  fileprivate init(needsGradient: [Bool]) { self.needsGradient = needsGradient }
+
+  /// Keeps a value for `backward`.
+  package mutating func save(_ value: F.Saved) { savedValue = value }
+
+  /// What `forward` saved.
+  package var saved: F.Saved {
+    guard let savedValue else {
+      preconditionFailure("\(F.self).backward reads what its forward did not save")
+    }
+    return savedValue
+  }
+
+  /// Hands an output without a gradient to the caller.
+  package mutating func returnNonDifferentiable(_ value: F.NonDifferentiable) {
+    nonDifferentiable = value
+  }
+}
+
+extension Function {
+  /// Runs the operation and records it where an input needs a gradient.
+  package static func apply(
+    _ inputs: [Variable], _ attributes: Attributes
+  ) -> (output: Variable, nonDifferentiable: NonDifferentiable?) {
+    guard let tape = inputs.first?.tape else {
+      preconditionFailure("\(Self.self) needs an input")
+    }
+    precondition(inputs.allSatisfy { $0.tape === tape }, "inputs from two tapes")
+    var context = Context<Self>(needsGradient: inputs.map(\.needsGradient))
+    let value = forward(inputs.map(\.value), attributes, &context)
+    let nonDifferentiable = context.nonDifferentiable
+    guard context.needsGradient.contains(true) else {
+      return (Variable(value: value, tape: tape, node: nil), nonDifferentiable)
+    }
+    let node = tape.record(inputs: inputs.map(\.node), outputShape: value.shape) {
+      [context] gradient in
+      backward(gradient, attributes, context)
+    }
+    return (Variable(value: value, tape: tape, node: node), nonDifferentiable)
+  }
+}
+
+extension Function where Attributes == Void {
+  package static func apply(
+    _ inputs: [Variable]
+  ) -> (output: Variable, nonDifferentiable: NonDifferentiable?) {
+    apply(inputs, ())
+  }
+}

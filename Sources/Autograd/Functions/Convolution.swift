@@ -1,0 +1,88 @@
+import Tensors
+
+/// Cross-correlation of images with filters, plus a bias.
+///
+///     output[n, y, x, f] = bias[f] + Σ over i, j, c of
+///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c]
+///
+/// Inputs: images `[N, H, W, C]`, filters `[kernelHeight, kernelWidth, C, F]`, and a bias `[F]` or
+/// nothing. Output: `[N, H′, W′, F]`.
+package enum Convolve: Function {
+  package struct Saved {
+    let images: Tensor
+    let filters: Tensor
+  }
+
+  package static func forward(
+    _ inputs: [Tensor], _ window: ConvolutionWindow, _ context: inout Context<Self>
+  ) -> Tensor {
+    context.save(Saved(images: inputs[0], filters: inputs[1]))
+    return inputs[0].convolved(
+      with: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, window: window)
+  }
+
+  package static func backward(
+    _ gradient: consuming Tensor, _ window: ConvolutionWindow, _ context: Context<Self>
+  ) -> [Tensor?] {
+    let (images, filters) = (context.saved.images, context.saved.filters)
+    let needs = context.needsGradient
+    var gradients: [Tensor?] = [
+      needs[0]
+        ? gradient.convolvedBackwards(
+          with: filters, bias: nil, window: window, imageShape: images.shape) : nil,
+      needs[1] ? images.filterGradient(gradMaps: gradient, window: window) : nil,
+    ]
+    if needs.count > 2 { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
+    return gradients
+  }
+}
+
+/// Transposed convolution: a convolution walked backwards, from maps to images, plus a bias.
+///
+/// Inputs: maps `[N, H, W, F]`, filters `[kernelHeight, kernelWidth, C, F]` of the convolution that is
+/// walked backwards, and a bias `[C]` or nothing. Output: `[N, H′, W′, C]` with
+/// `H′ = (H − 1)·stride + kernelHeight − padding`.
+package enum ConvolveTransposed: Function {
+  package struct Saved {
+    let maps: Tensor
+    let filters: Tensor
+  }
+
+  package static func forward(
+    _ inputs: [Tensor], _ window: ConvolutionWindow, _ context: inout Context<Self>
+  ) -> Tensor {
+    let (maps, filters) = (inputs[0], inputs[1])
+    context.save(Saved(maps: maps, filters: filters))
+    let extents = window.imageExtents(height: maps.shape[1], width: maps.shape[2])
+    return maps.convolvedBackwards(
+      with: filters, bias: inputs.count > 2 ? inputs[2] : nil, window: window,
+      imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]])
+  }
+
+  package static func backward(
+    _ gradient: consuming Tensor, _ window: ConvolutionWindow, _ context: Context<Self>
+  ) -> [Tensor?] {
+    let (maps, filters) = (context.saved.maps, context.saved.filters)
+    let needs = context.needsGradient
+    var gradients: [Tensor?] = [
+      needs[0] ? gradient.convolved(with: filters, bias: nil, window: window) : nil,
+      needs[1] ? gradient.filterGradient(gradMaps: maps, window: window) : nil,
+    ]
+    if needs.count > 2 { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
+    return gradients
+  }
+}
+
+/// ``Convolve`` as a function of variables.
+package func convolve(
+  _ images: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
+) -> Variable {
+  Convolve.apply([images, filters] + (bias.map { [$0] } ?? []), window).output
+}
+
+/// ``ConvolveTransposed`` as a function of variables.
+package func convolveTransposed(
+  _ maps: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
+) -> Variable {
+  ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), window).output
+}

@@ -1,0 +1,111 @@
+import Tensors
+
+/// A named tensor of a model: what it is called, how large it is, how it starts.
+///
+/// A parameter holds no numbers; those are in ``ParameterValues``, a value that a training step reads
+/// and an optimizer replaces. So a model can be shared by threads, and a step cannot change it.
+package struct Parameter: Sendable {
+  /// The dotted name: key of checkpoint and optimizer, and word of error messages.
+  package let name: String
+  package let shape: Shape
+  package let start: Start
+  package let layout: Layout
+  package let role: Role
+
+  package enum Role: Sendable {
+    /// Changed by the optimizer, along the gradient.
+    case trained
+    /// Saved with the model and never given a gradient, such as a moving average.
+    case buffer
+  }
+
+  /// How the elements lie in memory, and how they lie in a checkpoint.
+  package enum Layout: Sendable {
+    /// The same way.
+    case rowMajor
+    /// Filters: `[kernelHeight, kernelWidth, C, F]` in memory, where the convolution wants a matrix
+    /// of `F` columns, and `[F, C, kernelHeight, kernelWidth]` in a checkpoint. That is PyTorch's
+    /// layout of `Conv2d` with F its outputs, and of `ConvTranspose2d` with F its inputs.
+    case filters
+  }
+
+  package init(
+    _ name: String, _ shape: Shape, start: Start, layout: Layout = .rowMajor,
+    role: Role = .trained
+  ) {
+    self.name = name
+    self.shape = shape
+    self.start = start
+    self.layout = layout
+    self.role = role
+  }
+}
+
+/// The distribution of a parameter's first value.
+package enum Start: Sendable, Equatable {
+  case zeros
+  /// Uniform in −bound…bound.
+  case uniform(bound: Float)
+  /// Uniform in low…high.
+  case between(Float, Float)
+  case normal(deviation: Float)
+  /// A normal distribution of the given deviation, cut off at two of them.
+  case truncatedNormal(deviation: Float)
+
+  /// PyTorch's default for weights and biases: `kaiming_uniform_` with a = √5, which is uniform in
+  /// ±1/√fanIn.
+  package static func pyTorch(fanIn: Int) -> Start {
+    .uniform(bound: 1 / Float(fanIn).squareRoot())
+  }
+
+  /// Sonnet's default for weights: a truncated normal of deviation 1/√fanIn.
+  package static func sonnet(fanIn: Int) -> Start {
+    .truncatedNormal(deviation: 1 / Float(fanIn).squareRoot())
+  }
+
+  /// The tensor with which a parameter starts: a function of the seed and the parameter's name.
+  package func tensor(_ shape: Shape, seed: UInt64, name: String) -> Tensor {
+    var generator = SeededGenerator(seed: seed, purpose: .weights, stream: streamNumber(of: name))
+    return Tensor(shape) { target in
+      for i in 0..<shape.count {
+        target[i] =
+          switch self {
+          case .zeros: 0
+          case .uniform(let bound): generator.uniform(-bound, bound)
+          case .between(let low, let high): generator.uniform(low, high)
+          case .normal(let deviation): deviation * generator.normal()
+          case .truncatedNormal(let deviation): deviation * generator.truncatedNormal()
+          }
+      }
+    }
+  }
+}
+
+/// The numbers of a model's parameters, by name.
+package struct ParameterValues: Sendable {
+  private var tensors: [String: Tensor]
+
+  package init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+
+  /// The start of every parameter.
+  package init(startOf parameters: [Parameter], seed: UInt64) {
+    tensors = Dictionary(
+      uniqueKeysWithValues: parameters.map {
+        ($0.name, $0.start.tensor($0.shape, seed: seed, name: $0.name))
+      })
+  }
+
+  package subscript(parameter: Parameter) -> Tensor {
+    get {
+      guard let tensor = tensors[parameter.name] else {
+        preconditionFailure("there is no value for the parameter \(parameter.name)")
+      }
+      return tensor
+    }
+    _modify {
+      precondition(
+        tensors[parameter.name] != nil, "there is no value for the parameter \(parameter.name)")
+      yield &tensors[parameter.name]!
+    }
+  }
+}

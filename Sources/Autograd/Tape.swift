@@ -1,0 +1,100 @@
+import Tensors
+
+/// The record of a computation, to be walked backwards once.
+///
+/// A tape belongs to the thread that made it. It reads parameters from the values it was given, so
+/// the tapes of several threads can share them.
+package final class Tape {
+  private struct Record {
+    let output: Int
+    let outputShape: Shape
+    let inputs: [Int?]
+    let backward: (consuming Tensor) -> [Tensor?]
+  }
+
+  private let values: ParameterValues
+  private let isRecording: Bool
+  private var records: [Record] = []
+  private var nodeCount = 0
+  private var parameterNodes: [String: Int] = [:]
+
+  /// - Parameter recording: false for a computation that wants no gradients and keeps nothing.
+  package init(_ values: ParameterValues = ParameterValues([:]), recording: Bool = true) {
+    self.values = values
+    isRecording = recording
+  }
+
+  /// A tensor that no gradient flows to.
+  package func constant(_ value: Tensor) -> Variable {
+    Variable(value: value, tape: self, node: nil)
+  }
+
+  /// A tensor whose gradient can be asked for after ``backward(from:)``.
+  package func leaf(_ value: Tensor) -> Variable {
+    Variable(value: value, tape: self, node: isRecording ? makeNode() : nil)
+  }
+
+  /// The value of a parameter. All uses of a parameter add to one gradient.
+  package func read(_ parameter: Parameter) -> Variable {
+    let value = values[parameter]
+    guard isRecording, parameter.role == .trained else { return constant(value) }
+    if let node = parameterNodes[parameter.name] {
+      return Variable(value: value, tape: self, node: node)
+    }
+    let variable = leaf(value)
+    parameterNodes[parameter.name] = variable.node
+    return variable
+  }
+
+  /// Notes an operation and returns the place of its output's gradient.
+  func record(
+    inputs: [Int?], outputShape: Shape, backward: @escaping (consuming Tensor) -> [Tensor?]
+  ) -> Int {
+    let output = makeNode()
+    records.append(
+      Record(output: output, outputShape: outputShape, inputs: inputs, backward: backward))
+    return output
+  }
+
+  /// The gradients of a scalar loss with respect to all leaves and parameters.
+  ///
+  /// The records are used up: what an operation saved is freed as soon as its gradient is known.
+  package func backward(from loss: Variable) -> Gradients {
+    precondition(loss.tape === self, "the loss belongs to another tape")
+    precondition(loss.value.count == 1, "a loss is one number, not \(loss.shape)")
+    var gradients = [Tensor?](repeating: nil, count: nodeCount)
+    if let node = loss.node { gradients[node] = Tensor(loss.shape, repeating: 1) }
+    while let record = records.popLast() {
+      // Taken out of the array, the gradient is the function's alone to change.
+      guard let gradient = gradients[record.output].take() else { continue }
+      let inputGradients = record.backward(gradient)
+      precondition(inputGradients.count == record.inputs.count, "one gradient for each input")
+      for (node, gradient) in zip(record.inputs, inputGradients) {
+        guard let node, let gradient else { continue }
+        if gradients[node] == nil { gradients[node] = gradient } else { gradients[node]! += gradient }
+      }
+    }
+    return Gradients(
+      byName: parameterNodes.compactMapValues { gradients[$0] }, byNode: gradients)
+  }
+
+  private func makeNode() -> Int {
+    defer { nodeCount += 1 }
+    return nodeCount
+  }
+}
+
+/// The gradients that ``Tape/backward(from:)`` found.
+package struct Gradients {
+  /// Gradients of parameters. A parameter that the loss does not depend on is not there.
+  package let byName: [String: Tensor]
+  private let byNode: [Tensor?]
+
+  init(byName: [String: Tensor], byNode: [Tensor?]) {
+    self.byName = byName
+    self.byNode = byNode
+  }
+
+  /// The gradient of a leaf, or nil where the loss does not depend on it.
+  package subscript(leaf: Variable) -> Tensor? { leaf.node.flatMap { byNode[$0] } }
+}

@@ -1,0 +1,128 @@
+import Glibc
+import Tensors
+
+
+/// Images drawn from a seed: a shaded background with a few overlapping discs, boxes, rings and striped
+/// bands. They need no download, and what a reconstruction loses is easy to see.
+package struct Synthetic: ImageSource {
+  package static let side = 32
+
+  package let count: Int
+  package var height: Int { Self.side }
+  package var width: Int { Self.side }
+  /// `[count, height, width, 3]`.
+  private let bytes: [UInt8]
+
+  /// - Parameters:
+  ///   - first: the number of the first image; ranges that do not overlap have no image in common.
+  package init(seed: UInt64, first: Int, count: Int) {
+    self.count = count
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count * Self.side * Self.side * 3)
+    for image in first..<(first + count) {
+      var generator = SeededGenerator(
+        seed: seed, purpose: .syntheticImage, stream: UInt64(image))
+      bytes += Scene(&generator).render(side: Self.side)
+    }
+    self.bytes = bytes
+  }
+
+  package func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
+    let size = height * width * 3
+    return indices.flatMap { bytes[(Int($0) * size)..<((Int($0) + 1) * size)] }
+  }
+
+  /// The sums over the pixels of the included images.
+  package func moments(including isIncluded: (Int) -> Bool) -> PixelMoments {
+    let size = height * width * 3
+    var moments = PixelMoments()
+    for i in 0..<count where isIncluded(i) { moments.add(bytes[(i * size)..<((i + 1) * size)]) }
+    return moments
+  }
+}
+
+/// What is to be seen on one image; lengths are fractions of its side.
+private struct Scene {
+  private typealias Color = SIMD3<Float>
+
+  private enum Form: CaseIterable {
+    case disc, box, ring, band
+  }
+
+  private struct Thing {
+    let form: Form
+    let center: SIMD2<Float>
+    let size: SIMD2<Float>
+    let direction: SIMD2<Float>
+    let color: Color
+    let stripe: Color
+    let stripes: Float
+  }
+
+  private let corners: (Color, Color)
+  private let light: SIMD2<Float>
+  private let things: [Thing]
+
+  init(_ generator: inout SeededGenerator) {
+    func color() -> Color {
+      Color(generator.uniform(), generator.uniform(), generator.uniform())
+    }
+    func direction() -> SIMD2<Float> {
+      let angle = generator.uniform(0, 2 * .pi)
+      return SIMD2(cosf(angle), sinf(angle))
+    }
+    corners = (color(), color())
+    light = direction()
+    things = (0..<(1 + generator.index(below: 4))).map { _ in
+      let isStriped = generator.index(below: 3) == 0
+      return Thing(
+        form: Form.allCases[generator.index(below: Form.allCases.count)],
+        center: SIMD2(generator.uniform(0.1, 0.9), generator.uniform(0.1, 0.9)),
+        size: SIMD2(generator.uniform(0.1, 0.35), generator.uniform(0.1, 0.35)),
+        direction: direction(), color: color(), stripe: color(),
+        stripes: isStriped ? generator.uniform(2, 5) : 0)
+    }
+  }
+
+  /// `[side, side, 3]`, each pixel the mean of 2×2 samples.
+  func render(side: Int) -> [UInt8] {
+    var result: [UInt8] = []
+    for y in 0..<side {
+      for x in 0..<side {
+        var sum = Color.zero
+        for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] as [(Float, Float)] {
+          sum += color(at: SIMD2(Float(x) + dx, Float(y) + dy) / Float(side))
+        }
+        let pixel = (sum * (255 / 4)).rounded(.toNearestOrEven)
+        result += [UInt8(pixel.x), UInt8(pixel.y), UInt8(pixel.z)]
+      }
+    }
+    return result
+  }
+
+  private func color(at point: SIMD2<Float>) -> Color {
+    let shade = 0.5 + 0.7 * ((point - 0.5) * light).sum()
+    var color = mix(corners.0, corners.1, min(max(shade, 0), 1))
+    for thing in things {
+      let offset = point - thing.center
+      let along = (offset * thing.direction).sum()
+      let across = offset.x * thing.direction.y - offset.y * thing.direction.x
+      let u = along / thing.size.x
+      let v = across / thing.size.y
+      let radius = u * u + v * v
+      let isInside =
+        switch thing.form {
+        case .disc: radius < 1
+        case .box: max(abs(u), abs(v)) < 0.9
+        case .ring: radius < 1.2 && radius > 0.45
+        case .band: abs(v) < 0.4
+        }
+      guard isInside else { continue }
+      let isStripe = thing.stripes > 0 && Int((u * thing.stripes).rounded(.down)) & 1 == 1
+      color = mix(isStripe ? thing.stripe : thing.color, color, 0.1)
+    }
+    return color
+  }
+
+  private func mix(_ a: Color, _ b: Color, _ t: Float) -> Color { a * (1 - t) + b * t }
+}

@@ -1,0 +1,62 @@
+/// The exit codes of the program, after `sysexits.h` and the shells' convention for signals.
+package enum ExitStatus: Int32, Sendable, CaseIterable {
+  case success = 0
+  case failure = 1
+  case usage = 64
+  case badData = 65
+  case missingInput = 66
+  case diverged = 70
+  case cannotCreate = 73
+  case inputOutput = 74
+  case badConfiguration = 78
+  case interrupted = 130
+  case terminated = 143
+
+  package var meaning: String {
+    switch self {
+    case .success: "done"
+    case .failure: "an error of the program itself"
+    case .usage: "wrong flags or arguments"
+    case .badData: "a data set, checkpoint or image file is not what it should be"
+    case .missingInput: "a file or folder that should be read is not there"
+    case .diverged: "training stopped because a number was not finite"
+    case .cannotCreate: "a file or folder cannot be created, or is there already"
+    case .inputOutput: "reading or writing failed, for instance on a full disk"
+    case .badConfiguration: "the configuration has errors"
+    case .interrupted: "stopped by SIGINT (Ctrl-C) after saving"
+    case .terminated: "stopped by SIGTERM after saving"
+    }
+  }
+}
+
+/// What went wrong outside the program: with a file, a folder, a flag or a number.
+package struct Problem: Error, Sendable, Equatable {
+  package let status: ExitStatus
+  /// The path, flag or field that it is about.
+  package let subject: String
+  /// What was found there, in words that follow the subject and a colon.
+  package let found: String
+  package let expected: String?
+  package let advice: String?
+
+  package init(
+    _ status: ExitStatus, _ subject: String, found: String, expected: String? = nil,
+    advice: String? = nil
+  ) {
+    self.status = status
+    self.subject = subject
+    self.found = found
+    self.expected = expected
+    self.advice = advice
+  }
+}
+
+extension Problem: CustomStringConvertible {
+  /// `subject: found; expected …` and, on a line of its own, what to do.
+  package var description: String {
+    var text = "\(subject): \(found)"
+    if let expected { text += "; expected \(expected)" }
+    if let advice { text += "\n  \(advice)" }
+    return text
+  }
+}

@@ -1,0 +1,54 @@
+/// One step of Adam (Kingma and Ba 2015, algorithm 1) on a block of parameters.
+///
+///     m ← β₁·m + (1 − β₁)·g
+///     v ← β₂·v + (1 − β₂)·g²
+///     parameter ← parameter − learningRate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+package struct AdamUpdate {
+  let learningRate: Float
+  let beta1: Float
+  let beta2: Float
+  let epsilon: Float
+  /// `1 / (1 − β₁ᵗ)`.
+  let firstCorrection: Float
+  /// `1 / √(1 − β₂ᵗ)`.
+  let secondCorrection: Float
+
+  /// - Parameter step: t, 1 for the first update.
+  package init(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, step: Int) {
+    self.learningRate = Float(learningRate)
+    self.beta1 = Float(beta1)
+    self.beta2 = Float(beta2)
+    self.epsilon = Float(epsilon)
+    firstCorrection = Float(1 / (1 - power(beta1, step)))
+    secondCorrection = Float(1 / (1 - power(beta2, step)).squareRoot())
+  }
+
+  /// Updates `parameters` and both moments in place; all are `[count]`.
+  package func callAsFunction(
+    parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
+    firstMoment: UnsafeMutablePointer<Float>, secondMoment: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    let rate = learningRate * firstCorrection
+    for i in 0..<count {
+      let g = gradients[i]
+      let m = beta1 * firstMoment[i] + (1 - beta1) * g
+      let v = beta2 * secondMoment[i] + (1 - beta2) * (g * g)
+      firstMoment[i] = m
+      secondMoment[i] = v
+      parameters[i] -= rate * m / (v.squareRoot() * secondCorrection + epsilon)
+    }
+  }
+}
+
+/// `base` to a positive whole power by repeated squaring.
+func power(_ base: Double, _ exponent: Int) -> Double {
+  var result = 1.0
+  var square = base
+  var rest = exponent
+  while rest > 0 {
+    if rest & 1 == 1 { result *= square }
+    square *= square
+    rest >>= 1
+  }
+  return result
+}

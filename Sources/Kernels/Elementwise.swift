@@ -1,0 +1,90 @@
+/// `result[i] = a[i] + b[i]`. `result` may be `a` or `b`.
+package func add(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int,
+  into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = a[i] + b[i] }
+}
+
+/// `result[i] = a[i] − b[i]`. `result` may be `a` or `b`.
+package func subtract(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int,
+  into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = a[i] - b[i] }
+}
+
+/// `result[i] = factor·a[i]`. `result` may be `a`.
+package func scale(
+  _ a: UnsafePointer<Float>, by factor: Float, count: Int,
+  into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = factor * a[i] }
+}
+
+/// `result[i] = factor·(a[i] − b[i])`, the gradient of a squared difference.
+package func scaledDifference(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, factor: Float, count: Int,
+  into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = factor * (a[i] - b[i]) }
+}
+
+/// `result[i] = max(a[i], 0)`, and NaN where `a[i]` is. `result` may be `a`.
+package func relu(
+  _ a: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = a[i] < 0 ? 0 : a[i] }
+}
+
+/// `gradient[i]` where `output[i] > 0`, else 0: ReLU's gradient, in place.
+///
+/// The output stands for the input: both are positive at the same places.
+package func reluBackward(
+  _ gradient: UnsafeMutablePointer<Float>, output: UnsafePointer<Float>, count: Int
+) {
+  for i in 0..<count { gradient[i] = output[i] > 0 ? gradient[i] : 0 }
+}
+
+/// `result[i]` = the integer nearest to `a[i]`, halves to even. `result` may be `a`.
+package func round(
+  _ a: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = a[i].rounded(.toNearestOrEven) }
+}
+
+/// Sets every row of `matrix` to `row`.
+///
+/// - Parameters:
+///   - row: `[columns]`.
+///   - matrix: `[rows, columns]`.
+package func broadcastRow(
+  _ row: UnsafePointer<Float>, rows: Int, columns: Int, into matrix: UnsafeMutablePointer<Float>
+) {
+  for r in 0..<rows { (matrix + r &* columns).update(from: row, count: columns) }
+}
+
+/// Turns bytes 0…255 into floats −0.5…0.5: `result[i] = bytes[i] / 255 − 0.5`.
+package func pixelsFromBytes(
+  _ bytes: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = Float(bytes[i]) / 255 - 0.5 }
+}
+
+/// Turns floats −0.5…0.5 into bytes 0…255: rounded to the nearest, cut off at the ends, NaN as 0.
+package func bytesFromPixels(
+  _ pixels: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<UInt8>
+) {
+  for i in 0..<count {
+    let value = ((pixels[i] + 0.5) * 255).rounded(.toNearestOrEven)
+    result[i] = value > 0 ? UInt8(min(value, 255)) : 0
+  }
+}
+
+/// `result[i] = a[i]` cut off at `low` and `high`. `result` may be `a`.
+package func clamp(
+  _ a: UnsafePointer<Float>, low: Float, high: Float, count: Int,
+  into result: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<count { result[i] = a[i] < low ? low : (a[i] > high ? high : a[i]) }
+}

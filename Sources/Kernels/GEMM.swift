@@ -1,0 +1,50 @@
+import COpenBLAS
+
+/// A row-major matrix somewhere in memory, possibly seen transposed.
+package struct MatrixView {
+  let base: UnsafePointer<Float>
+  /// Rows and columns as stored, before any transposition.
+  let storedRows: Int
+  let storedColumns: Int
+  let isTransposed: Bool
+
+  package init(_ base: UnsafePointer<Float>, rows: Int, columns: Int) {
+    self.init(base: base, storedRows: rows, storedColumns: columns, isTransposed: false)
+  }
+
+  private init(
+    base: UnsafePointer<Float>, storedRows: Int, storedColumns: Int, isTransposed: Bool
+  ) {
+    self.base = base
+    self.storedRows = storedRows
+    self.storedColumns = storedColumns
+    self.isTransposed = isTransposed
+  }
+
+  package var rows: Int { isTransposed ? storedColumns : storedRows }
+  package var columns: Int { isTransposed ? storedRows : storedColumns }
+
+  package var transposed: MatrixView {
+    MatrixView(
+      base: base, storedRows: storedRows, storedColumns: storedColumns,
+      isTransposed: !isTransposed)
+  }
+}
+
+/// `result = α·a·b + β·result`, the `addmm` of the field.
+///
+/// `a` is `[M, K]`, `b` is `[K, N]`, `result` is `[M, N]`, row-major and contiguous. With `β = 0`
+/// `result` is overwritten and may hold anything before. `result` overlaps neither `a` nor `b`.
+package func gemm(
+  _ a: MatrixView, _ b: MatrixView, into result: UnsafeMutablePointer<Float>,
+  alpha: Float = 1, beta: Float = 0
+) {
+  cblas_sgemm(
+    CblasRowMajor,
+    a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
+    CInt(truncatingIfNeeded: a.rows), CInt(truncatingIfNeeded: b.columns),
+    CInt(truncatingIfNeeded: a.columns),
+    alpha, a.base, CInt(truncatingIfNeeded: max(1, a.storedColumns)),
+    b.base, CInt(truncatingIfNeeded: max(1, b.storedColumns)),
+    beta, result, CInt(truncatingIfNeeded: max(1, b.columns)))
+}

@@ -1,0 +1,24 @@
+/// The vector that the loops of this module are written in: one AVX-512 register, or as many of the
+/// target's registers as hold sixteen floats.
+///
+/// Swift keeps the strict order of floating-point operations, so a reduction runs in vector
+/// registers only where it is written with lanes.
+typealias Lanes = SIMD16<Float>
+
+extension Lanes {
+  @inline(__always)
+  init(loading pointer: UnsafePointer<Float>) {
+    self = UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
+  }
+
+  @inline(__always)
+  func store(_ pointer: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
+  }
+
+  /// The sixteen floats as two vectors of eight doubles.
+  @inline(__always)
+  var asDoubles: (SIMD8<Double>, SIMD8<Double>) {
+    (SIMD8<Double>(lowHalf), SIMD8<Double>(highHalf))
+  }
+}

@@ -1,0 +1,192 @@
+import Glibc
+
+/// Threads that wait for pieces of work.
+///
+/// Which worker runs which piece is left to chance, so a piece must not depend on it;
+/// ``reduceInOrder(count:into:_:fold:)`` takes their results in the order of the pieces all the same.
+package final class WorkerPool: Sendable {
+  /// How many threads work, the calling one included.
+  package let threads: Int
+
+  private let desk = Desk()
+  private let helpers: [Thread]
+
+  package init(threads: Int) {
+    self.threads = max(1, threads)
+    helpers = (1..<self.threads).map { [desk] _ in Thread { desk.serve() } }
+  }
+
+  deinit {
+    desk.close()
+    for helper in helpers { helper.join() }
+  }
+
+  /// Runs `body` for every piece in `0..<count`, each once, and returns when all are done and no
+  /// thread holds on to `body`.
+  ///
+  /// Not re-entrant: a piece must not use the pool that runs it.
+  package func forEach(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    desk.post(count: count, body)
+    desk.work()
+    desk.waitUntilDone()
+  }
+
+  /// Runs `work` for every piece in `0..<count` and folds the results in ascending order.
+  ///
+  /// `fold` runs on any thread, one call at a time, as soon as its turn has come, so at most
+  /// ``threads`` results are alive at once. After an error the remaining pieces are skipped; of
+  /// several errors the one of the lowest piece is thrown.
+  package func reduceInOrder<State, Result>(
+    count: Int, into initial: State, _ work: @escaping @Sendable (Int) throws -> Result,
+    fold: @escaping @Sendable (inout State, Int, Result) throws -> Void
+  ) throws -> State {
+    let progress = Monitor(Progress(state: initial))
+    forEach(count: count) { piece in
+      let hasFailed = progress.withLock { $0.error != nil }
+      let result = hasFailed ? nil : Swift.Result { try work(piece) }
+      progress.withLock(when: { $0.turn == piece }) { progress in
+        defer { progress.turn += 1 }
+        guard progress.error == nil, let result else { return }
+        do {
+          try fold(&progress.state, piece, result.get())
+        } catch {
+          progress.error = error
+        }
+      }
+    }
+    return try progress.withLock { progress in
+      if let error = progress.error { return Swift.Result<State, any Error>.failure(error) }
+      return .success(progress.state)
+    }.get()
+  }
+
+  /// What has been folded, whose turn comes next, and what went wrong before.
+  private struct Progress<State> {
+    var state: State
+    var turn = 0
+    var error: (any Error)?
+  }
+}
+
+/// Where the pieces of one job are handed out.
+private final class Desk: Sendable {
+  private struct State {
+    var body: (@Sendable (Int) -> Void)?
+    var count = 0
+    /// The piece that the next free thread takes.
+    var next = 0
+    var finished = 0
+    var isClosed = false
+
+    var hasPiece: Bool { next < count }
+    var isDone: Bool { finished == count }
+
+    mutating func take() -> (Int, @Sendable (Int) -> Void)? {
+      guard hasPiece, let body else { return nil }
+      defer { next += 1 }
+      return (next, body)
+    }
+  }
+
+  private let state = Monitor(State())
+
+  func post(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    state.withLock { $0 = State(body: body, count: count) }
+  }
+
+  /// Takes pieces until there is none.
+  func work() {
+    while runPiece() { state.withLock { $0.finished += 1 } }
+  }
+
+  /// Runs one piece, and has let go of the job's closure, and of all that it refers to, on return.
+  @inline(never)
+  private func runPiece() -> Bool {
+    guard let (piece, body) = state.withLock({ $0.take() }) else { return false }
+    body(piece)
+    return true
+  }
+
+  /// Works whenever there is something to do, until the desk is closed.
+  func serve() {
+    while true {
+      let isClosed = state.withLock(when: { $0.hasPiece || $0.isClosed }) { $0.isClosed }
+      if isClosed { return }
+      work()
+    }
+  }
+
+  func waitUntilDone() {
+    state.withLock(when: { $0.isDone }) { $0.body = nil }
+  }
+
+  func close() {
+    state.withLock { $0.isClosed = true }
+  }
+}
+
+/// A value behind a mutex, whose changes others can wait for.
+///
+/// `@unchecked Sendable`: `value` is touched only while the mutex is held.
+private final class Monitor<Value>: @unchecked Sendable {
+  private var value: Value
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init(_ value: Value) {
+    self.value = value
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(changed, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Changes or reads the value, and wakes whoever waits for a change.
+  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    withLock(when: { _ in true }, perform: body)
+  }
+
+  /// Waits until the value satisfies `condition`, then changes or reads it.
+  @discardableResult
+  func withLock<Result>(
+    when condition: (Value) -> Bool, perform body: (inout Value) -> Result
+  ) -> Result {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(changed)
+      pthread_mutex_unlock(mutex)
+    }
+    while !condition(value) { pthread_cond_wait(changed, mutex) }
+    return body(&value)
+  }
+}
+
+/// A thread of the operating system.
+private final class Thread: Sendable {
+  private let handle: pthread_t
+
+  init(_ body: @escaping @Sendable () -> Void) {
+    let box = Unmanaged.passRetained(Box(body))
+    var handle = pthread_t()
+    let status = pthread_create(
+      &handle, nil,
+      { argument in
+        Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+        return nil
+      }, box.toOpaque())
+    precondition(status == 0, "the system refused a thread (error \(status))")
+    self.handle = handle
+  }
+
+  func join() { pthread_join(handle, nil) }
+
+  private final class Box: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+}

@@ -1,0 +1,52 @@
+import Autograd
+import Tensors
+
+/// Adam (Kingma and Ba 2015) over all trained parameters of a model.
+package struct Adam: Sendable {
+  package struct Options: Sendable {
+    package var learningRate = 1e-3
+    package var beta1 = 0.9
+    package var beta2 = 0.999
+    package var epsilon = 1e-8
+
+    package init(learningRate: Double) { self.learningRate = learningRate }
+  }
+
+  package var options: Options
+  private let parameters: [Parameter]
+  /// Moving averages of the gradients and of their squares, shaped like the parameters.
+  package private(set) var firstMoments: ParameterValues
+  package private(set) var secondMoments: ParameterValues
+
+  /// Starts with zero moments.
+  package init(_ parameters: [Parameter], options: Options) {
+    let trained = parameters.filter { $0.role == .trained }
+    let zeros = ParameterValues(
+      Dictionary(uniqueKeysWithValues: trained.map { ($0.name, Tensor(zeros: $0.shape)) }))
+    self.init(trained, options: options, firstMoments: zeros, secondMoments: zeros)
+  }
+
+  /// Goes on from saved moments.
+  package init(
+    _ parameters: [Parameter], options: Options, firstMoments: ParameterValues,
+    secondMoments: ParameterValues
+  ) {
+    self.options = options
+    self.parameters = parameters.filter { $0.role == .trained }
+    self.firstMoments = firstMoments
+    self.secondMoments = secondMoments
+  }
+
+  /// One step along `gradients`; a parameter without a gradient stays as it is.
+  ///
+  /// - Parameter step: 1 for the first.
+  package mutating func update(_ values: inout ParameterValues, gradients: [String: Tensor], step: Int) {
+    for parameter in parameters {
+      guard let gradient = gradients[parameter.name] else { continue }
+      values[parameter].adamStep(
+        gradient: gradient, firstMoment: &firstMoments[parameter],
+        secondMoment: &secondMoments[parameter], learningRate: options.learningRate,
+        beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon, step: step)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Autograd
+import Tensors
+
+/// Cross-correlates images with learned square filters.
+///
+/// Maps `[N, H, W, inChannels]` to `[N, H′, W′, outChannels]`, where
+/// `H′ = ⌊(H + 2·padding − kernelSize) / stride⌋ + 1` and likewise `W′`.
+package struct Conv2d: Module {
+  /// The filters, `[kernelSize, kernelSize, inChannels, outChannels]` in memory and
+  /// `[outChannels, inChannels, kernelSize, kernelSize]` in a checkpoint.
+  package let weight: Parameter
+  /// `[outChannels]`.
+  package let bias: Parameter?
+  package let window: ConvolutionWindow
+
+  package init(
+    _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1,
+    padding: Int = 0, bias hasBias: Bool = true, start: WeightStart = .pyTorch
+  ) {
+    let fanIn = inChannels * kernelSize * kernelSize
+    weight = Parameter(
+      "\(name).weight", [kernelSize, kernelSize, inChannels, outChannels],
+      start: start.weight(fanIn: fanIn), layout: .filters)
+    bias =
+      hasBias ? Parameter("\(name).bias", [outChannels], start: start.bias(fanIn: fanIn)) : nil
+    window = ConvolutionWindow(kernelSize: kernelSize, stride: stride, padding: padding)
+  }
+
+  package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+
+  package func callAsFunction(_ x: Variable) -> Variable {
+    convolve(x, x.tape.read(weight), bias: bias.map(x.tape.read), window: window)
+  }
+}

@@ -1,0 +1,38 @@
+import Autograd
+import Tensors
+
+/// A learned transposed convolution: the gradient of a ``Conv2d`` with respect to its images, used
+/// as a layer.
+///
+/// Maps `[N, H, W, inChannels]` to `[N, H′, W′, outChannels]`, where
+/// `H′ = (H − 1)·stride − 2·padding + kernelSize` and likewise `W′`.
+package struct ConvTranspose2d: Module {
+  /// The filters, `[kernelSize, kernelSize, outChannels, inChannels]` in memory and
+  /// `[inChannels, outChannels, kernelSize, kernelSize]` in a checkpoint.
+  package let weight: Parameter
+  /// `[outChannels]`.
+  package let bias: Parameter?
+  package let window: ConvolutionWindow
+
+  package init(
+    _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int,
+    padding: Int = 0, bias hasBias: Bool = true, start: WeightStart = .pyTorch
+  ) {
+    // PyTorch takes the second extent of the weight for the fan-in, which here is outChannels;
+    // Sonnet counts the channels that come in.
+    let channels = start == .pyTorch ? outChannels : inChannels
+    let fanIn = channels * kernelSize * kernelSize
+    weight = Parameter(
+      "\(name).weight", [kernelSize, kernelSize, outChannels, inChannels],
+      start: start.weight(fanIn: fanIn), layout: .filters)
+    bias =
+      hasBias ? Parameter("\(name).bias", [outChannels], start: start.bias(fanIn: fanIn)) : nil
+    window = ConvolutionWindow(kernelSize: kernelSize, stride: stride, padding: padding)
+  }
+
+  package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+
+  package func callAsFunction(_ x: Variable) -> Variable {
+    convolveTransposed(x, x.tape.read(weight), bias: bias.map(x.tape.read), window: window)
+  }
+}

@@ -1,0 +1,31 @@
+import Autograd
+
+/// A part of a model that owns parameters.
+package protocol Module: Sendable {
+  /// All parameters, those of parts included, in a fixed order.
+  ///
+  /// The list is written out, not found by reflection; a test compares it with the stored properties.
+  var parameters: [Parameter] { get }
+}
+
+/// How the weights and biases of a model start.
+package enum WeightStart: Sendable {
+  /// PyTorch's defaults: both uniform in ±1/√fanIn.
+  case pyTorch
+  /// Sonnet's defaults: a truncated normal of deviation 1/√fanIn, and zero biases.
+  case sonnet
+
+  func weight(fanIn: Int) -> Start {
+    switch self {
+    case .pyTorch: .pyTorch(fanIn: fanIn)
+    case .sonnet: .sonnet(fanIn: fanIn)
+    }
+  }
+
+  func bias(fanIn: Int) -> Start {
+    switch self {
+    case .pyTorch: .pyTorch(fanIn: fanIn)
+    case .sonnet: .zeros
+    }
+  }
+}

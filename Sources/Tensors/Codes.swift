@@ -1,0 +1,23 @@
+import Kernels
+
+/// Which codeword stands at each place: indices into a codebook, with a shape such as `[N, h, w]`.
+///
+/// ``Codes/invalid`` stands where a vector was not finite and so has no nearest codeword.
+package struct Codes: Hashable, Sendable {
+  package static let invalid = invalidCode
+
+  package let shape: Shape
+  package let indices: [Int32]
+
+  package init(_ shape: Shape, _ indices: [Int32]) {
+    precondition(
+      indices.count == shape.count, "\(indices.count) codes do not fill the shape \(shape)")
+    self.shape = shape
+    self.indices = indices
+  }
+
+  package var count: Int { indices.count }
+
+  /// The same codes in another shape.
+  package func reshaped(_ shape: Shape) -> Codes { Codes(shape, indices) }
+}

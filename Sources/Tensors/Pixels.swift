@@ -1,0 +1,60 @@
+import Kernels
+
+extension Tensor {
+  /// Images as floats −0.5…0.5: `bytes / 255 − 0.5`.
+  ///
+  /// - Parameters:
+  ///   - bytes: `[n, H, W, 3]`.
+  ///   - shape: `[N, H, W, 3]` with N ≥ n; the images that are missing are zero.
+  package init(pixels bytes: [UInt8], padded shape: Shape) {
+    precondition(bytes.count <= shape.count, "\(bytes.count) bytes overfill the shape \(shape)")
+    self.init(shape) { target in
+      bytes.withUnsafeBufferPointer { source in
+        if let base = source.baseAddress {
+          pixelsFromBytes(base, count: source.count, into: target)
+        }
+      }
+      (target + bytes.count).update(repeating: 0, count: shape.count - bytes.count)
+    }
+  }
+
+  /// Images −0.5…0.5 as bytes 0…255, rounded to the nearest.
+  package var pixelBytes: [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
+      initialized = count
+      guard let base = target.baseAddress else { return }
+      withUnsafePointer { bytesFromPixels($0, count: count, into: base) }
+    }
+  }
+}
+
+/// The sums over many pixels from which their variance comes, exact.
+package struct PixelMoments: Sendable, Equatable {
+  package private(set) var count = 0
+  package private(set) var sum: UInt64 = 0
+  package private(set) var squares: UInt64 = 0
+
+  package init() {}
+
+  /// Adds the bytes of one image.
+  package mutating func add(_ bytes: some Collection<UInt8>) {
+    let added: Void? = bytes.withContiguousStorageIfAvailable { bytes in
+      // In pieces whose sums fit the kernel's 32 bits.
+      for start in stride(from: 0, to: bytes.count, by: 65_536) {
+        let piece = min(65_536, bytes.count - start)
+        let moments = pixelMoments(bytes.baseAddress! + start, count: piece)
+        sum += UInt64(moments.sum)
+        squares += UInt64(moments.squares)
+      }
+      count += bytes.count
+    }
+    precondition(added != nil, "pixels lie in one piece of memory")
+  }
+
+  /// The variance of the pixels on a scale of 0…1, which is that of −0.5…0.5.
+  package var variance: Double {
+    guard count > 0 else { return 0 }
+    let mean = Double(sum) / Double(count)
+    return (Double(squares) / Double(count) - mean * mean) / (255 * 255)
+  }
+}

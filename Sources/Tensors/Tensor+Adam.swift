@@ -1,0 +1,32 @@
+import Kernels
+
+extension Tensor {
+  /// One step of Adam on a parameter, in place (see `AdamUpdate`).
+  ///
+  /// - Parameters:
+  ///   - gradient, firstMoment, secondMoment: shaped like the parameter; the moments are updated.
+  ///   - step: 1 for the first.
+  package mutating func adamStep(
+    gradient: Tensor, firstMoment: inout Tensor, secondMoment: inout Tensor, learningRate: Double,
+    beta1: Double, beta2: Double, epsilon: Double, step: Int
+  ) {
+    precondition(
+      gradient.shape == shape && firstMoment.shape == shape && secondMoment.shape == shape,
+      "a gradient of shape \(gradient.shape) is not for a parameter of shape \(shape)")
+    precondition(step >= 1, "the first step is 1")
+    let update = AdamUpdate(
+      learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, step: step)
+    let count = count
+    withUnsafeMutablePointer { parameters in
+      firstMoment.withUnsafeMutablePointer { firstMoment in
+        secondMoment.withUnsafeMutablePointer { secondMoment in
+          gradient.withUnsafePointer {
+            update(
+              parameters: parameters, gradients: $0, firstMoment: firstMoment,
+              secondMoment: secondMoment, count: count)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Kernels
+
+/// `self` is a codebook here: `[K, D]`.
+extension Tensor {
+  /// The nearest codeword of every vector, ties to the lowest index (see `nearestCodewords`).
+  ///
+  /// - Parameter vectors: `[…, D]`.
+  /// - Returns: codes of shape `[…]`.
+  package func nearestCodes(to vectors: Tensor) -> Codes {
+    requireCodebook(for: vectors.shape)
+    let codewords = shape[0]
+    let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
+      initialized = vectors.shape.rows
+      guard let base = codes.baseAddress else { return }
+      vectors.withUnsafePointer { vectors in
+        withUnsafePointer { codebook in
+          withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords)) {
+            nearestCodewords(
+              vectors, count: initialized, codebook: codebook, codewords: codewords,
+              width: shape[1], into: base, workspace: $0)
+          }
+        }
+      }
+    }
+    return Codes(Shape(vectors.shape.extents.dropLast()), indices)
+  }
+
+  /// The squared distance of every vector to every codeword, in the `addmm` form.
+  ///
+  /// - Parameter vectors: `[N, D]`.
+  /// - Returns: `[N, K]`.
+  package func squaredDistances(to vectors: Tensor) -> Tensor {
+    requireCodebook(for: vectors.shape)
+    let rows = vectors.shape.rows
+    return Tensor([rows, shape[0]]) { distances in
+      vectors.withUnsafePointer { vectors in
+        withUnsafePointer {
+          Kernels.squaredDistances(
+            vectors, count: rows, codebook: $0, codewords: shape[0],
+            width: shape[1], into: distances)
+        }
+      }
+    }
+  }
+
+  /// The codewords that the codes name: `[…]` becomes `[…, D]`; NaN for an invalid code.
+  package func rows(at codes: Codes) -> Tensor {
+    requireIndices(codes)
+    return Tensor(Shape(codes.shape.extents + [shape[1]])) { target in
+      withUnsafePointer { table in
+        codes.indices.withUnsafeBufferPointer { indices in
+          guard let base = indices.baseAddress else { return }
+          gatherRows(table, indices: base, count: indices.count, width: shape[1], into: target)
+        }
+      }
+    }
+  }
+
+  /// Adds each row of `rows` to the row that its code names; rows of equal code accumulate.
+  ///
+  /// - Parameter rows: `[…, D]`, of which as many as there are codes count.
+  package mutating func scatterAdd(_ rows: Tensor, at codes: Codes) {
+    requireIndices(codes)
+    precondition(
+      rows.shape.width == shape[1] && rows.shape.rows >= codes.count,
+      "rows of shape \(rows.shape) do not go to \(codes.count) codes of width \(shape[1])")
+    let width = shape[1]
+    withUnsafeMutablePointer { table in
+      rows.withUnsafePointer { rows in
+        codes.indices.withUnsafeBufferPointer { indices in
+          guard let base = indices.baseAddress else { return }
+          scatterAddRows(rows, indices: base, count: indices.count, width: width, into: table)
+        }
+      }
+    }
+  }
+
+  private func requireCodebook(for vectors: Shape) {
+    precondition(shape.rank == 2, "a codebook is [K, D], not \(shape)")
+    precondition(
+      vectors.rank >= 1 && vectors.width == shape[1],
+      "vectors of shape \(vectors) do not fit a codebook of shape \(shape)")
+  }
+
+  private func requireIndices(_ codes: Codes) {
+    precondition(shape.rank == 2, "a codebook is [K, D], not \(shape)")
+    let limit = Int32(shape[0])
+    precondition(
+      codes.indices.allSatisfy { $0 >= Codes.invalid && $0 < limit },
+      "a code lies outside 0..<\(limit)")
+  }
+}
+
+extension Codes {
+  /// How often each of `codewords` codes occurs: `[K]`.
+  package func counts(codewords: Int) -> Tensor {
+    precondition(indices.allSatisfy { $0 < Int32(codewords) }, "a code lies outside 0..<\(codewords)")
+    return Tensor([codewords]) { target in
+      target.update(repeating: 0, count: codewords)
+      indices.withUnsafeBufferPointer { indices in
+        guard let base = indices.baseAddress else { return }
+        countIndices(base, count: indices.count, into: target)
+      }
+    }
+  }
+}

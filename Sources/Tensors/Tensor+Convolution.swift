@@ -1,0 +1,146 @@
+import Kernels
+
+/// How a convolution's kernel moves over an image.
+package struct ConvolutionWindow: Hashable, Sendable {
+  package let kernelHeight: Int
+  package let kernelWidth: Int
+  package let stride: Int
+  package let padding: Padding
+
+  package init(kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padding: Padding = Padding(0)) {
+    precondition(kernelHeight >= 1 && kernelWidth >= 1, "a kernel has at least one row and column")
+    precondition(stride >= 1, "a stride is at least 1")
+    self.kernelHeight = kernelHeight
+    self.kernelWidth = kernelWidth
+    self.stride = stride
+    self.padding = padding
+  }
+
+  package init(kernelSize: Int, stride: Int = 1, padding: Int = 0) {
+    self.init(
+      kernelHeight: kernelSize, kernelWidth: kernelSize, stride: stride, padding: Padding(padding))
+  }
+
+  /// The height and width of an image that a transposed convolution makes of a map.
+  package func imageExtents(height: Int, width: Int) -> (height: Int, width: Int) {
+    (
+      (height - 1) * stride + kernelHeight - padding.top - padding.bottom,
+      (width - 1) * stride + kernelWidth - padding.left - padding.right
+    )
+  }
+
+  /// The geometry over images of this shape, with as many filters as `filters` has columns.
+  ///
+  /// - Parameters:
+  ///   - images: `[N, H, W, C]`.
+  ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
+  func geometry(images: Shape, filters: Shape) -> ConvolutionGeometry {
+    precondition(images.rank == 4, "a convolution takes [N, H, W, C], not \(images)")
+    precondition(
+      filters.rank == 4 && filters[0] == kernelHeight && filters[1] == kernelWidth
+        && filters[2] == images[3],
+      "filters of shape \(filters) do not fit a \(kernelHeight)×\(kernelWidth) kernel on \(images)")
+    precondition(
+      images[1] + padding.top + padding.bottom >= kernelHeight
+        && images[2] + padding.left + padding.right >= kernelWidth,
+      "a \(kernelHeight)×\(kernelWidth) kernel does not fit into \(images)")
+    return ConvolutionGeometry(
+      height: images[1], width: images[2], channels: images[3], filters: filters[3],
+      kernelHeight: kernelHeight, kernelWidth: kernelWidth, stride: stride, padding: padding)
+  }
+}
+
+extension Tensor {
+  /// The cross-correlation of images with filters.
+  ///
+  /// - Parameters:
+  ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
+  ///   - bias: `[filters]`, or nil for none.
+  /// - Returns: `[N, H′, W′, filters]`.
+  package func convolved(
+    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow
+  ) -> Tensor {
+    let geometry = window.geometry(images: shape, filters: filters.shape)
+    requireBias(bias, width: geometry.filters)
+    let images = shape[0]
+    return Tensor([images, geometry.outHeight, geometry.outWidth, geometry.filters]) { maps in
+      withPointers(self, filters, bias) { image, filters, bias in
+        withWorkspace(geometry.workspaceCount(count: images)) {
+          convolution(
+            image, filters: filters, bias: bias, count: images, geometry: geometry, into: maps,
+            workspace: $0)
+        }
+      }
+    }
+  }
+
+  /// The convolution walked backwards: its gradient with respect to images of shape `imageShape`
+  /// where `self` is the gradient of its maps, and with a bias the transposed convolution.
+  ///
+  /// - Parameters:
+  ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
+  ///   - bias: `[C]`, or nil for none.
+  ///   - imageShape: `[N, H, W, C]`.
+  package func convolvedBackwards(
+    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow, imageShape: Shape
+  ) -> Tensor {
+    let geometry = window.geometry(images: imageShape, filters: filters.shape)
+    requireBias(bias, width: geometry.channels)
+    requireMaps(shape, of: geometry, images: imageShape[0])
+    return Tensor(imageShape) { images in
+      withPointers(self, filters, bias) { maps, filters, bias in
+        withWorkspace(geometry.workspaceCount(count: imageShape[0])) {
+          convolutionInputGradient(
+            maps, filters: filters, bias: bias, count: imageShape[0], geometry: geometry,
+            into: images, workspace: $0)
+        }
+      }
+    }
+  }
+
+  /// The gradient of a convolution of `self` with respect to its filters.
+  ///
+  /// - Parameter gradMaps: the gradient of the maps, `[N, H′, W′, filters]`.
+  /// - Returns: `[kernelHeight, kernelWidth, C, filters]`.
+  package func filterGradient(gradMaps: Tensor, window: ConvolutionWindow) -> Tensor {
+    precondition(gradMaps.shape.rank == 4, "maps are [N, H, W, C], not \(gradMaps.shape)")
+    let filterShape: Shape = [
+      window.kernelHeight, window.kernelWidth, shape.width, gradMaps.shape.width,
+    ]
+    let geometry = window.geometry(images: shape, filters: filterShape)
+    requireMaps(gradMaps.shape, of: geometry, images: shape[0])
+    return Tensor(filterShape) { filters in
+      withPointers(self, gradMaps, nil) { images, gradMaps, _ in
+        withWorkspace(geometry.workspaceCount(count: shape[0])) {
+          convolutionFilterGradient(
+            images, gradMaps: gradMaps, count: shape[0], geometry: geometry, into: filters,
+            workspace: $0)
+        }
+      }
+    }
+  }
+}
+
+private func requireBias(_ bias: Tensor?, width: Int) {
+  guard let bias else { return }
+  precondition(bias.shape == [width], "a bias of shape \(bias.shape) does not fit \(width) channels")
+}
+
+private func requireMaps(_ maps: Shape, of g: ConvolutionGeometry, images: Int) {
+  precondition(
+    maps == [images, g.outHeight, g.outWidth, g.filters],
+    "maps of shape \(maps) do not belong to \(images) images of "
+      + "\([g.height, g.width, g.channels]) under \(g.filters) filters")
+}
+
+private func withPointers<Result>(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor?,
+  _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?) -> Result
+) -> Result {
+  a.withUnsafePointer { a in
+    b.withUnsafePointer { b in
+      guard let c else { return body(a, b, nil) }
+      return c.withUnsafePointer { body(a, b, $0) }
+    }
+  }
+}

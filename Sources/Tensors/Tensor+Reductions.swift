@@ -1,0 +1,67 @@
+import Kernels
+
+extension Tensor {
+  /// The sum of all elements, added up in double precision.
+  package func sum() -> Double {
+    withUnsafePointer { Kernels.sum($0, count: count) }
+  }
+
+  /// `Σ (self − other)²` over the first `rows` rows, in double precision.
+  package func sumOfSquaredDifferences(from other: Tensor, rows: Int) -> Double {
+    Tensor.requireSameShape(self, other)
+    requireRows(rows)
+    return withUnsafePointer { a in
+      other.withUnsafePointer {
+        Kernels.sumOfSquaredDifferences(a, $0, count: rows * shape.width)
+      }
+    }
+  }
+
+  /// `Σ (self − other)²` over each item of the outermost extent, in double precision.
+  package func squaredErrors(from other: Tensor) -> [Double] {
+    Tensor.requireSameShape(self, other)
+    guard shape.rank > 0, shape[0] > 0 else { return [] }
+    let size = count / shape[0]
+    return withUnsafePointer { a in
+      other.withUnsafePointer { b in
+        (0..<shape[0]).map {
+          Kernels.sumOfSquaredDifferences(a + $0 * size, b + $0 * size, count: size)
+        }
+      }
+    }
+  }
+
+  /// `factor·(self − other)` in the first `rows` rows and zero in the others.
+  package func scaledDifference(from other: Tensor, factor: Float, rows: Int) -> Tensor {
+    Tensor.requireSameShape(self, other)
+    requireRows(rows)
+    let active = rows * shape.width
+    return Tensor(shape) { target in
+      withUnsafePointer { a in
+        other.withUnsafePointer {
+          Kernels.scaledDifference(a, $0, factor: factor, count: active, into: target)
+        }
+      }
+      (target + active).update(repeating: 0, count: count - active)
+    }
+  }
+
+  /// The rows added up: `[…, width]` becomes `[width]`.
+  package func sumOfRows() -> Tensor {
+    Tensor([shape.width]) { target in
+      withUnsafePointer {
+        Kernels.sumOfRows($0, rows: shape.rows, columns: shape.width, into: target)
+      }
+    }
+  }
+
+  /// Whether no element is infinite or not a number.
+  package var isFinite: Bool {
+    withUnsafePointer { Kernels.allFinite($0, count: count) }
+  }
+
+  private func requireRows(_ rows: Int) {
+    precondition(
+      rows >= 0 && rows <= shape.rows, "\(rows) rows of a tensor of shape \(shape) do not exist")
+  }
+}

@@ -1,0 +1,104 @@
+import Kernels
+
+/// Floats with a shape, row-major and contiguous. A value: copies share memory until one is changed.
+package struct Tensor: Sendable {
+  package private(set) var shape: Shape
+  private var storage: TensorStorage
+
+  /// A tensor whose elements `initialize` writes, every one of them.
+  package init(_ shape: Shape, initialize: (UnsafeMutablePointer<Float>) throws -> Void) rethrows {
+    self.shape = shape
+    storage = TensorStorage(count: shape.count)
+    try initialize(storage.base)
+  }
+
+  package init(_ shape: Shape, repeating value: Float) {
+    self.init(shape) { $0.update(repeating: value, count: shape.count) }
+  }
+
+  package init(zeros shape: Shape) { self.init(shape, repeating: 0) }
+
+  /// A tensor of the given elements in row-major order.
+  package init(_ shape: Shape, _ elements: [Float]) {
+    precondition(
+      elements.count == shape.count, "\(elements.count) elements do not fill the shape \(shape)")
+    self.init(shape) { target in
+      elements.withUnsafeBufferPointer { source in
+        if let base = source.baseAddress { target.update(from: base, count: source.count) }
+      }
+    }
+  }
+
+  /// A tensor of no dimensions.
+  package init(scalar value: Float) { self.init([], repeating: value) }
+
+  package var count: Int { shape.count }
+
+  /// The elements in row-major order, copied.
+  package var elements: [Float] {
+    withUnsafePointer { Array(UnsafeBufferPointer(start: $0, count: count)) }
+  }
+
+  /// The one element of a tensor that has one.
+  package var scalar: Float {
+    precondition(count == 1, "a tensor of shape \(shape) is no scalar")
+    return withUnsafePointer { $0[0] }
+  }
+
+  /// The same elements in another shape; no copy.
+  package func reshaped(_ shape: Shape) -> Tensor {
+    precondition(shape.count == count, "\(self.shape) cannot be seen as \(shape)")
+    var result = self
+    result.shape = shape
+    return result
+  }
+
+  /// The same rows seen as a matrix: `[rows, width]`.
+  package var asRows: Tensor { reshaped([shape.rows, shape.width]) }
+
+  /// Reads the elements; the pointer is valid inside `body` alone.
+  package func withUnsafePointer<Result>(
+    _ body: (UnsafePointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(storage) { try body(UnsafePointer($0.base)) }
+  }
+
+  /// Changes the elements in place, after a copy where another tensor shares them.
+  package mutating func withUnsafeMutablePointer<Result>(
+    _ body: (UnsafeMutablePointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
+    return try withExtendedLifetime(storage) { try body($0.base) }
+  }
+}
+
+/// A block of the buffer pool for as long as a tensor needs it.
+///
+/// `@unchecked Sendable`: a tensor writes only to storage that it alone refers to, so what several
+/// threads can see is never written.
+private final class TensorStorage: @unchecked Sendable {
+  let base: UnsafeMutablePointer<Float>
+  let count: Int
+
+  init(count: Int) {
+    self.count = count
+    base = BufferPool.take(count)
+  }
+
+  deinit { BufferPool.giveBack(base, count: count) }
+
+  func copy() -> TensorStorage {
+    let copy = TensorStorage(count: count)
+    copy.base.update(from: base, count: count)
+    return copy
+  }
+}
+
+/// Lends scratch memory to a kernel.
+func withWorkspace<Result>(
+  _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result
+) rethrows -> Result {
+  let block = BufferPool.take(count)
+  defer { BufferPool.giveBack(block, count: count) }
+  return try body(block)
+}

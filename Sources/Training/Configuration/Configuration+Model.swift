@@ -1,0 +1,84 @@
+import Autograd
+import VectorQuantization
+
+/// The architectures that a configuration can name. A new one is a case here and a file of its own.
+package enum ArchitectureName: String, CaseIterable, Sendable {
+  case residual
+
+  /// Builds the architecture for images of a size.
+  func build(
+    _ configuration: Configuration, imageHeight: Int, imageWidth: Int
+  ) -> any Architecture {
+    switch self {
+    case .residual:
+      var options = ResidualArchitecture.Options()
+      options.preset = configuration.model.preset
+      options.hidden = configuration.model.hidden
+      options.residualLayers = configuration.model.residualLayers
+      options.residualHidden = configuration.model.residualHidden
+      return ResidualArchitecture(
+        options, imageHeight: imageHeight, imageWidth: imageWidth,
+        dimension: configuration.quantizer.dimension)
+    }
+  }
+}
+
+extension Configuration {
+  /// The model that is described, for images of a size.
+  package func model(imageHeight: Int, imageWidth: Int) -> VQVAE {
+    let architecture = model.architecture.build(
+      self, imageHeight: imageHeight, imageWidth: imageWidth)
+    let quantizers = architecture.latents.map { latent in
+      Quantizer(
+        latent.name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
+        start: quantizer.start, learning: quantizer.learning(latent.name),
+        straightThrough: quantizer.straightThrough)
+    }
+    return VQVAE(
+      architecture: architecture, quantizers: quantizers, commitment: Float(quantizer.commitment))
+  }
+
+  /// Fills in what depends on other fields, so that a saved configuration shows all choices.
+  func resolved(fileName: String) -> Configuration {
+    var result = self
+    if quantizer.initialization == nil {
+      result.quantizer.initialization =
+        switch (model.preset, quantizer.kind) {
+        case (.zalando, .vq): .uniform
+        case (.zalando, .ema): .normal
+        case (.sonnet, _): .fan
+        }
+    }
+    if quantizer.emaUnused == nil {
+      result.quantizer.emaUnused = model.preset == .sonnet ? .origin : .keep
+    }
+    if output.folder == nil {
+      let name = fileName.split(separator: "/").last ?? "run"
+      let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name
+      result.output.folder = "runs/" + (stem.isEmpty ? "run" : stem)
+    }
+    return result
+  }
+}
+
+extension Configuration.QuantizerOptions {
+  fileprivate var start: Start {
+    switch initialization ?? .uniform {
+    case .uniform: .uniform(bound: 1 / Float(codebookSize))
+    case .unit: .between(0, 1)
+    case .normal: .normal(deviation: 1)
+    case .fan: .uniform(bound: (3 / Float(dimension)).squareRoot())
+    }
+  }
+
+  fileprivate func learning(_ name: String) -> Quantizer.Learning {
+    switch kind {
+    case .vq: .gradient
+    case .ema:
+      .movingAverage(
+        MovingAverage(
+          name, codewords: codebookSize, dimension: dimension, decay: decay, epsilon: epsilon,
+          unused: emaUnused ?? .keep))
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Yams
+
+extension Configuration {
+  /// The configuration as a file, with every field in it that has a value.
+  ///
+  /// - Parameter scope: only fields of this scope; nil for all.
+  package func yaml(_ scope: ConfigurationField.Scope? = nil) -> String {
+    var sections: [(Node, Node)] = []
+    for field in ConfigurationField.all where scope == nil || field.scope == scope {
+      guard let value = field.write(self) else { continue }
+      let parts = field.key.split(separator: ".").map(String.init)
+      // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
+      let node = Node(value)
+      if parts.count == 1 {
+        sections.append((Node(parts[0]), node))
+      } else if let last = sections.indices.last, sections[last].0 == Node(parts[0]) {
+        sections[last].1.mapping?[Node(parts[1])] = node
+      } else {
+        sections.append((Node(parts[0]), Node([(Node(parts[1]), node)])))
+      }
+    }
+    // The tree consists of scalars and mappings, which can always be written.
+    return (try? Yams.serialize(node: Node(sections), allowUnicode: true)) ?? ""
+  }
+
+  /// The fields of one scope that differ between two configurations.
+  package func differences(
+    from other: Configuration, in scope: ConfigurationField.Scope
+  ) -> [(key: String, here: String, there: String)] {
+    ConfigurationField.all.filter { $0.scope == scope }.compactMap { field in
+      let (here, there) = (field.write(self) ?? "nothing", field.write(other) ?? "nothing")
+      return here == there ? nil : (field.key, here, there)
+    }
+  }
+}

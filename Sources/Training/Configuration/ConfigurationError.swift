@@ -1,0 +1,27 @@
+import Files
+
+/// All that is wrong with a configuration.
+package struct ConfigurationError: UserFacingError, Equatable {
+  /// A fault and its place.
+  package struct Fault: Sendable, Equatable {
+    /// `file:line:column`, or the flag.
+    package let place: String
+    package let message: String
+
+    package init(place: String, message: String) {
+      self.place = place
+      self.message = message
+    }
+  }
+
+  package let faults: [Fault]
+  package var status: ExitStatus { .badConfiguration }
+
+  package init(_ faults: [Fault]) { self.faults = faults }
+
+  package var description: String {
+    let lines = faults.map { "\($0.place): error: \($0.message)" }
+    let count = faults.count == 1 ? "1 error" : "\(faults.count) errors"
+    return (lines + ["\(count) in the configuration"]).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,204 @@
+import VectorQuantization
+
+/// A field of the configuration: its name in a file, and the way between text and value.
+package struct ConfigurationField: Sendable {
+  /// The dotted name, such as `training.steps`.
+  package let key: String
+  /// What a value has to be, in words that follow "expected".
+  package let expected: String
+  package let meaning: String
+  package let scope: Scope
+
+  package enum Scope: Sendable {
+    /// Part of what is computed: saved in checkpoints, and fixed for a run.
+    case experiment
+    /// Where, how fast and how long: may change when a run is resumed.
+    case circumstances
+  }
+
+  /// Sets the field; false where the scalar is no valid value.
+  let read: @Sendable (ConfigurationScalar, inout Configuration) -> Bool
+  /// The value as a file has it; nil where there is none.
+  package let write: @Sendable (Configuration) -> String?
+
+  /// All fields in the order of the file.
+  package static let all: [ConfigurationField] = [
+    ConfigurationField(
+      "seed", "a whole number of at least 0", "fixes weights, codebook, order and synthetic images",
+      read: { scalar, c in assign(scalar.integer(as: UInt64.self), to: \.seed, of: &c) },
+      write: { String($0.seed) }),
+
+    .choice("data.kind", \.data.kind, "where the images come from"),
+    .text("data.root", \.data.root, "the folder of the CIFAR-10 batch files", .circumstances),
+    .number(
+      "data.validation", \.data.validation, 0..<1, "the fraction of training images held out"),
+    .integer("data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
+
+    .choice("model.architecture", \.model.architecture, "encoder and decoder"),
+    .choice("model.preset", \.model.preset, "whose version of the residual architecture"),
+    .integer("model.hidden", \.model.hidden, 2...4096, "channels of the hidden maps; even"),
+    .integer("model.residual_layers", \.model.residualLayers, 0...64, "residual blocks in a stack"),
+    .integer(
+      "model.residual_hidden", \.model.residualHidden, 1...4096, "channels inside a block"),
+
+    .choice("quantizer.kind", \.quantizer.kind, "codebook loss or moving averages"),
+    .choice(
+      "quantizer.straight_through", \.quantizer.straightThrough,
+      "how the gradient passes the quantizer"),
+    .integer("quantizer.codebook_size", \.quantizer.codebookSize, 1...1_048_576, "codewords, K"),
+    .integer("quantizer.dimension", \.quantizer.dimension, 1...4096, "width of a codeword, D"),
+    .number("quantizer.commitment", \.quantizer.commitment, 0..<1e6, "the weight β"),
+    .number("quantizer.decay", \.quantizer.decay, 0..<1, "γ of the moving averages"),
+    .number("quantizer.epsilon", \.quantizer.epsilon, 1e-12..<1, "ε of their smoothing"),
+    .optionalChoice(
+      "quantizer.init", \.quantizer.initialization,
+      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the preset's"),
+    .optionalChoice(
+      "quantizer.ema_unused", \.quantizer.emaUnused,
+      "what becomes of a codeword nobody chose; by default the preset's"),
+
+    .integer(
+      "training.steps", \.training.steps, 1...1_000_000_000, "optimizer steps", .circumstances),
+    .integer("training.batch_size", \.training.batchSize, 1...65_536, "images in a step"),
+    .number("training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's"),
+    .optionalInteger(
+      "training.threads", \.training.threads, 1...1024,
+      "worker threads; by default the processors allowed", .circumstances),
+    .integer(
+      "training.checkpoint_every", \.training.checkpointEvery, 0...1_000_000_000,
+      "steps between checkpoints; 0: only at the end", .circumstances),
+    .integer(
+      "training.validate_every", \.training.validateEvery, 0...1_000_000_000,
+      "steps between validations; 0: only at the end", .circumstances),
+    .integer(
+      "training.log_every", \.training.logEvery, 1...1_000_000_000,
+      "steps between lines of progress where there is no terminal", .circumstances),
+
+    .text(
+      "output.folder", \.output.folder, "the run folder; by default runs/ and the file's name",
+      .circumstances),
+  ]
+
+  private init(
+    _ key: String, _ expected: String, _ meaning: String, _ scope: Scope = .experiment,
+    read: @escaping @Sendable (ConfigurationScalar, inout Configuration) -> Bool,
+    write: @escaping @Sendable (Configuration) -> String?
+  ) {
+    self.key = key
+    self.expected = expected
+    self.meaning = meaning
+    self.scope = scope
+    self.read = read
+    self.write = write
+  }
+}
+
+// MARK: Kinds of fields
+
+extension ConfigurationField {
+  private typealias Path<Value> = WritableKeyPath<Configuration, Value> & Sendable
+
+  private static func assign<Value>(
+    _ value: Value?, to path: Path<Value>, of configuration: inout Configuration
+  ) -> Bool {
+    guard let value else { return false }
+    configuration[keyPath: path] = value
+    return true
+  }
+
+  private static func integer(
+    _ key: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ meaning: String,
+    _ scope: Scope = .experiment
+  ) -> Self {
+    Self(
+      key, expected(range), meaning, scope,
+      read: { scalar, c in
+        assign(scalar.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
+      },
+      write: { String($0[keyPath: path]) })
+  }
+
+  private static func optionalInteger(
+    _ key: String, _ path: Path<Int?>, _ range: ClosedRange<Int>, _ meaning: String, _ scope: Scope
+  ) -> Self {
+    Self(
+      key, expected(range), meaning, scope,
+      read: { scalar, c in
+        assign(
+          scalar.integer(as: Int.self).flatMap { range.contains($0) ? .some($0) : nil }, to: path,
+          of: &c)
+      },
+      write: { $0[keyPath: path].map { String($0) } })
+  }
+
+  private static func number(
+    _ key: String, _ path: Path<Double>, _ range: Range<Double>, _ meaning: String
+  ) -> Self {
+    Self(
+      key, "a number of at least \(range.lowerBound) and below \(range.upperBound)", meaning,
+      read: { scalar, c in
+        assign(scalar.number.flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
+      },
+      write: { "\($0[keyPath: path])" })
+  }
+
+  private static func text(
+    _ key: String, _ path: Path<String?>, _ meaning: String, _ scope: Scope
+  ) -> Self {
+    Self(
+      key, "a path", meaning, scope,
+      read: { scalar, c in
+        assign(scalar.text.isEmpty || scalar.isNull ? nil : scalar.text, to: path, of: &c)
+      },
+      write: { $0[keyPath: path] })
+  }
+
+  private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ key: String, _ path: Path<Value>, _ meaning: String
+  ) -> Self {
+    Self(
+      key, oneOf(Value.allCases.map(\.rawValue)), meaning,
+      read: { scalar, c in assign(Value(rawValue: scalar.text), to: path, of: &c) },
+      write: { $0[keyPath: path].rawValue })
+  }
+
+  private static func optionalChoice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ key: String, _ path: Path<Value?>, _ meaning: String
+  ) -> Self {
+    Self(
+      key, oneOf(Value.allCases.map(\.rawValue)), meaning,
+      read: { scalar, c in
+        assign(Value(rawValue: scalar.text).map { .some($0) }, to: path, of: &c)
+      },
+      write: { $0[keyPath: path]?.rawValue })
+  }
+
+  private static func expected(_ range: ClosedRange<Int>) -> String {
+    "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  private static func oneOf(_ names: [String]) -> String {
+    names.count == 1 ? names[0] : names.dropLast().joined(separator: ", ") + " or " + names.last!
+  }
+}
+
+/// A scalar of a YAML file or of a flag.
+struct ConfigurationScalar {
+  let text: String
+  /// Whether it stands without quotation marks, and so can be a number.
+  let isPlain: Bool
+
+  var isNull: Bool { isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
+
+  func integer<Integer: FixedWidthInteger>(as type: Integer.Type) -> Integer? {
+    isPlain ? Integer(text) : nil
+  }
+
+  /// A finite number in decimal notation.
+  var number: Double? {
+    guard isPlain, text.allSatisfy({ $0.isNumber || "+-.eE".contains($0) }),
+      let value = Double(text), value.isFinite
+    else { return nil }
+    return value
+  }
+}

@@ -1,0 +1,46 @@
+import Glibc
+
+/// How many processors this process may use.
+package enum Processors {
+  /// The least of what the affinity mask and the control groups (v2, then v1) allow; at least 1.
+  package static var allowed: Int {
+    let online = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    let affinity = affinity(status: lines("/proc/self/status")) ?? online
+    let quota =
+      quota(lines("/sys/fs/cgroup/cpu.max"))
+      ?? quota(
+        lines("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+          + lines("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
+    return max(1, min(affinity, quota ?? .max))
+  }
+
+  /// The processors of the line `Cpus_allowed:` of `/proc/self/status`, a mask in hexadecimal, which
+  /// `taskset` and container engines set.
+  static func affinity(status: [String]) -> Int? {
+    guard let line = status.first(where: { $0.hasPrefix("Cpus_allowed:") }) else { return nil }
+    let bits = line.dropFirst("Cpus_allowed:".count).compactMap(\.hexDigitValue)
+      .reduce(0) { $0 + $1.nonzeroBitCount }
+    return bits > 0 ? bits : nil
+  }
+
+  /// Quota and period in microseconds as a number of processors, rounded up; nil without a limit.
+  static func quota(_ lines: [String]) -> Int? {
+    let numbers = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.map { Int($0) }
+    guard numbers.count == 2, let quota = numbers[0], let period = numbers[1], quota > 0, period > 0
+    else { return nil }
+    return (quota + period - 1) / period
+  }
+
+  /// The lines of a file of the kernel's; such files have no size, so they are read line by line.
+  private static func lines(_ path: String) -> [String] {
+    guard let file = fopen(path, "r") else { return [] }
+    defer { fclose(file) }
+    var buffer = [CChar](repeating: 0, count: 4096)
+    var lines: [String] = []
+    while fgets(&buffer, Int32(buffer.count), file) != nil {
+      lines.append(
+        String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+    return lines
+  }
+}

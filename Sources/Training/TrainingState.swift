@@ -1,0 +1,85 @@
+import Autograd
+import Datasets
+import Kernels
+import NN
+import VectorQuantization
+
+/// What fixes the course of a run besides its state.
+package struct Experiment: Sendable {
+  package let configuration: Configuration
+  package let model: VQVAE
+  package let imageHeight: Int
+  package let imageWidth: Int
+  /// How many images are trained on, and the variance of their pixels.
+  package let trainingImages: Int
+  package let variance: Double
+
+  package init(
+    _ configuration: Configuration, imageHeight: Int, imageWidth: Int, trainingImages: Int,
+    variance: Double
+  ) {
+    self.configuration = configuration
+    model = configuration.model(imageHeight: imageHeight, imageWidth: imageWidth)
+    self.imageHeight = imageHeight
+    self.imageWidth = imageWidth
+    self.trainingImages = trainingImages
+    self.variance = variance
+  }
+
+  package init(_ configuration: Configuration, _ dataset: Dataset) {
+    self.init(
+      configuration, imageHeight: dataset.train.height, imageWidth: dataset.train.width,
+      trainingImages: dataset.train.count, variance: dataset.variance)
+  }
+}
+
+/// What changes while a run goes on, and all of it: a run that starts from a saved state takes the
+/// same course, byte for byte, as one that never stopped.
+package struct TrainingState: Sendable {
+  /// How many steps have been made.
+  package private(set) var step = 0
+  package private(set) var values: ParameterValues
+  package private(set) var optimizer: Adam
+  /// The least validation NMSE so far.
+  package internal(set) var bestNMSE: Double?
+  /// The last step after which the model was validated.
+  package internal(set) var validatedStep: Int?
+
+  /// The start of a run.
+  package init(_ experiment: Experiment) {
+    let parameters = experiment.model.parameters
+    values = ParameterValues(startOf: parameters, seed: experiment.configuration.seed)
+    optimizer = Adam(
+      parameters, options: .init(learningRate: experiment.configuration.training.learningRate))
+  }
+
+  /// A saved state.
+  init(
+    step: Int, values: ParameterValues, optimizer: Adam, bestNMSE: Double?, validatedStep: Int?
+  ) {
+    self.step = step
+    self.values = values
+    self.optimizer = optimizer
+    self.bestNMSE = bestNMSE
+    self.validatedStep = validatedStep
+  }
+
+  /// Makes one step; nil, and nothing is changed, where a number was not finite.
+  ///
+  /// - Parameter positions: the batch, as positions in the split.
+  package mutating func advance(
+    on positions: [Int], of split: ImageSplit, in experiment: Experiment, pool: WorkerPool
+  ) throws -> StepMetrics? {
+    let batch = try BatchGradients(
+      positions: positions, of: split, model: experiment.model, values: values,
+      variance: experiment.variance, pool: pool)
+    guard batch.isFinite else { return nil }
+    step += 1
+    optimizer.update(&values, gradients: batch.gradients, step: step)
+    for (quantizer, statistics) in zip(experiment.model.quantizers, batch.statistics) {
+      guard case .movingAverage(let average) = quantizer.learning, let statistics else { continue }
+      average.update(&values, codebook: quantizer.codebook, with: statistics, step: step)
+    }
+    return batch.metrics
+  }
+}

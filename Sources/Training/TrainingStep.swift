@@ -1,0 +1,105 @@
+import Autograd
+import Datasets
+import Kernels
+import Tensors
+import VectorQuantization
+
+/// The losses of a training step and the use of the codebooks in it.
+package struct StepMetrics: Sendable {
+  /// The whole loss.
+  package private(set) var loss = 0.0
+  /// The reconstruction loss: mean squared error over the variance of the training images.
+  package private(set) var nmse = 0.0
+  /// nil where moving averages make the codebook.
+  package private(set) var codebookLoss: Double?
+  /// Before β.
+  package private(set) var commitmentLoss = 0.0
+  /// One for each codebook.
+  package private(set) var usage: [CodebookUsage] = []
+
+  init() {}
+
+  init(_ forward: VQVAE.Forward) {
+    loss = Double(forward.loss.value.scalar)
+    nmse = Double(forward.reconstructionLoss.value.scalar)
+    codebookLoss = forward.codebookLoss.map { Double($0.value.scalar) }
+    commitmentLoss = Double(forward.commitmentLoss.value.scalar)
+    usage = forward.usage
+  }
+
+  static func += (a: inout StepMetrics, b: StepMetrics) {
+    a.loss += b.loss
+    a.nmse += b.nmse
+    if let codebookLoss = b.codebookLoss { a.codebookLoss = (a.codebookLoss ?? 0) + codebookLoss }
+    a.commitmentLoss += b.commitmentLoss
+    if a.usage.isEmpty {
+      a.usage = b.usage
+    } else {
+      for i in a.usage.indices { a.usage[i] += b.usage[i] }
+    }
+  }
+}
+
+/// What a shard, and by addition a batch, tells the optimizer.
+struct BatchGradients: Sendable {
+  var metrics = StepMetrics()
+  var gradients: [String: Tensor] = [:]
+  /// One entry for each quantizer; nil where it learns by gradient.
+  var statistics: [MovingAverage.Statistics?] = []
+
+  /// Computes forward and backward for a shard.
+  ///
+  /// - Parameters:
+  ///   - images: ``Shards/size`` images, of which the first `count` are in the batch.
+  init(
+    _ images: Tensor, count: Int, batchSize: Int, model: VQVAE, values: ParameterValues,
+    variance: Double
+  ) {
+    let tape = Tape(values)
+    let forward = model(
+      tape.constant(images), count: count, batchSize: batchSize, variance: variance)
+    metrics = StepMetrics(forward)
+    statistics = forward.statistics
+    gradients = tape.backward(from: forward.loss).byName
+  }
+
+  /// The gradients of a whole batch, shard by shard.
+  ///
+  /// At most `pool.threads` shards' gradients and their sum are alive at once.
+  init(
+    positions: [Int], of split: ImageSplit, model: VQVAE, values: ParameterValues,
+    variance: Double, pool: WorkerPool
+  ) throws {
+    let shards = Shards.ranges(positions.count)
+    let total = try pool.reduceInOrder(count: shards.count, into: BatchGradients?.none) { i in
+      BatchGradients(
+        try split.images(at: positions[shards[i]], paddedTo: Shards.size), count: shards[i].count,
+        batchSize: positions.count, model: model, values: values, variance: variance)
+    } fold: { total, _, shard in
+      if total == nil { total = shard } else { total! += shard }
+    }
+    guard let total else { preconditionFailure("a batch has at least one image") }
+    self = total
+  }
+
+  static func += (a: inout BatchGradients, b: BatchGradients) {
+    a.metrics += b.metrics
+    for (name, gradient) in b.gradients {
+      if a.gradients[name] == nil {
+        a.gradients[name] = gradient
+      } else {
+        a.gradients[name]! += gradient
+      }
+    }
+    for i in a.statistics.indices {
+      guard let statistics = b.statistics[i] else { continue }
+      a.statistics[i]? += statistics
+    }
+  }
+
+  /// Whether no loss, gradient or statistic is infinite or not a number.
+  var isFinite: Bool {
+    metrics.loss.isFinite && gradients.values.allSatisfy(\.isFinite)
+      && statistics.allSatisfy { $0?.isFinite ?? true }
+  }
+}

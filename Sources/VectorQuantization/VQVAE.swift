@@ -1,0 +1,113 @@
+import Autograd
+import NN
+import Tensors
+
+/// A vector-quantized autoencoder: an architecture, a quantizer for each of its latents, and the loss
+/// (van den Oord et al. 2017, equation 3)
+///
+///     L = MSE(x̂, x) / σ² + ‖sg[z] − e‖² + β·‖z − sg[e]‖²
+///
+/// where σ² is the variance of the training images, so that the first term is the normalised mean
+/// squared error, and the others are means over all elements, summed over the latents. Where moving
+/// averages make a codebook its second term is missing.
+package struct VQVAE: Module {
+  package let architecture: any Architecture
+  package let quantizers: [Quantizer]
+  /// β.
+  package let commitment: Float
+
+  package init(architecture: any Architecture, quantizers: [Quantizer], commitment: Float) {
+    precondition(
+      architecture.latents.count == quantizers.count, "each latent has a quantizer of its own")
+    self.architecture = architecture
+    self.quantizers = quantizers
+    self.commitment = commitment
+  }
+
+  package var parameters: [Parameter] {
+    architecture.parameters + quantizers.flatMap(\.parameters)
+  }
+
+  /// What one shard of a batch gives in training.
+  package struct Forward {
+    /// The shard's share of the three terms, β not applied, and of the whole.
+    package let reconstructionLoss: Variable
+    package let codebookLoss: Variable?
+    package let commitmentLoss: Variable
+    package let loss: Variable
+    package let reconstruction: Variable
+    /// One of each a latent; the statistics only where averages make the codebook.
+    package let codes: [Codes]
+    package let usage: [CodebookUsage]
+    package let statistics: [MovingAverage.Statistics?]
+  }
+
+  /// The losses of a shard of a batch.
+  ///
+  /// Sums over the shard are divided by the element counts of the whole batch, so the shards' losses
+  /// and gradients add up to the batch's.
+  ///
+  /// - Parameters:
+  ///   - images: `[N, H, W, 3]`, of which the first `count` are in the batch; the others are padding.
+  ///   - batchSize: images of the whole batch.
+  ///   - variance: σ².
+  package func callAsFunction(
+    _ images: Variable, count: Int, batchSize: Int, variance: Double
+  ) -> Forward {
+    var quantized: [(result: Quantizer.Quantized, vectors: Tensor, leading: Int)] = []
+    let codewords = architecture.encode(images) { z, i in
+      let positions = z.shape[1] * z.shape[2]
+      let result = quantizers[i](
+        z, factor: 1 / Float(batchSize * positions * z.shape.width), rows: count * positions)
+      quantized.append((result, z.value, count * positions))
+      return result.output
+    }
+    let reconstruction = architecture.decode(codewords)
+
+    let elements = Double(batchSize * images.shape[1] * images.shape[2] * images.shape[3])
+    let reconstructionLoss = squaredError(
+      reconstruction, images, factor: Float(1 / (variance * elements)),
+      rows: count * images.shape[1] * images.shape[2])
+    let codebookLoss = sum(quantized.compactMap(\.result.codebookLoss))
+    guard let commitmentLoss = sum(quantized.map(\.result.commitmentLoss)) else {
+      preconditionFailure("a VQ-VAE has at least one latent")
+    }
+    let losses = [reconstructionLoss, codebookLoss, commitment * commitmentLoss]
+    guard let loss = sum(losses.compactMap(\.self)) else { preconditionFailure("no losses") }
+
+    return Forward(
+      reconstructionLoss: reconstructionLoss, codebookLoss: codebookLoss,
+      commitmentLoss: commitmentLoss, loss: loss, reconstruction: reconstruction,
+      codes: quantized.map(\.result.codes),
+      usage: zip(quantizers, quantized).map {
+        CodebookUsage(
+          codewords: $0.codewords, codes: $1.result.codes, leading: $1.leading)
+      },
+      statistics: zip(quantizers, quantized).map { quantizer, quantized in
+        guard case .movingAverage = quantizer.learning else { return nil }
+        return MovingAverage.Statistics(
+          vectors: quantized.vectors, codes: quantized.result.codes, leading: quantized.leading,
+          codewords: quantizer.codewords)
+      })
+  }
+
+  /// The codes of images and what the decoder makes of their codewords, without gradients.
+  ///
+  /// - Parameter images: `[N, H, W, 3]`.
+  package func reconstruct(
+    _ images: Tensor, _ values: ParameterValues
+  ) -> (reconstruction: Tensor, codes: [Codes]) {
+    let tape = Tape(values, recording: false)
+    var codes: [Codes] = []
+    let codewords = architecture.encode(tape.constant(images)) { z, i in
+      let result = quantizers[i].codewords(nearestTo: z)
+      codes.append(result.codes)
+      return result.codewords
+    }
+    return (architecture.decode(codewords).value, codes)
+  }
+
+  private func sum(_ terms: [Variable]) -> Variable? {
+    terms.dropFirst().reduce(terms.first) { total, term in total.map { $0 + term } }
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Datasets
+import Files
+import Images
+import Kernels
+import Training
+
+struct ReconstructCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reconstruct",
+    abstract: "Writes a picture of originals above their reconstructions.")
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "Which images: train, validation or test.")
+  var split = SplitName.test
+
+  @Option(help: ArgumentHelp("How many images.", valueName: "n"))
+  var count = 64
+
+  @Option(help: ArgumentHelp("Pixels of the picture a pixel of an image.", valueName: "n"))
+  var scale = 2
+
+  @Option(help: ArgumentHelp("The PNG file.", valueName: "file"), completion: .file(extensions: ["png"]))
+  var out: String
+
+  @OptionGroup var threading: ThreadOptions
+
+  func validate() throws {
+    guard (1...10_000).contains(count) else {
+      throw ValidationError("--count takes a number from 1 to 10000, not \(count).")
+    }
+    guard (1...16).contains(scale) else {
+      throw ValidationError("--scale takes a number from 1 to 16, not \(scale).")
+    }
+  }
+
+  func run() throws {
+    let (path, checkpoint, images) = try model.load(split)
+    let shown = min(count, images.count)
+    let result = try Reconstructions(
+      of: checkpoint.experiment.model, checkpoint.state.values, on: images,
+      at: Array(0..<shown), pool: WorkerPool(threads: threading.threads ?? Processors.allowed))
+    func pictures(_ bytes: [[UInt8]]) -> [RGBImage] {
+      bytes.map { RGBImage(height: images.height, width: images.width, bytes: $0) }
+    }
+    let grid = ImageGrid(
+      originals: pictures(result.originals), reconstructions: pictures(result.reconstructions))
+    let picture = grid.image(magnifiedBy: scale)
+    try picture.writePNG(out)
+    Terminal.note(
+      "\(path), step \(checkpoint.state.step): \(shown) images of the \(split.rawValue) split, each "
+        + "above its reconstruction")
+    Terminal.result("\(out)\t\(picture.width)x\(picture.height)")
+  }
+}

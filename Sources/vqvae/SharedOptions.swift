@@ -1,0 +1,60 @@
+import ArgumentParser
+import Datasets
+import Files
+import Training
+
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Worker threads; by default the processors this process may use. Results do not depend on it.",
+      valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads takes a number from 1 to 1024, not \(threads).")
+    }
+  }
+}
+
+/// A trained model and the images it is to be shown.
+struct ModelOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "A run folder, which stands for its best checkpoint or else its last, or a checkpoint file.",
+      valueName: "run-or-checkpoint"),
+    completion: .file())
+  var model: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder of the CIFAR-10 batch files; by default that of the run.", valueName: "folder"),
+    completion: .directory)
+  var data: String?
+
+  /// The checkpoint that is meant, and the split with its images.
+  func load(_ split: SplitName) throws -> (path: String, checkpoint: Checkpoint, images: ImageSplit) {
+    let (path, run) = try RunFolder.checkpoint(model)
+    let checkpoint = try Checkpoint(path)
+    var configuration = checkpoint.experiment.configuration
+    configuration.data.root = try data ?? run.flatMap(Self.root)
+    let images = try configuration.split(split)
+    guard
+      images.height == checkpoint.experiment.imageHeight,
+      images.width == checkpoint.experiment.imageWidth
+    else {
+      throw Problem(
+        .badData, path, found: "the images are \(images.height)×\(images.width)",
+        expected: "\(checkpoint.experiment.imageHeight)×\(checkpoint.experiment.imageWidth)")
+    }
+    return (path, checkpoint, images)
+  }
+
+  /// Where a run has its images; a checkpoint does not hold paths.
+  private static func root(_ run: RunFolder) throws -> String? {
+    guard fileExists(run.configuration) else { return nil }
+    return try ConfigurationReader.read(file: run.configuration).data.root
+  }
+}
+
+extension SplitName: ExpressibleByArgument {}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Files
+import Kernels
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Trains a model and keeps its run in a folder.",
+    discussion: """
+      The run folder gets config.yaml, metrics.jsonl and checkpoints/{last,best}.safetensors. Ctrl-C \
+      finishes the step, saves, and prints the command that goes on; a second one leaves at once.
+      """)
+
+  @Option(
+    help: ArgumentHelp("The configuration, YAML; with --resume by default the run's.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var config: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Overrides a field of the configuration, such as training.steps=100.", valueName: "key=value"))
+  var overrides: [String] = []
+
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp("The run folder; overrides output.folder.", valueName: "folder"),
+    completion: .directory)
+  var runFolder: String?
+
+  @Flag(help: "Go on with the run in the folder.")
+  var resume = false
+
+  @OptionGroup var threading: ThreadOptions
+
+  func validate() throws {
+    if config == nil, !(resume && runFolder != nil) {
+      throw ValidationError("Missing --config FILE (or --run FOLDER --resume).")
+    }
+  }
+
+  func run() throws {
+    let stop = StopSignal()
+    stop.listen { Terminal.note("\nstopping after this step; once more to leave at once") }
+
+    let configuration = try configuration()
+    let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
+    var training = try TrainingRun(configuration, resume: resume, threads: threads)
+    let folder = training.folder
+    let steps = configuration.training.steps
+    if resume, training.state.step >= steps {
+      Terminal.result("\(folder.path) has made its \(steps) steps; raise training.steps to go on")
+      return
+    }
+
+    let progress = TrainProgress(training.experiment)
+    announce(training, threads: threads, to: progress)
+    let outcome = try training.run(stop: stop, observe: progress.show)
+    switch outcome {
+    case .finished:
+      progress.note("done: \(steps) steps")
+      Terminal.result("run\t\(folder.path)")
+      Terminal.result("last\t\(folder.last)")
+      if fileExists(folder.best) { Terminal.result("best\t\(folder.best)") }
+    case .stopped(let status):
+      progress.note("saved \(folder.last) at step \(training.state.step); go on with:")
+      Terminal.note("  \(CommandLine.arguments[0]) train --run \(folder.path) --resume")
+      throw ExitCode(status.rawValue)
+    }
+  }
+
+  private func configuration() throws -> Configuration {
+    let file = config ?? RunFolder(runFolder ?? "").configuration
+    if config == nil, !fileExists(file) {
+      throw Problem(
+        .missingInput, runFolder ?? "", found: "there is no run to resume",
+        advice: "Start one with vqvae train --config FILE.")
+    }
+    let folder = runFolder.map { ["output.folder=\($0)"] } ?? []
+    return try ConfigurationReader.read(file: file, overrides: overrides + folder)
+  }
+
+  private func announce(_ training: TrainingRun, threads: Int, to progress: TrainProgress) {
+    let experiment = training.experiment
+    let options = experiment.configuration
+    let parameters = experiment.model.parameters.filter { $0.role == .trained }
+      .reduce(0) { $0 + $1.shape.count }
+    progress.note(
+      "\(options.data.kind.rawValue): \(training.dataset.train.count) training and "
+        + "\(training.dataset.validation.count) validation images, "
+        + "variance \(fixed(experiment.variance, 5))")
+    progress.note(
+      "\(options.model.architecture.rawValue) (\(options.model.preset.rawValue)): "
+        + "\(parameters) trained parameters; quantizer \(options.quantizer.kind.rawValue), "
+        + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)")
+    progress.note(
+      "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName); "
+        + "run folder \(training.folder.path)"
+        + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
+    if BLAS.isOpenMPBuild, BLAS.threadCount != 1 {
+      progress.note(
+        "this OpenBLAS is an OpenMP build that ignores our thread count; set OMP_NUM_THREADS=1")
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Training
+import VectorQuantization
+
+/// Shows how a training run goes on: one line that is rewritten on a terminal, else a plain line every
+/// so many steps with the means since the line before.
+final class TrainProgress {
+  private let steps: Int
+  private let batchSize: Int
+  private let codewords: Int
+  private let logEvery: Int
+  private let isInteractive = Terminal.isInteractive
+  private let clock = ContinuousClock()
+
+  /// Sums since the last plain line.
+  private var window = Window()
+  private var shown: ContinuousClock.Instant
+  /// Seconds a step, smoothed; nil before the first.
+  private var pace: Double?
+
+  private struct Window {
+    var count = 0.0
+    var loss = 0.0
+    var nmse = 0.0
+    var codebookLoss: Double?
+    var commitmentLoss = 0.0
+    var perplexity = 0.0
+    var used = 0
+    var seconds = 0.0
+  }
+
+  init(_ experiment: Experiment) {
+    let training = experiment.configuration.training
+    steps = training.steps
+    batchSize = training.batchSize
+    logEvery = training.logEvery
+    codewords = experiment.model.quantizers.reduce(0) { $0 + $1.codewords }
+    shown = clock.now
+  }
+
+  func show(_ event: TrainingRun.Event) {
+    switch event {
+    case .step(let step, let metrics, let seconds):
+      add(metrics, seconds: seconds)
+      if isInteractive {
+        if clock.now - shown > .milliseconds(100) || step == steps {
+          shown = clock.now
+          Terminal.rewrite(line(step))
+        }
+        if step % logEvery == 0 { window = Window() }
+      } else if step % logEvery == 0 || step == steps {
+        Terminal.note(line(step))
+        window = Window()
+      }
+    case .validation(let step, let evaluation, let isBest):
+      let usage = evaluation.usage[0]
+      note(
+        "step \(step)/\(steps)  validation: nmse \(fixed(evaluation.nmse, 4))  "
+          + "psnr \(fixed(evaluation.psnr, 2)) dB  perplexity \(fixed(usage.perplexity, 1))  "
+          + "codes \(usage.used)/\(usage.counts.count)" + (isBest ? "  (best so far)" : ""))
+    case .checkpoint: break
+    }
+  }
+
+  /// A line that stays.
+  func note(_ line: String) {
+    if isInteractive { Terminal.rewrite("") }
+    Terminal.note(line)
+  }
+
+  private func add(_ metrics: StepMetrics, seconds: Double) {
+    window.count += 1
+    window.loss += metrics.loss
+    window.nmse += metrics.nmse
+    if let loss = metrics.codebookLoss { window.codebookLoss = (window.codebookLoss ?? 0) + loss }
+    window.commitmentLoss += metrics.commitmentLoss
+    window.perplexity += metrics.usage.reduce(0) { $0 + $1.perplexity }
+      / Double(metrics.usage.count)
+    window.used = metrics.usage.reduce(0) { $0 + $1.used }
+    window.seconds += seconds
+    pace = pace.map { 0.95 * $0 + 0.05 * seconds } ?? seconds
+  }
+
+  private func line(_ step: Int) -> String {
+    let n = max(window.count, 1)
+    var parts = ["step \(step)/\(steps)", "loss \(fixed(window.loss / n, 4))"]
+    parts.append("nmse \(fixed(window.nmse / n, 4))")
+    if let loss = window.codebookLoss { parts.append("codebook \(fixed(loss / n, 4))") }
+    parts.append("commitment \(fixed(window.commitmentLoss / n, 4))")
+    parts.append("perplexity \(fixed(window.perplexity / n, 1))")
+    parts.append("codes \(window.used)/\(codewords)")
+    parts.append("\(fixed(n * Double(batchSize) / max(window.seconds, 1e-9), 0)) images/s")
+    parts.append("ETA \(clockTime(Double(steps - step) * (pace ?? 0)))")
+    return parts.joined(separator: "  ")
+  }
+}
