@@ -40,7 +40,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "VectorQuantization", "Datasets", "Files", "Kernels", .product(name: "Yams", package: "Yams"),
+        "VectorQuantization", "Datasets", "Files", "Kernels",
+        .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
       name: "vqvae",

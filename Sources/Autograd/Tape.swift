@@ -71,7 +71,11 @@ package final class Tape {
       precondition(inputGradients.count == record.inputs.count, "one gradient for each input")
       for (node, gradient) in zip(record.inputs, inputGradients) {
         guard let node, let gradient else { continue }
-        if gradients[node] == nil { gradients[node] = gradient } else { gradients[node]! += gradient }
+        if gradients[node] == nil {
+          gradients[node] = gradient
+        } else {
+          gradients[node]! += gradient
+        }
       }
     }
     return Gradients(

@@ -31,7 +31,8 @@ package struct CIFAR10: ImageSource {
       throw Problem(.missingInput, folder, found: "no such folder", advice: advice)
     }
     guard isFolder(folder) else {
-      throw Problem(.missingInput, folder, found: "this is a file", expected: "a folder", advice: advice)
+      throw Problem(
+        .missingInput, folder, found: "this is a file", expected: "a folder", advice: advice)
     }
     let inner = "\(folder)/cifar-10-batches-bin"
     let place = !fileExists("\(folder)/\(names[0])") && isFolder(inner) ? inner : folder

@@ -1,7 +1,6 @@
 import Glibc
 import Tensors
 
-
 /// Images drawn from a seed: a shaded background with a few overlapping discs, boxes, rings and striped
 /// bands. They need no download, and what a reconstruction loses is easy to see.
 package struct Synthetic: ImageSource {
@@ -90,7 +89,8 @@ private struct Scene {
     for y in 0..<side {
       for x in 0..<side {
         var sum = Color.zero
-        for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] as [(Float, Float)] {
+        for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] as [(Float, Float)]
+        {
           sum += color(at: SIMD2(Float(x) + dx, Float(y) + dy) / Float(side))
         }
         let pixel = (sum * (255 / 4)).rounded(.toNearestOrEven)

@@ -48,7 +48,9 @@ package enum Safetensors {
   private static func header(metadata: [String: String], items: [Item]) -> [UInt8] {
     var fields: [String] = []
     if !metadata.isEmpty {
-      let pairs = metadata.sorted { $0.key < $1.key }.map { quoted($0.key) + ":" + quoted($0.value) }
+      let pairs = metadata.sorted { $0.key < $1.key }.map {
+        quoted($0.key) + ":" + quoted($0.value)
+      }
       fields.append("\"__metadata__\":{" + pairs.joined(separator: ",") + "}")
     }
     var offset = 0
@@ -108,7 +110,9 @@ package struct SafetensorsFile: Sendable {
       throw Self.bad(path, error.description)
     }
     var end = 0
-    for (name, entry) in entries.sorted(by: { $0.value.range.lowerBound < $1.value.range.lowerBound }) {
+    for (name, entry) in entries.sorted(by: {
+      $0.value.range.lowerBound < $1.value.range.lowerBound
+    }) {
       // Empty tensors begin where their neighbours do, so only a gap or an overlap is a fault.
       guard entry.range.lowerBound == end || entry.range.isEmpty else {
         throw Self.bad(path, "the tensor \(name) leaves a gap or overlaps its neighbour")

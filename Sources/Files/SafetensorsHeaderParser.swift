@@ -98,7 +98,8 @@ struct SafetensorsHeaderParser {
   private mutating func integer() throws -> Int {
     skipSpace()
     let start = position
-    while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
+    while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position])
+    {
       position += 1
     }
     let digits = bytes[start..<position]
@@ -155,7 +156,8 @@ struct SafetensorsHeaderParser {
   private mutating func codeUnit() throws -> UInt16 {
     let digits = [next(), next(), next(), next()].compactMap(\.self)
     let text = String(decoding: digits, as: UTF8.self)
-    guard digits.count == 4, text.allSatisfy(\.isHexDigit), let unit = UInt16(text, radix: 16) else {
+    guard digits.count == 4, text.allSatisfy(\.isHexDigit), let unit = UInt16(text, radix: 16)
+    else {
       throw fault("an escape \\u takes four digits")
     }
     return unit
@@ -168,7 +170,9 @@ struct SafetensorsHeaderParser {
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+    while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) {
+      position += 1
+    }
   }
 
   private mutating func accept(_ character: Unicode.Scalar) -> Bool {

@@ -40,7 +40,9 @@ package struct Adam: Sendable {
   /// One step along `gradients`; a parameter without a gradient stays as it is.
   ///
   /// - Parameter step: 1 for the first.
-  package mutating func update(_ values: inout ParameterValues, gradients: [String: Tensor], step: Int) {
+  package mutating func update(
+    _ values: inout ParameterValues, gradients: [String: Tensor], step: Int
+  ) {
     for parameter in parameters {
       guard let gradient = gradients[parameter.name] else { continue }
       values[parameter].adamStep(

@@ -7,7 +7,8 @@ package struct ConvolutionWindow: Hashable, Sendable {
   package let stride: Int
   package let padding: Padding
 
-  package init(kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padding: Padding = Padding(0)) {
+  package init(kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padding: Padding = Padding(0))
+  {
     precondition(kernelHeight >= 1 && kernelWidth >= 1, "a kernel has at least one row and column")
     precondition(stride >= 1, "a stride is at least 1")
     self.kernelHeight = kernelHeight
@@ -123,7 +124,8 @@ extension Tensor {
 
 private func requireBias(_ bias: Tensor?, width: Int) {
   guard let bias else { return }
-  precondition(bias.shape == [width], "a bias of shape \(bias.shape) does not fit \(width) channels")
+  precondition(
+    bias.shape == [width], "a bias of shape \(bias.shape) does not fit \(width) channels")
 }
 
 private func requireMaps(_ maps: Shape, of g: ConvolutionGeometry, images: Int) {

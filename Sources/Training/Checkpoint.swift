@@ -114,7 +114,8 @@ package struct Checkpoint: Sendable {
     func values(_ parameters: [Parameter], prefix: String) throws -> ParameterValues {
       var tensors: [String: Tensor] = [:]
       for parameter in parameters {
-        tensors[parameter.name] = try Self.read(parameter, named: prefix + parameter.name, from: file)
+        tensors[parameter.name] = try Self.read(
+          parameter, named: prefix + parameter.name, from: file)
       }
       return ParameterValues(tensors)
     }
@@ -182,7 +183,8 @@ package struct Checkpoint: Sendable {
 
     func bad(_ key: String, expected: String) -> Problem {
       Problem(
-        .badData, path, found: "\(key) is \"\((values[key] ?? "").prefix(80))\"", expected: expected)
+        .badData, path, found: "\(key) is \"\((values[key] ?? "").prefix(80))\"", expected: expected
+      )
     }
   }
 }

@@ -12,7 +12,8 @@ package protocol Architecture: Module {
   /// - Parameters:
   ///   - images: `[N, H, W, 3]`.
   ///   - quantize: replaces the vectors `[N, h, w, D]` of latent number i by codewords.
-  func encode(_ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable) -> [Variable]
+  func encode(_ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable)
+    -> [Variable]
 
   /// Maps quantized latents to images `[N, H, W, 3]`.
   func decode(_ codewords: [Variable]) -> Variable

@@ -92,13 +92,17 @@ struct EvalCommand: ParsableCommand {
       ("split", "\(report.split), \(report.images) images"),
       ("mse", fixed(report.mse, 6)),
       ("nmse", fixed(report.nmse, 5)),
-      ("psnr", "\(fixed(report.psnr, 2)) dB (of the mean; per image \(fixed(report.psnrPerImage, 2)))"),
+      (
+        "psnr",
+        "\(fixed(report.psnr, 2)) dB (of the mean; per image \(fixed(report.psnrPerImage, 2)))"
+      ),
       ("perplexity", fixed(report.perplexity, 1)),
       ("codes used", "\(report.codesUsed) of \(report.codebookSize)"),
       ("bits", "\(fixed(report.bitsPerImage, 0)) an image at the codes' entropy"),
       (
         "codebook rank",
-        report.codebookEffectiveRank.map { "\(fixed($0, 1)) (effective, of the codewords used)" } ?? "-"
+        report.codebookEffectiveRank.map { "\(fixed($0, 1)) (effective, of the codewords used)" }
+          ?? "-"
       ),
     ]
     for (name, value) in rows {

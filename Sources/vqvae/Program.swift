@@ -16,7 +16,6 @@ struct Program: ParsableCommand {
     subcommands: [TrainCommand.self, EvalCommand.self, ReconstructCommand.self])
 
   static func main() {
-    Processor.useBestKernels()
     BLAS.useOneThread()
     do {
       var command = try parseAsRoot()
@@ -27,21 +26,5 @@ struct Program: ParsableCommand {
     } catch {
       exit(withError: error)
     }
-  }
-}
-
-/// What is done once, before anything else, for the processor the program finds itself on.
-private enum Processor {
-  private static let variable = "OPENBLAS_CORETYPE"
-
-  /// Starts the program anew where OpenBLAS has better kernels for this processor than it chose.
-  ///
-  /// OpenBLAS reads the variable when it is loaded, which is before this program's first line. Whoever
-  /// sets the variable keeps the last word.
-  static func useBestKernels() {
-    guard getenv(variable) == nil, let core = BLAS.betterCoreName else { return }
-    setenv(variable, core, 1)
-    execv("/proc/self/exe", CommandLine.unsafeArgv)
-    // Without /proc the program goes on with the kernels it has.
   }
 }

@@ -21,7 +21,8 @@ struct ReconstructCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Pixels of the picture a pixel of an image.", valueName: "n"))
   var scale = 2
 
-  @Option(help: ArgumentHelp("The PNG file.", valueName: "file"), completion: .file(extensions: ["png"]))
+  @Option(
+    help: ArgumentHelp("The PNG file.", valueName: "file"), completion: .file(extensions: ["png"]))
   var out: String
 
   @OptionGroup var threading: ThreadOptions

@@ -33,7 +33,8 @@ struct ModelOptions: ParsableArguments {
   var data: String?
 
   /// The checkpoint that is meant, and the split with its images.
-  func load(_ split: SplitName) throws -> (path: String, checkpoint: Checkpoint, images: ImageSplit) {
+  func load(_ split: SplitName) throws -> (path: String, checkpoint: Checkpoint, images: ImageSplit)
+  {
     let (path, run) = try RunFolder.checkpoint(model)
     let checkpoint = try Checkpoint(path)
     var configuration = checkpoint.experiment.configuration

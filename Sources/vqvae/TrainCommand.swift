@@ -13,14 +13,16 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("The configuration, YAML; with --resume by default the run's.", valueName: "file"),
+    help: ArgumentHelp(
+      "The configuration, YAML; with --resume by default the run's.", valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "Overrides a field of the configuration, such as training.steps=100.", valueName: "key=value"))
+      "Overrides a field of the configuration, such as training.steps=100.", valueName: "key=value")
+  )
   var overrides: [String] = []
 
   @Option(
@@ -95,8 +97,9 @@ struct TrainCommand: ParsableCommand {
         + "\(parameters) trained parameters; quantizer \(options.quantizer.kind.rawValue), "
         + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)")
     progress.note(
-      "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName); "
-        + "run folder \(training.folder.path)"
+      "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName)"
+        + (BLAS.prescribedCoreName == nil ? "" : " (as OPENBLAS_CORETYPE says)")
+        + "; run folder \(training.folder.path)"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if BLAS.isOpenMPBuild, BLAS.threadCount != 1 {
       progress.note(

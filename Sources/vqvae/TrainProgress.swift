@@ -73,7 +73,8 @@ final class TrainProgress {
     window.nmse += metrics.nmse
     if let loss = metrics.codebookLoss { window.codebookLoss = (window.codebookLoss ?? 0) + loss }
     window.commitmentLoss += metrics.commitmentLoss
-    window.perplexity += metrics.usage.reduce(0) { $0 + $1.perplexity }
+    window.perplexity +=
+      metrics.usage.reduce(0) { $0 + $1.perplexity }
       / Double(metrics.usage.count)
     window.used = metrics.usage.reduce(0) { $0 + $1.used }
     window.seconds += seconds

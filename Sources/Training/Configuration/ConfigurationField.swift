@@ -32,7 +32,8 @@ package struct ConfigurationField: Sendable {
     .text("data.root", \.data.root, "the folder of the CIFAR-10 batch files", .circumstances),
     .number(
       "data.validation", \.data.validation, 0..<1, "the fraction of training images held out"),
-    .integer("data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
+    .integer(
+      "data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
 
     .choice("model.architecture", \.model.architecture, "encoder and decoder"),
     .choice("model.preset", \.model.preset, "whose version of the residual architecture"),
@@ -113,7 +114,8 @@ extension ConfigurationField {
     Self(
       key, expected(range), meaning, scope,
       read: { scalar, c in
-        assign(scalar.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
+        assign(
+          scalar.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
       },
       write: { String($0[keyPath: path]) })
   }
