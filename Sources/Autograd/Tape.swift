@@ -60,10 +60,18 @@ package final class Tape {
   ///
   /// The records are used up: what an operation saved is freed as soon as its gradient is known.
   package func backward(from loss: Variable) -> Gradients {
-    precondition(loss.tape === self, "the loss belongs to another tape")
     precondition(loss.value.count == 1, "a loss is one number, not \(loss.shape)")
+    return backward(from: loss, gradient: Tensor(loss.shape, repeating: 1))
+  }
+
+  /// The gradients of `Σ gradient · output` with respect to all leaves and parameters.
+  package func backward(from output: Variable, gradient: Tensor) -> Gradients {
+    precondition(output.tape === self, "the output belongs to another tape")
+    precondition(
+      gradient.shape == output.shape,
+      "a gradient of shape \(gradient.shape) is not for an output of shape \(output.shape)")
     var gradients = [Tensor?](repeating: nil, count: nodeCount)
-    if let node = loss.node { gradients[node] = Tensor(loss.shape, repeating: 1) }
+    if let node = output.node { gradients[node] = gradient }
     while let record = records.popLast() {
       // Taken out of the array, the gradient is the function's alone to change.
       guard let gradient = gradients[record.output].take() else { continue }

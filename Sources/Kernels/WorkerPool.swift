@@ -110,14 +110,14 @@ private final class Desk: Sendable {
   /// Works whenever there is something to do, until the desk is closed.
   func serve() {
     while true {
-      let isClosed = state.withLock(when: { $0.hasPiece || $0.isClosed }) { $0.isClosed }
+      let isClosed = state.withLock(when: { $0.hasPiece || $0.isClosed }, perform: { $0.isClosed })
       if isClosed { return }
       work()
     }
   }
 
   func waitUntilDone() {
-    state.withLock(when: { $0.isDone }) { $0.body = nil }
+    state.withLock(when: { $0.isDone }, perform: { $0.body = nil })
   }
 
   func close() {

@@ -1,0 +1,27 @@
+import Files
+import Tensors
+
+/// A file of numbers that PyTorch computed (scripts/make_goldens.py).
+package struct Golden {
+  private let file: SafetensorsFile
+
+  /// - Parameter name: `layers`, `zalando` or `sonnet`.
+  package init(_ name: String) throws {
+    file = try SafetensorsFile("\(testsFolder)/Goldens/\(name).safetensors")
+  }
+
+  package var names: [String] { file.entries.keys.sorted() }
+
+  package func has(_ name: String) -> Bool { file.entries[name] != nil }
+
+  package func metadata(_ key: String) -> String? { file.metadata[key] }
+
+  /// The tensor as it is in the file.
+  package func callAsFunction(_ name: String) throws -> Tensor {
+    let elements = try file.elements(name)
+    return Tensor(Shape(file.entries[name]?.shape ?? []), elements)
+  }
+
+  /// Filters, from PyTorch's layout to the one in memory: `[F, C, kh, kw]` to `[kh, kw, C, F]`.
+  package func filters(_ name: String) throws -> Tensor { try self(name).permuted([2, 3, 1, 0]) }
+}

@@ -1,0 +1,48 @@
+import Files
+import Foundation
+
+/// What a run of the program left behind.
+package struct ProgramResult {
+  package let status: Int32
+  package let output: String
+  package let errors: String
+}
+
+/// The executable `vqvae` beside the test bundle.
+package let programPath: String = {
+  let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+  let candidates = [
+    URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("vqvae").path,
+    packageFolder + "/.build/release/vqvae",
+  ]
+  return candidates.first(where: fileExists) ?? candidates[0]
+}()
+
+/// Runs `vqvae` in a folder and waits for its end.
+///
+/// - Parameter whileRunning: called once with the process after it has started.
+package func runProgram(
+  _ arguments: [String], in folder: String, environment: [String: String] = [:],
+  whileRunning: (Process) throws -> Void = { _ in }
+) throws -> ProgramResult {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: programPath)
+  process.arguments = arguments
+  process.currentDirectoryURL = URL(fileURLWithPath: folder)
+  process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+  // Files instead of pipes: a full pipe would stop the program.
+  let (output, errors) = (folder + "/.stdout", folder + "/.stderr")
+  for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+  process.standardOutput = FileHandle(forWritingAtPath: output)
+  process.standardError = FileHandle(forWritingAtPath: errors)
+  process.standardInput = FileHandle.nullDevice
+  try process.run()
+  try whileRunning(process)
+  process.waitUntilExit()
+  let status =
+    process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+  defer { for path in [output, errors] { try? FileManager.default.removeItem(atPath: path) } }
+  return ProgramResult(
+    status: status, output: try readText(output, limit: 1 << 24),
+    errors: try readText(errors, limit: 1 << 24))
+}
