@@ -11,14 +11,14 @@ package struct ResidualArchitecture: Architecture {
   /// Which public program is followed; they are two networks of one name.
   package enum Preset: String, CaseIterable, Sendable {
     /// zalandoresearch/pytorch-vq-vae: PyTorch's start; no ReLU after the encoder's third
-    /// convolution; residual blocks as in ``ResidualStack/Style/zalando``.
+    /// convolution; residual blocks as in ``ResidualBlock/Style/zalando``.
     case zalando
     /// Sonnet's example: Sonnet's start; a ReLU after the third convolution; residual blocks as in
-    /// ``ResidualStack/Style/sonnet``.
+    /// ``ResidualBlock/Style/sonnet``.
     case sonnet
 
     var start: WeightStart { self == .zalando ? .pyTorch : .sonnet }
-    var style: ResidualStack.Style { self == .zalando ? .zalando : .sonnet }
+    var style: ResidualBlock.Style { self == .zalando ? .zalando : .sonnet }
     var rectifiesThirdConvolution: Bool { self == .sonnet }
   }
 

@@ -1,0 +1,98 @@
+import Autograd
+import Tensors
+import TestSupport
+import Testing
+
+/// Central differences against `backward`, for every operation.
+///
+/// All but ReLU and rounding are linear or quadratic in each input, so the differences are exact up to
+/// the rounding of Float: the tolerance of 1e-4 is `checkGradients`'s.
+@Suite("Gradients agree with central differences")
+struct GradientCheckTests {
+  private var generator = SeededGenerator(test: 1)
+
+  @Test("add, subtract, scale and sum")
+  mutating func arithmetic() {
+    let a = generator.tensor([3, 5])
+    let b = generator.tensor([3, 5])
+    checkGradients(of: [a, b], "add") { $0[0] + $0[1] }
+    checkGradients(of: [a, b], "subtract") { $0[0] - $0[1] }
+    checkGradients(of: [a], "scale") { -2.5 * $0[0] }
+    checkGradients(of: [a], "sum") { $0[0].sum() }
+  }
+
+  @Test("an input that is used several times collects the gradients of all uses")
+  mutating func severalUses() {
+    let a = generator.tensor([2, 3])
+    checkGradients(of: [a], "a + a + 3a") { $0[0] + $0[0] + 3 * $0[0] }
+    checkGradients(of: [a], "a − a") { $0[0] - 0.5 * $0[0] }
+  }
+
+  @Test("ReLU, away from its corner")
+  mutating func rectifier() {
+    let elements: [Float] = [-2, -1, -0.6, 0.6, 1, 2]
+    checkGradients(of: [Tensor([2, 3], elements)], "relu") { relu($0[0]) }
+  }
+
+  @Test("squared error, over all rows and over the first ones", arguments: [4, 2, 0])
+  func squaredErrors(rows: Int) {
+    var generator = SeededGenerator(test: 2)
+    let a = generator.tensor([4, 3])
+    let b = generator.tensor([4, 3])
+    checkGradients(of: [a, b], "squared error of \(rows) rows") {
+      squaredError($0[0], $0[1], factor: 0.7, rows: rows)
+    }
+  }
+
+  @Test("lookup, with rows that are named twice and rows that are not named")
+  mutating func lookup() {
+    let table = generator.tensor([5, 3])
+    checkGradients(of: [table], "lookup") { lookUp(Codes([4], [1, 3, 1, 0]), in: $0[0]) }
+  }
+
+  @Test(
+    "convolution and its transpose",
+    arguments: [
+      ConvolutionWindow(kernelSize: 1), ConvolutionWindow(kernelSize: 3, padding: 1),
+      ConvolutionWindow(kernelSize: 4, stride: 2, padding: 1),
+      ConvolutionWindow(kernelSize: 3, stride: 2),
+    ])
+  func convolution(window: ConvolutionWindow) {
+    var generator = SeededGenerator(test: 3)
+    let k = window.kernelHeight
+    let images = generator.tensor([2, 5, 6, 2])
+    let filters = generator.tensor([k, k, 2, 3])
+    checkGradients(of: [images, filters, generator.tensor([3])], "convolution \(window)") {
+      convolve($0[0], $0[1], bias: $0[2], window: window)
+    }
+    checkGradients(of: [images, filters], "convolution without bias \(window)") {
+      convolve($0[0], $0[1], bias: nil, window: window)
+    }
+    let maps = generator.tensor([2, 3, 2, 3])
+    checkGradients(of: [maps, filters, generator.tensor([2])], "transposed \(window)") {
+      convolveTransposed($0[0], $0[1], bias: $0[2], window: window)
+    }
+  }
+
+  @Test("a check that is off by one percent fails")
+  func sensitivity() {
+    var generator = SeededGenerator(test: 4)
+    let a = generator.tensor([2, 3])
+    withKnownIssue {
+      checkGradients(of: [a], "wrong") { OnePercentOff.apply([$0[0]]).output }
+    }
+  }
+}
+
+/// The identity, with a gradient that is one percent too large.
+private enum OnePercentOff: Function {
+  static func forward(_ inputs: [Tensor], _: Void, _ context: inout Context<Self>) -> Tensor {
+    inputs[0]
+  }
+
+  static func backward(
+    _ gradient: consuming Tensor, _: Void, _ context: Context<Self>
+  ) -> [Tensor?] {
+    [1.01 * gradient]
+  }
+}

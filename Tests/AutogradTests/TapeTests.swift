@@ -1,0 +1,130 @@
+import Autograd
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("The tape")
+struct TapeTests {
+  /// Stack Overflow's example in seed 001: rounding has no useful gradient.
+  @Test("rounding alone gives the gradient 0, and with the detached offset 2")
+  func roundingExample() {
+    func gradient(_ round: (Variable) -> Variable) -> [Float]? {
+      let tape = Tape()
+      let x = tape.leaf(Tensor([2], [1.1, 2.1]))
+      let y = 2 * x
+      let r = round(y).sum()
+      #expect(r.value.scalar == 6)
+      return tape.backward(from: r)[x]?.elements
+    }
+    #expect(gradient { $0.rounded() } == [0, 0])
+    #expect(gradient { $0 + ($0.rounded() - $0).detach() } == [2, 2])
+  }
+
+  @Test("nothing flows through detach, nor to constants")
+  func detached() {
+    let tape = Tape()
+    let x = tape.leaf(Tensor([2], [1, 2]))
+    let constant = tape.constant(Tensor([2], [3, 4]))
+    let loss = (x.detach() + constant).sum()
+    #expect(!loss.needsGradient)
+    #expect(tape.backward(from: loss)[x] == nil)
+  }
+
+  @Test("only gradients that are wanted are computed")
+  func wanted() {
+    let tape = Tape()
+    let x = tape.leaf(Tensor([2], [1, 2]))
+    let y = tape.constant(Tensor([2], [1, 2]))
+    let output = Recorder.apply([x, y]).output
+    _ = tape.backward(from: output.sum())
+    #expect(output.needsGradient)
+  }
+
+  @Test("all uses of a parameter add to one gradient, under its name")
+  func parameters() {
+    let parameter = Parameter("layer.weight", [2], start: .zeros)
+    let buffer = Parameter("layer.average", [2], start: .zeros, role: .buffer)
+    let tape = Tape(ParameterValues(startOf: [parameter, buffer], seed: 1))
+    let loss = (tape.read(parameter) + tape.read(parameter) + tape.read(buffer)).sum()
+    let gradients = tape.backward(from: loss).byName
+    #expect(gradients["layer.weight"]?.elements == [2, 2])
+    #expect(gradients["layer.average"] == nil)
+  }
+
+  @Test("a tape that does not record keeps nothing and gives no gradient")
+  func notRecording() {
+    let tape = Tape(recording: false)
+    let x = tape.leaf(Tensor([2], [1, 2]))
+    #expect(!(2 * x).needsGradient)
+  }
+
+  @Test("backward frees what an operation saved as soon as it has used it")
+  func freesRecords() {
+    let tape = Tape()
+    let log = Log()
+    let x = tape.leaf(Tensor([1], [1]))
+    let loss = Saver.apply([Saver.apply([x], (log, 1)).output], (log, 2)).output.sum()
+    _ = tape.backward(from: loss)
+    #expect(log.events == ["backward 2", "freed 2", "backward 1", "freed 1"])
+  }
+
+  @Test("backward from an output takes a gradient of its shape")
+  func seeded() {
+    let tape = Tape()
+    let x = tape.leaf(Tensor([2], [1, 2]))
+    let gradients = tape.backward(from: 3 * x, gradient: Tensor([2], [1, 10]))
+    #expect(gradients[x]?.elements == [3, 30])
+  }
+
+  @Test("a loss that is no scalar is a caller's bug")
+  func notScalar() async {
+    await #expect(processExitsWith: .failure) {
+      let tape = Tape()
+      _ = tape.backward(from: tape.leaf(Tensor([2], [1, 2])))
+    }
+  }
+}
+
+/// An identity in its first input that checks what it is asked for.
+private enum Recorder: Function {
+  static func forward(_ inputs: [Tensor], _: Void, _ context: inout Context<Self>) -> Tensor {
+    #expect(context.needsGradient == [true, false])
+    return inputs[0]
+  }
+
+  static func backward(
+    _ gradient: consuming Tensor, _: Void, _ context: Context<Self>
+  ) -> [Tensor?] {
+    [gradient, nil]
+  }
+}
+
+/// What happened, in order.
+private final class Log {
+  var events: [String] = []
+}
+
+/// An identity that saves something whose end is noted.
+private enum Saver: Function {
+  typealias Attributes = (log: Log, number: Int)
+
+  final class Saved {
+    let attributes: Attributes
+    init(_ attributes: Attributes) { self.attributes = attributes }
+    deinit { attributes.log.events.append("freed \(attributes.number)") }
+  }
+
+  static func forward(
+    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+  ) -> Tensor {
+    context.save(Saved(attributes))
+    return inputs[0]
+  }
+
+  static func backward(
+    _ gradient: consuming Tensor, _ attributes: Attributes, _ context: Context<Self>
+  ) -> [Tensor?] {
+    attributes.log.events.append("backward \(attributes.number)")
+    return [gradient]
+  }
+}

@@ -1,0 +1,53 @@
+import Autograd
+import NN
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Adam")
+struct AdamTests {
+  private let weight = Parameter("weight", [3], start: .uniform(bound: 1))
+  private let idle = Parameter("idle", [2], start: .uniform(bound: 1))
+  private let average = Parameter("average", [2], start: .uniform(bound: 1), role: .buffer)
+
+  /// Kingma and Ba's algorithm 1, in double precision.
+  @Test("ten steps agree with the algorithm in double precision")
+  func tenSteps() {
+    var values = ParameterValues(startOf: [weight], seed: 1)
+    var optimizer = Adam([weight], options: .init(learningRate: 0.01))
+    var theta = values[weight].elements.map(Double.init)
+    var m = [0.0, 0, 0]
+    var v = [0.0, 0, 0]
+    var generator = SeededGenerator(test: 5)
+    for step in 1...10 {
+      let gradient = generator.tensor([3])
+      optimizer.update(&values, gradients: ["weight": gradient], step: step)
+      for i in 0..<3 {
+        let g = Double(gradient.elements[i])
+        m[i] = 0.9 * m[i] + 0.1 * g
+        v[i] = 0.999 * v[i] + 0.001 * g * g
+        let (c1, c2) = (correction(0.9, step), correction(0.999, step))
+        theta[i] -= 0.01 * (m[i] / c1) / ((v[i] / c2).squareRoot() + 1e-8)
+      }
+      // Ten roundings of numbers below 2 add up to less than 1e-6.
+      expectClose(values[weight], DoubleTensor([3], theta), tolerance: 2e-6, "step \(step)")
+    }
+  }
+
+  private func correction(_ beta: Double, _ step: Int) -> Double {
+    1 - (0..<step).reduce(1) { product, _ in product * beta }
+  }
+
+  @Test("buffers and parameters without a gradient stay as they are")
+  func untouched() {
+    let parameters = [weight, idle, average]
+    var values = ParameterValues(startOf: parameters, seed: 1)
+    let before = values
+    var optimizer = Adam(parameters, options: .init(learningRate: 0.01))
+    let gradient = Tensor([3], repeating: 1)
+    optimizer.update(&values, gradients: ["weight": gradient], step: 1)
+    #expect(values[weight].elements != before[weight].elements)
+    #expect(values[idle].elements == before[idle].elements)
+    #expect(values[average].elements == before[average].elements)
+  }
+}

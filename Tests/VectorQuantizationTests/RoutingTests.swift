@@ -1,0 +1,90 @@
+import Autograd
+import Tensors
+import TestSupport
+import Testing
+import VectorQuantization
+
+/// Which parameters each of the three losses reaches (seed 000; traps G2, G3, G4):
+///
+///                    encoder   codebook   decoder
+///     reconstruction    x         0          x
+///     codebook          0         x          0
+///     commitment        x         0          0
+@Suite("Each loss reaches its own parameters, and exact zeros elsewhere")
+struct RoutingTests {
+  enum Loss: CaseIterable, Sendable {
+    case reconstruction, codebook, commitment
+
+    var reaches: Set<String> {
+      switch self {
+      case .reconstruction: ["encoder", "decoder"]
+      case .codebook: ["quantizer"]
+      case .commitment: ["encoder"]
+      }
+    }
+
+    func term(_ forward: VQVAE.Forward) -> Variable? {
+      switch self {
+      case .reconstruction: forward.reconstructionLoss
+      case .codebook: forward.codebookLoss
+      case .commitment: forward.commitmentLoss
+      }
+    }
+  }
+
+  @Test(
+    "the routing matrix", arguments: StraightThrough.allCases, Loss.allCases)
+  func matrix(straightThrough: StraightThrough, loss: Loss) throws {
+    let small = try SmallModel("zalando", preset: .zalando, straightThrough: straightThrough)
+    let tape = Tape(small.values)
+    let term = try #require(loss.term(try small.forward(batch: 0, on: tape)))
+    let gradients = tape.backward(from: term).byName
+    for parameter in small.model.parameters {
+      let part = try #require(parameter.name.split(separator: ".").first.map(String.init))
+      let gradient = gradients[parameter.name]
+      if loss.reaches.contains(part) {
+        let found = try #require(gradient, "\(parameter.name) has no gradient")
+        #expect(found.elements.contains { $0 != 0 }, "\(parameter.name)")
+      } else {
+        #expect(gradient.map { $0.elements.allSatisfy { $0 == 0 } } ?? true, "\(parameter.name)")
+      }
+    }
+  }
+
+  @Test("with moving averages no loss reaches the codebook", arguments: StraightThrough.allCases)
+  func movingAverage(straightThrough: StraightThrough) throws {
+    let small = try SmallModel(
+      "zalando", preset: .zalando, straightThrough: straightThrough,
+      learning: .movingAverage(
+        MovingAverage("quantizer", codewords: 16, dimension: 4, decay: 0.9, unused: .keep)))
+    let tape = Tape(small.values)
+    let gradients = tape.backward(from: try small.forward(batch: 0, on: tape).loss).byName
+    #expect(gradients["quantizer.codebook"] == nil)
+    #expect(gradients["encoder.conv1.weight"] != nil)
+  }
+
+  /// β on both terms, as in seed 004, would show here, and so would β on the codebook's alone (G5).
+  @Test("β stands on the commitment term alone", arguments: StraightThrough.allCases)
+  func commitmentWeight(straightThrough: StraightThrough) throws {
+    let small = try SmallModel("zalando", preset: .zalando, straightThrough: straightThrough)
+    func gradients(of loss: (VQVAE.Forward) -> Variable?) throws -> [String: Tensor] {
+      let tape = Tape(small.values)
+      return tape.backward(from: try #require(loss(try small.forward(batch: 0, on: tape)))).byName
+    }
+    let total = try gradients { $0.loss }
+    let reconstruction = try gradients { $0.reconstructionLoss }
+    let codebook = try gradients { $0.codebookLoss }
+    let commitment = try gradients { $0.commitmentLoss }
+    for name in total.keys {
+      var sum = DoubleTensor(zeros: try #require(total[name]).shape.extents)
+      for (part, weight) in [(reconstruction, 1.0), (codebook, 1), (commitment, 0.25)] {
+        guard let gradient = part[name] else { continue }
+        for (i, element) in gradient.elements.enumerated() {
+          sum.elements[i] += weight * Double(element)
+        }
+      }
+      // The same sums of Float products in another order.
+      expectClose(try #require(total[name]), sum, tolerance: 1e-5, name)
+    }
+  }
+}

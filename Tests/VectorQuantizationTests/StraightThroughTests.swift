@@ -1,0 +1,122 @@
+import Autograd
+import Tensors
+import TestSupport
+import Testing
+import VectorQuantization
+
+/// The two straight-through variants make the same step, up to the rounding of `z + (e − z)`.
+@Suite("The straight-through variants")
+struct StraightThroughTests {
+  @Test("in evaluation both give the codewords and the reconstruction byte for byte")
+  func evaluation() throws {
+    let function = try SmallModel("zalando", preset: .zalando, straightThrough: .function)
+    let detach = try SmallModel("zalando", preset: .zalando, straightThrough: .detach)
+    for batch in 0..<10 {
+      let images = function.batch(batch)
+      let (a, codesA) = function.model.reconstruct(images, function.values)
+      let (b, codesB) = detach.model.reconstruct(images, detach.values)
+      #expect(a.elements == b.elements)
+      #expect(codesA == codesB)
+    }
+  }
+
+  /// Both subtraction and addition round once, each by at most u = 2⁻²⁴ of its result:
+  ///
+  ///     d = (e − z)(1 + δ₁)       |δ₁| ≤ u
+  ///     s = (z + d)(1 + δ₂)       |δ₂| ≤ u
+  ///     |s − e| ≤ u·|e − z| + u·|z + d| ≤ u·(|e − z| + |e| + u·|e − z|)
+  ///
+  /// The bound is exact rounding analysis, so a hundredth of it must be exceeded somewhere, or the test
+  /// would not see the rounding at all.
+  @Test("in training the literal expression differs from the codeword by rounding alone (G6)")
+  func rounding() throws {
+    let (z, e) = (vectors(1), vectors(2))
+    let tape = Tape()
+    let output = tape.leaf(z) + (tape.constant(e) - tape.leaf(z)).detach()
+    let ratio = largestRatio(literal: output.value, z: z, e: e)
+    #expect(ratio <= 1)
+    #expect(ratio > 0.01)
+  }
+
+  /// The largest difference between `z + (e − z)` and `e`, as a fraction of the bound.
+  private func largestRatio(literal: Tensor, z: Tensor, e: Tensor) -> Double {
+    let unit = 0x1p-24
+    return zip(literal.elements, zip(z.elements, e.elements)).reduce(0) { largest, element in
+      let (s, z, e) = (Double(element.0), Double(element.1.0), Double(element.1.1))
+      let bound = unit * (abs(e - z) + abs(e) + unit * abs(e - z))
+      return max(largest, abs(s - e) / bound)
+    }
+  }
+
+  @Test("the quantizer's own outputs stay within the same bound, and codes are equal")
+  func quantizerOutputs() throws {
+    var outputs: [StraightThrough: Tensor] = [:]
+    var codes: [StraightThrough: Codes] = [:]
+    for variant in StraightThrough.allCases {
+      let quantizer = Quantizer(
+        "quantizer", codewords: 32, dimension: 8, start: .normal(deviation: 1), learning: .gradient,
+        straightThrough: variant)
+      let tape = Tape(ParameterValues(startOf: quantizer.parameters, seed: 3))
+      let result = quantizer(tape.leaf(vectors(1)), factor: 1, rows: 200)
+      outputs[variant] = result.output.value
+      codes[variant] = result.codes
+    }
+    #expect(codes[.function] == codes[.detach])
+    let exact = try #require(outputs[.function])
+    let ratio = largestRatio(
+      literal: try #require(outputs[.detach]), z: vectors(1), e: exact)
+    #expect(ratio <= 1)
+    #expect(ratio > 0.01)
+  }
+
+  /// The decoder's input differs by a few 2⁻²⁴, its weights are of order one, and Float's sums add as
+  /// much again, so gradients differ by some 1e-6 of their largest element; 1e-5 separates that from
+  /// a gradient that is off by one percent.
+  private static let gradientBound = 1e-5
+
+  @Test("the gradients of all parameters of a whole model agree")
+  func gradients() throws {
+    let function = try gradients(.function)
+    let detach = try gradients(.detach)
+    #expect(function.count == detach.count && !function.isEmpty)
+    for (name, gradient) in function {
+      expectClose(
+        try #require(detach[name]), gradient, tolerance: Self.gradientBound, name)
+    }
+  }
+
+  @Test("a straight-through gradient that is off by one percent would be seen")
+  func sensitivity() throws {
+    // z + 1.01·… cannot be written with the quantizer, so the encoder's gradients are scaled instead:
+    // they are what a wrong straight-through gradient changes.
+    let exact = try reconstructionGradient(scale: 1)
+    let wrong = try reconstructionGradient(scale: 1.01)
+    let error = largestError(wrong.elements, exact.elements.map(Double.init))
+    #expect(error > 100 * Self.gradientBound)
+  }
+
+  private func gradients(_ variant: StraightThrough) throws -> [String: Tensor] {
+    let small = try SmallModel("zalando", preset: .zalando, straightThrough: variant)
+    let tape = Tape(small.values)
+    return tape.backward(from: try small.forward(batch: 0, on: tape).loss).byName
+  }
+
+  /// The gradient of the first convolution through a quantizer whose straight-through copy is scaled.
+  private func reconstructionGradient(scale: Float) throws -> Tensor {
+    let small = try SmallModel("zalando", preset: .zalando)
+    let tape = Tape(small.values)
+    let images = tape.constant(small.batch(0))
+    let codewords = small.model.architecture.encode(images) { z, _ in
+      let (e, _) = small.model.quantizers[0].codewords(nearestTo: z)
+      return scale * z + (e - scale * z).detach()
+    }
+    let output = small.model.architecture.decode(codewords)
+    let loss = squaredError(output, images, factor: 1, rows: 4 * 8 * 8)
+    return try #require(tape.backward(from: loss).byName["encoder.conv1.weight"])
+  }
+
+  /// Normal numbers: those of `tensor(_:)` are multiples of 2⁻²³, whose sums are exact.
+  private func vectors(_ number: Int) -> Tensor {
+    Start.normal(deviation: 1).tensor([200, 8], seed: UInt64(number), name: "vectors")
+  }
+}
