@@ -1,0 +1,54 @@
+# `make help` lists the targets.
+
+CONFIGURATION := release
+# Tuned for this machine, or for any of its kind. Each has a build folder of its own, so that a switch
+# between the two rebuilds nothing.
+ifdef PORTABLE
+SCRATCH := .build-portable
+TUNING :=
+else
+SCRATCH := .build
+TUNING := -Xcc $(if $(filter x86_64 i686,$(shell uname -m)),-march=native,-mcpu=native)
+endif
+
+SWIFT_FLAGS := -c $(CONFIGURATION) --scratch-path $(SCRATCH) $(TUNING)
+# The tests use package access, so that build and test share their flags and their objects.
+TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
+VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
+SWIFT_SOURCES := Sources Tests Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test smoke demo lint format goldens clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+	@echo "  PORTABLE=1 with build, test, smoke or demo: for any machine of this kind, in .build-portable"
+
+setup: ## Install the system packages that are missing
+	@scripts/install_packages.sh
+
+build: setup ## Build .build/release/vqvae, tuned for this machine
+	swift build $(SWIFT_FLAGS)
+
+test: setup ## Run all tests
+	swift build $(SWIFT_FLAGS)
+	swift test $(TEST_FLAGS)
+	Tests/Scripts/download_cifar10_test.sh
+
+smoke: build ## Train, evaluate and reconstruct in seconds, and check what comes out
+	scripts/smoke.sh $(VQVAE)
+
+demo: build ## Train a small model on synthetic images for about a minute, and show what it learned
+	@scripts/demo.sh $(VQVAE)
+
+lint: ## Check the formatting
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+format: ## Format all Swift files
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+goldens: ## Make the reference values in Tests/Goldens anew (needs Python with torch and safetensors)
+	python3 scripts/make_goldens.py
+
+clean: ## Remove what was built
+	rm -rf .build .build-portable

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that vqvae is built on, where they are missing.
+set -euo pipefail
+
+packages=(libopenblas-dev liblapacke-dev libpng-dev pkg-config)
+
+have_all() {
+  command -v pkg-config >/dev/null && pkg-config --exists openblas lapacke libpng
+}
+
+if ! command -v swift >/dev/null; then
+  echo "vqvae: there is no swift on the PATH; install Swift 6.2 or newer (https://swift.org/install)" >&2
+  exit 69
+fi
+have_all && exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "vqvae: needs OpenBLAS, LAPACKE and libpng with their headers, and pkg-config; there is no apt-get" \
+    "here to install ${packages[*]}" >&2
+  exit 69
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "vqvae: as root, run: apt-get install ${packages[*]}" >&2
+    exit 69
+  fi
+  as_root=(sudo)
+fi
+
+echo "installing ${packages[*]}" >&2
+install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y
+  --no-install-recommends "${packages[@]}")
+# Package lists that are old or absent are the usual reason for a first failure.
+if ! "${install[@]}" >/dev/null 2>&1; then
+  "${as_root[@]}" apt-get update -qq
+  "${install[@]}" >/dev/null || {
+    echo "vqvae: apt-get could not install ${packages[*]}" >&2
+    exit 69
+  }
+fi
+have_all || {
+  echo "vqvae: ${packages[*]} are installed, but pkg-config does not know openblas, lapacke and libpng" >&2
+  exit 69
+}
