@@ -17,7 +17,7 @@ package enum Safetensors {
 
   /// A tensor to be written.
   package struct Item {
-    let name: String
+    package let name: String
     let shape: [Int]
     let elements: [Float]
 

@@ -1,21 +1,31 @@
 // Convolution as matrix products over the column matrix of ``im2col``. Filters are a matrix
 // `[kernelHeight·kernelWidth·channels, filters]`, so one layout serves the convolution and, walked
 // backwards, the transposed convolution.
+//
+// Every image has a product of its own in what makes maps and images. OpenBLAS may round a row of a
+// product differently for another number of rows or another place among them (its Haswell kernel treats
+// rows 6 to 11 of every twelve unlike rows 0 to 5), so a product over several images would make an
+// image's result depend on its neighbours. The price is below a tenth of the product's speed.
 
 extension ConvolutionGeometry {
-  /// Images whose columns are laid out at once, for a batch of `count`.
-  ///
-  /// The largest divisor of `count` that keeps the columns near a core's cache: every product of a
-  /// batch then has the same shape, and OpenBLAS treats every image alike.
-  package func imagesPerBlock(count: Int) -> Int {
+  /// Images whose columns the filter gradient lays out at once, for a batch of `count`: a longer
+  /// reduction touches the gradient less often, as long as the columns stay near a core's cache.
+  private func imagesPerReduction(count: Int) -> Int {
     let cacheFloats = 1 << 18
-    let most = max(1, cacheFloats / max(1, positions * patchCount))
-    return (1...max(1, count)).last { count % $0 == 0 && $0 <= most } ?? 1
+    return min(max(1, count), max(1, cacheFloats / max(1, positions * patchCount)))
   }
 
   /// Floats of scratch memory that the three convolution kernels need for a batch of `count`.
   package func workspaceCount(count: Int) -> Int {
-    isPointwise ? 0 : imagesPerBlock(count: count) * positions * patchCount
+    isPointwise ? 0 : imagesPerReduction(count: count) * positions * patchCount
+  }
+
+  /// Visits ranges of `size` images, the last one possibly shorter.
+  fileprivate func forEachReduction(
+    count: Int, _ body: (_ first: Int, _ size: Int) -> Void
+  ) {
+    let size = isPointwise ? max(1, count) : imagesPerReduction(count: count)
+    for first in Swift.stride(from: 0, to: count, by: size) { body(first, min(size, count - first)) }
   }
 }
 
@@ -33,12 +43,11 @@ package func convolution(
   workspace: UnsafeMutablePointer<Float>
 ) {
   let filterMatrix = MatrixView(filters, rows: g.patchCount, columns: g.filters)
-  forEachBlock(count: count, geometry: g) { first, size in
-    let rows = size &* g.positions
-    let target = maps + first &* g.mapCount
-    if let bias { broadcastRow(bias, rows: rows, columns: g.filters, into: target) }
+  for n in 0..<count {
+    let target = maps + n &* g.mapCount
+    if let bias { broadcastRow(bias, rows: g.positions, columns: g.filters, into: target) }
     let columns = layOutColumns(
-      images + first &* g.imageCount, count: size, geometry: g, workspace: workspace)
+      images + n &* g.imageCount, count: 1, geometry: g, workspace: workspace)
     gemm(columns, filterMatrix, into: target, beta: bias == nil ? 0 : 1)
   }
 }
@@ -58,20 +67,18 @@ package func convolutionInputGradient(
   workspace: UnsafeMutablePointer<Float>
 ) {
   let filterMatrix = MatrixView(filters, rows: g.patchCount, columns: g.filters)
-  forEachBlock(count: count, geometry: g) { first, size in
-    let source = MatrixView(
-      maps + first &* g.mapCount, rows: size &* g.positions, columns: g.filters)
-    let target = images + first &* g.imageCount
+  for n in 0..<count {
+    let source = MatrixView(maps + n &* g.mapCount, rows: g.positions, columns: g.filters)
+    let target = images + n &* g.imageCount
     if let bias {
-      broadcastRow(
-        bias, rows: size &* g.height &* g.width, columns: g.channels, into: target)
+      broadcastRow(bias, rows: g.height &* g.width, columns: g.channels, into: target)
     }
     if g.isPointwise {
       gemm(source, filterMatrix.transposed, into: target, beta: bias == nil ? 0 : 1)
     } else {
-      if bias == nil { target.update(repeating: 0, count: size &* g.imageCount) }
+      if bias == nil { target.update(repeating: 0, count: g.imageCount) }
       gemm(source, filterMatrix.transposed, into: workspace)
-      col2im(workspace, count: size, geometry: g, into: target)
+      col2im(workspace, count: 1, geometry: g, into: target)
     }
   }
 }
@@ -90,7 +97,7 @@ package func convolutionFilterGradient(
   workspace: UnsafeMutablePointer<Float>
 ) {
   if count == 0 { gradFilters.update(repeating: 0, count: g.patchCount &* g.filters) }
-  forEachBlock(count: count, geometry: g) { first, size in
+  g.forEachReduction(count: count) { first, size in
     let columns = layOutColumns(
       images + first &* g.imageCount, count: size, geometry: g, workspace: workspace)
     let source = MatrixView(
@@ -108,14 +115,4 @@ private func layOutColumns(
   if g.isPointwise { return MatrixView(images, rows: rows, columns: g.channels) }
   im2col(images, count: count, geometry: g, into: workspace)
   return MatrixView(workspace, rows: rows, columns: g.patchCount)
-}
-
-/// Visits blocks of images: the first one's index, and how many. A pointwise convolution needs no
-/// columns, so it is one block.
-private func forEachBlock(
-  count: Int, geometry g: ConvolutionGeometry, _ body: (_ first: Int, _ size: Int) -> Void
-) {
-  guard count > 0 else { return }
-  let size = g.isPointwise ? count : g.imagesPerBlock(count: count)
-  for first in stride(from: 0, to: count, by: size) { body(first, size) }
 }

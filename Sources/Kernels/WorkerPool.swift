@@ -11,7 +11,9 @@ package final class WorkerPool: Sendable {
   private let desk = Desk()
   private let helpers: [Thread]
 
+  /// Also makes BLAS leave the threads to this pool, for the whole process.
   package init(threads: Int) {
+    BLAS.useOneThread()
     self.threads = max(1, threads)
     helpers = (1..<self.threads).map { [desk] _ in Thread { desk.serve() } }
   }

@@ -16,7 +16,7 @@ package enum Processors {
 
   /// The processors of the line `Cpus_allowed:` of `/proc/self/status`, a mask in hexadecimal, which
   /// `taskset` and container engines set.
-  static func affinity(status: [String]) -> Int? {
+  package static func affinity(status: [String]) -> Int? {
     guard let line = status.first(where: { $0.hasPrefix("Cpus_allowed:") }) else { return nil }
     let bits = line.dropFirst("Cpus_allowed:".count).compactMap(\.hexDigitValue)
       .reduce(0) { $0 + $1.nonzeroBitCount }
@@ -24,7 +24,7 @@ package enum Processors {
   }
 
   /// Quota and period in microseconds as a number of processors, rounded up; nil without a limit.
-  static func quota(_ lines: [String]) -> Int? {
+  package static func quota(_ lines: [String]) -> Int? {
     let numbers = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.map { Int($0) }
     guard numbers.count == 2, let quota = numbers[0], let period = numbers[1], quota > 0, period > 0
     else { return nil }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Files
 import Glibc
-import Kernels
 
 @main
 struct Program: ParsableCommand {
@@ -16,7 +15,6 @@ struct Program: ParsableCommand {
     subcommands: [TrainCommand.self, EvalCommand.self, ReconstructCommand.self])
 
   static func main() {
-    BLAS.useOneThread()
     do {
       var command = try parseAsRoot()
       try command.run()

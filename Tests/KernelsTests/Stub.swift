@@ -1,3 +1,4 @@
 import TestSupport
 import Testing
+
 @Test func stub() { #expect(1 + 1 == 2) }

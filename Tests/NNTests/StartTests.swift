@@ -29,7 +29,8 @@ struct StartTests {
     #expect(
       abs(found.variance / variance - 1) < bound * 1.5, sourceLocation: sourceLocation)
     #expect(found.largest <= largest, sourceLocation: sourceLocation)
-    #expect(found.largest > 0.9 * min(largest, 4 * variance.squareRoot()),
+    #expect(
+      found.largest > 0.9 * min(largest, 4 * variance.squareRoot()),
       sourceLocation: sourceLocation)
   }
 

@@ -20,7 +20,9 @@ private func folder(of path: String) -> String {
 /// Lends a fresh folder, and removes it with all that is in it.
 package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   var template = Array("/tmp/vqvae-test-XXXXXX".utf8CString)
-  guard mkdtemp(&template) != nil else { throw Problem(.cannotCreate, "/tmp", found: "mkdtemp failed") }
+  guard mkdtemp(&template) != nil else {
+    throw Problem(.cannotCreate, "/tmp", found: "mkdtemp failed")
+  }
   let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   defer { try? FileManager.default.removeItem(atPath: path) }
   return try body(path)

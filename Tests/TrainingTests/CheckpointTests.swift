@@ -1,0 +1,184 @@
+import Files
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@Suite("Checkpoints")
+struct CheckpointTests {
+  private func withCheckpoint(
+    _ settings: String..., body: (RunFolder, String) throws -> Void
+  ) throws {
+    let configuration = try smallConfiguration(settings + ["training.steps=2"])
+    try withTemporaryFolder { folder in
+      let run = try train(configuration, in: "\(folder)/run")
+      try body(run, folder)
+    }
+  }
+
+  @Test("what is read is what was written", arguments: ["vq", "ema"])
+  func roundTrip(kind: String) throws {
+    try withCheckpoint("quantizer.kind=\(kind)") { run, folder in
+      let checkpoint = try Checkpoint(run.last)
+      #expect(checkpoint.state.step == 2)
+      try checkpoint.write("\(folder)/copy.safetensors")
+      #expect(try contents(of: "\(folder)/copy.safetensors") == contents(of: run.last))
+    }
+  }
+
+  @Test("filters are stored in PyTorch's layouts under dotted names")
+  func layouts() throws {
+    try withCheckpoint("quantizer.kind=ema") { run, _ in
+      let file = try SafetensorsFile(run.last)
+      let shapes = file.entries.mapValues(\.shape)
+      #expect(shapes["encoder.conv1.weight"] == [4, 3, 4, 4])
+      #expect(shapes["encoder.residual.0.conv1.weight"] == [4, 8, 3, 3])
+      #expect(shapes["decoder.upsample2.weight"] == [4, 3, 4, 4])
+      #expect(shapes["quantizer.codebook"] == [24, 6])
+      #expect(shapes["ema.quantizer.size"] == [24])
+      #expect(shapes["ema.quantizer.sum"] == [24, 6])
+      #expect(shapes["optimizer.first_moment.encoder.conv1.weight"] == [4, 3, 4, 4])
+      // Averages are no parameters of the optimizer.
+      #expect(shapes["optimizer.first_moment.quantizer.codebook"] == nil)
+
+      // Element [f, c, i, j] of the file is [i, j, c, f] in memory.
+      let checkpoint = try Checkpoint(run.last)
+      let parameter = try #require(
+        checkpoint.experiment.model.parameters.first { $0.name == "encoder.conv1.weight" })
+      let memory = DoubleTensor(checkpoint.state.values[parameter])
+      let stored = try DoubleTensor([4, 3, 4, 4], file.elements(parameter.name).map(Double.init))
+      for (f, c, i, j) in [(0, 0, 0, 0), (3, 2, 1, 0), (1, 0, 3, 2), (2, 1, 2, 3)] {
+        #expect(stored[f, c, i, j] == memory[i, j, c, f])
+      }
+    }
+  }
+
+  @Test("nothing of the machine is in a checkpoint: no path, time, host or thread")
+  func nothingOfTheMachine() throws {
+    try withCheckpoint { run, folder in
+      let header = String(decoding: try contents(of: run.last).prefix(20_000), as: UTF8.self)
+      for word in [folder, "threads", "output", ProcessInfo.processInfo.hostName, "2026"] {
+        #expect(!header.contains(word), "\(word)")
+      }
+      let keys = try SafetensorsFile(run.last).metadata.keys.sorted()
+      #expect(
+        keys == [
+          "format", "vqvae.best_nmse", "vqvae.config", "vqvae.epoch", "vqvae.epoch_position",
+          "vqvae.format", "vqvae.generator", "vqvae.image", "vqvae.step", "vqvae.training_images",
+          "vqvae.validated_step", "vqvae.variance",
+        ])
+    }
+  }
+
+  @Test("an independent reader opens it: Python's safetensors")
+  func independentReader() throws {
+    let script = """
+      import sys
+      from safetensors.numpy import load_file
+      tensors = load_file(sys.argv[1])
+      print(len(tensors), tensors["encoder.conv1.weight"].shape, tensors["quantizer.codebook"].dtype)
+      """
+    try withCheckpoint { run, folder in
+      guard try runPython("import safetensors.numpy", []) != nil else {
+        print("skipped: python3 has no safetensors module")
+        return
+      }
+      let output = try #require(try runPython(script, [run.last]))
+      let count = try SafetensorsFile(run.last).entries.count
+      #expect(output == "\(count) (4, 3, 4, 4) float32\n")
+    }
+  }
+
+  /// What a script prints; nil where it fails or there is no Python.
+  private func runPython(_ script: String, _ arguments: [String]) throws -> String? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", script] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+  }
+
+  // MARK: Bad checkpoints
+
+  /// A change to a good file, and what the message has to name.
+  struct Fault: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let message: String
+    let change: @Sendable (inout [String: String], inout [Safetensors.Item]) throws -> Void
+  }
+
+  static let faults: [Fault] = [
+    Fault(testDescription: "a tensor is missing", message: "decoder.conv1.bias is missing") {
+      $1.removeAll { $0.name == "decoder.conv1.bias" }
+    },
+    Fault(testDescription: "a tensor too many", message: "decoder.conv9.bias") {
+      $1.append(.init(name: "decoder.conv9.bias", shape: [1], elements: [0]))
+    },
+    Fault(testDescription: "another shape", message: "encoder.conv1.bias has the shape [5]") {
+      $1.removeAll { $0.name == "encoder.conv1.bias" }
+      $1.append(.init(name: "encoder.conv1.bias", shape: [5], elements: [0, 0, 0, 0, 0]))
+    },
+    Fault(testDescription: "a NaN among the weights", message: "not finite") {
+      $1.removeAll { $0.name == "encoder.conv1.bias" }
+      $1.append(.init(name: "encoder.conv1.bias", shape: [4], elements: [0, .nan, 0, 0]))
+    },
+    Fault(testDescription: "an infinite moment", message: "not finite") {
+      let name = "optimizer.second_moment.encoder.conv1.bias"
+      $1.removeAll { $0.name == name }
+      $1.append(.init(name: name, shape: [4], elements: [0, .infinity, 0, 0]))
+    },
+    Fault(testDescription: "another format", message: "vqvae.format") { metadata, _ in
+      metadata["vqvae.format"] = "2"
+    },
+    Fault(testDescription: "no configuration", message: "vqvae.config") { metadata, _ in
+      metadata["vqvae.config"] = nil
+    },
+    Fault(testDescription: "a bad configuration", message: "model.hidden") { metadata, _ in
+      metadata["vqvae.config"] = "model: {hidden: -3}"
+    },
+    Fault(testDescription: "a negative step", message: "vqvae.step") { metadata, _ in
+      metadata["vqvae.step"] = "-1"
+    },
+    Fault(testDescription: "a variance of zero", message: "vqvae.variance") { metadata, _ in
+      metadata["vqvae.variance"] = "0"
+    },
+    Fault(testDescription: "an absurd image", message: "vqvae.image") { metadata, _ in
+      metadata["vqvae.image"] = "99999999999x32"
+    },
+    Fault(testDescription: "an image the model cannot take", message: "vqvae.image") {
+      metadata, _ in
+      metadata["vqvae.image"] = "30x32"
+    },
+  ]
+
+  @Test("a bad one is refused with what is wrong in it", arguments: faults)
+  func bad(fault: Fault) throws {
+    try withCheckpoint { run, folder in
+      let file = try SafetensorsFile(run.last)
+      var metadata = file.metadata
+      var items = try file.entries.map {
+        Safetensors.Item(name: $0.key, shape: $0.value.shape, elements: try file.elements($0.key))
+      }
+      try fault.change(&metadata, &items)
+      let path = "\(folder)/bad.safetensors"
+      try Safetensors.write(path, metadata: metadata, items: items)
+      let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+      #expect(problem.status == .badData)
+      #expect(problem.description.contains(path))
+      #expect(problem.description.contains(fault.message), "\(problem.description)")
+    }
+  }
+
+  @Test("a file of another program is refused")
+  func foreign() throws {
+    let path = "\(testsFolder)/Goldens/zalando.safetensors"
+    let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+    #expect(problem.status == .badData)
+  }
+}

@@ -1,0 +1,88 @@
+import Files
+import TestSupport
+import Testing
+import Training
+
+@Suite("The same configuration gives the same bytes")
+struct DeterminismTests {
+  static let variants = [
+    ["quantizer.kind=vq"],
+    ["quantizer.kind=vq", "quantizer.straight_through=detach"],
+    ["quantizer.kind=ema"],
+    ["quantizer.kind=ema", "model.preset=sonnet", "quantizer.straight_through=detach"],
+  ]
+
+  /// Batches of 70 are five shards, the last one of six images and ten of padding.
+  @Test("for 1, 2, 3 and 4 threads", arguments: variants)
+  func threads(settings: [String]) throws {
+    let configuration = try smallConfiguration(settings)
+    try withTemporaryFolder { folder in
+      let checkpoints = try [1, 2, 3, 4].map { threads in
+        try contents(
+          of: train(configuration, in: "\(folder)/\(threads)", threads: threads).last)
+      }
+      for other in checkpoints.dropFirst() { #expect(other == checkpoints[0]) }
+    }
+  }
+
+  /// 270 images are trained on, so that a step of 70 is in mid-epoch at every multiple of 20.
+  @Test("for a run of 40 steps, and one of 20 that is resumed for 20 more", arguments: variants)
+  func resumed(settings: [String]) throws {
+    func configuration(_ steps: Int) throws -> Configuration {
+      try smallConfiguration(
+        settings + ["training.steps=\(steps)", "training.validate_every=10"])
+    }
+    try withTemporaryFolder { folder in
+      let whole = try train(configuration(40), in: "\(folder)/whole")
+      try train(configuration(20), in: "\(folder)/parts")
+      let parts = try train(configuration(40), in: "\(folder)/parts", threads: 1, resume: true)
+      #expect(try contents(of: parts.last) == contents(of: whole.last))
+      #expect(try contents(of: parts.best) == contents(of: whole.best))
+    }
+  }
+
+  @Test("and another seed gives others")
+  func seeds() throws {
+    try withTemporaryFolder { folder in
+      let one = try train(smallConfiguration("seed=1"), in: "\(folder)/1")
+      let two = try train(smallConfiguration("seed=2"), in: "\(folder)/2")
+      #expect(try Checkpoint(one.last).state.step == 6)
+      #expect(try contents(of: one.last) != contents(of: two.last))
+    }
+  }
+
+  @Test("metrics after the checkpoint are cut off when a run is resumed")
+  func metrics() throws {
+    struct Stopped: Error {}
+    let configuration = try smallConfiguration(
+      "training.steps=10", "training.checkpoint_every=4", "training.validate_every=3")
+    try withTemporaryFolder { folder in
+      let whole = try train(configuration, in: "\(folder)/whole")
+      // Dies in step 7, long after the checkpoint of step 4, and after the validation of step 6.
+      #expect(throws: Stopped.self) {
+        try train(configuration, in: "\(folder)/cut") { event in
+          if case .step(7, _, _) = event { throw Stopped() }
+        }
+      }
+      let cut = RunFolder("\(folder)/cut")
+      // What the process had in memory is lost; what another one would have written is not.
+      var text = try readText(cut.metrics, limit: 1 << 20)
+      text += #"{"nmse":0.5,"perplexity":2,"codesUsed":3,"step":7}"# + "\n" + #"{"step":8,"nm"#
+      try write(Array(text.utf8), to: cut.metrics)
+
+      try train(configuration, in: cut.path, resume: true)
+      #expect(try contents(of: cut.last) == contents(of: whole.last))
+      #expect(try contents(of: cut.best) == contents(of: whole.best))
+      #expect(try steps(cut) == steps(whole))
+      #expect(try steps(whole).count == 10 + 4)
+    }
+  }
+
+  /// Steps of the lines of a run's metrics, validations as negative numbers.
+  private func steps(_ run: RunFolder) throws -> [Int] {
+    try readText(run.metrics, limit: 1 << 20).split(separator: "\n").map { line in
+      let number = try #require(line.firstMatch(of: /"step":(\d+)/)?.output.1)
+      return try #require(Int(number)) * (line.contains("\"split\":\"validation\"") ? -1 : 1)
+    }
+  }
+}

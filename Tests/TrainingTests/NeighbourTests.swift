@@ -1,0 +1,57 @@
+import Datasets
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+import Training
+import VectorQuantization
+
+/// An image's result depends neither on its place in a shard nor on how many neighbours it has.
+///
+/// OpenBLAS does not promise that: its small-matrix kernels round differently for few rows. So the model
+/// has the usual widths, where those kernels would show.
+@Suite("An image's result does not depend on its neighbours")
+struct NeighbourTests {
+  private let experiment: Experiment
+  private let state: TrainingState
+  private let split: ImageSplit
+
+  init() throws {
+    let configuration = try ConfigurationReader.read(
+      yaml: "data: {kind: synthetic, images: 40}", name: "usual.yaml")
+    let dataset = try configuration.dataset()
+    experiment = Experiment(configuration, dataset)
+    state = TrainingState(experiment)
+    split = ImageSplit(Synthetic(seed: 5, first: 0, count: 40))
+  }
+
+  private func reconstruct(_ positions: [Int], threads: Int = 2) throws -> [[UInt8]] {
+    try Reconstructions(
+      of: experiment.model, state.values, on: split, at: positions,
+      pool: WorkerPool(threads: threads)
+    ).reconstructions
+  }
+
+  @Test("bytes of 1, 15, 16 and 17 images", arguments: [1, 15, 16, 17])
+  func counts(count: Int) throws {
+    let all = try reconstruct(Array(0..<17))
+    #expect(try reconstruct(Array(0..<count)) == Array(all[..<count]))
+  }
+
+  @Test("floats of an image in every place of a shard, among different others")
+  func places() throws {
+    let pixels = 32 * 32 * 3
+    let alone = try output(of: [3])[0..<pixels]
+    for place in 0..<Shards.size {
+      var positions = Array(10..<(10 + Shards.size))
+      positions[place] = 3
+      let found = try output(of: positions)
+      #expect(found[(place * pixels)..<((place + 1) * pixels)].elementsEqual(alone), "\(place)")
+    }
+  }
+
+  private func output(of positions: [Int]) throws -> [Float] {
+    let images = try split.images(at: positions, paddedTo: Shards.size)
+    return experiment.model.reconstruct(images, state.values).reconstruction.elements
+  }
+}

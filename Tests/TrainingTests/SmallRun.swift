@@ -1,0 +1,34 @@
+import Datasets
+import Kernels
+import Tensors
+import TestSupport
+import Training
+
+/// A configuration that trains in milliseconds, and with several shards a step.
+func smallConfiguration(_ settings: String...) throws -> Configuration {
+  try smallConfiguration(settings)
+}
+
+func smallConfiguration(_ settings: [String]) throws -> Configuration {
+  try ConfigurationReader.read(
+    yaml: """
+      data: {kind: synthetic, images: 300, validation: 0.1}
+      model: {hidden: 8, residual_layers: 1, residual_hidden: 4}
+      quantizer: {codebook_size: 24, dimension: 6}
+      training: {steps: 6, batch_size: 70, learning_rate: 0.003, checkpoint_every: 0, \
+      validate_every: 0}
+      """, name: "small.yaml", overrides: settings)
+}
+
+/// Trains a configuration to its end in a folder and returns the run's folder.
+@discardableResult
+func train(
+  _ configuration: Configuration, in folder: String, threads: Int = 2, resume: Bool = false,
+  observe: (TrainingRun.Event) throws -> Void = { _ in }
+) throws -> RunFolder {
+  var configuration = configuration
+  configuration.output.folder = folder
+  var run = try TrainingRun(configuration, resume: resume, threads: threads)
+  _ = try run.run(observe: observe)
+  return run.folder
+}
