@@ -1,0 +1,42 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+@Suite("The documents say what the program does")
+struct DocumentationTests {
+  /// With `RECORD_DOCS=1` in the environment the table is written instead, and the test fails, so that
+  /// recording is never taken for passing.
+  @Test("docs/configuration.md has every field, with its range, default and meaning")
+  func configuration() throws {
+    let path = "\(packageFolder)/docs/configuration.md"
+    let text = try readText(path, limit: 1 << 20)
+    let start = try #require(text.range(of: "| field |"))
+    let introduction = text[..<start.lowerBound]
+    if ProcessInfo.processInfo.environment["RECORD_DOCS"] == "1" {
+      try AtomicFile.write(path, text: introduction + table)
+      Issue.record("recorded \(path)")
+      return
+    }
+    #expect(text == introduction + table)
+  }
+
+  private var table: String {
+    let defaults = Configuration()
+    var lines = ["| field | default | expected | meaning |", "|---|---|---|---|"]
+    for field in ConfigurationField.all {
+      let value = field.write(defaults).map { "`\($0)`" } ?? "–"
+      lines.append("| `\(field.key)` | \(value) | \(field.expected) | \(field.meaning) |")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  @Test("the README has every exit code with its meaning")
+  func exitCodes() throws {
+    let readme = try readText("\(packageFolder)/README.md", limit: 1 << 20)
+    for status in ExitStatus.allCases {
+      #expect(readme.contains("| \(status.rawValue) | \(status.meaning) |"), "\(status)")
+    }
+  }
+}
