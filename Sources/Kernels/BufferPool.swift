@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Memory for floats, kept from step to step.
 ///
@@ -10,7 +9,7 @@ package enum BufferPool {
   /// Idle blocks by their size in floats.
   ///
   /// Addresses instead of pointers, which are not Sendable.
-  private static let idle = Mutex<[Int: [UInt]]>([:])
+  private static let idle = Monitor<[Int: [UInt]]>([:])
 
   /// Sizes are rounded up to whole cache lines.
   private static func roundedUp(_ count: Int) -> Int { max(16, (count + 15) & ~15) }
