@@ -7,6 +7,9 @@ package struct AdamUpdate {
   let learningRate: Float
   let beta1: Float
   let beta2: Float
+  /// `1 − β₁` and `1 − β₂`, rounded once: in Float, `1 − 0.999` is off by 1e-5.
+  let newWeight1: Float
+  let newWeight2: Float
   let epsilon: Float
   /// `1 / (1 − β₁ᵗ)`.
   let firstCorrection: Float
@@ -18,6 +21,8 @@ package struct AdamUpdate {
     self.learningRate = Float(learningRate)
     self.beta1 = Float(beta1)
     self.beta2 = Float(beta2)
+    newWeight1 = Float(1 - beta1)
+    newWeight2 = Float(1 - beta2)
     self.epsilon = Float(epsilon)
     firstCorrection = Float(1 / (1 - power(beta1, step)))
     secondCorrection = Float(1 / (1 - power(beta2, step)).squareRoot())
@@ -31,8 +36,8 @@ package struct AdamUpdate {
     let rate = learningRate * firstCorrection
     for i in 0..<count {
       let g = gradients[i]
-      let m = beta1 * firstMoment[i] + (1 - beta1) * g
-      let v = beta2 * secondMoment[i] + (1 - beta2) * (g * g)
+      let m = beta1 * firstMoment[i] + newWeight1 * g
+      let v = beta2 * secondMoment[i] + newWeight2 * (g * g)
       firstMoment[i] = m
       secondMoment[i] = v
       parameters[i] -= rate * m / (v.squareRoot() * secondCorrection + epsilon)

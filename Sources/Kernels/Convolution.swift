@@ -10,7 +10,7 @@
 extension ConvolutionGeometry {
   /// Images whose columns the filter gradient lays out at once, for a batch of `count`: a longer
   /// reduction touches the gradient less often, as long as the columns stay near a core's cache.
-  private func imagesPerReduction(count: Int) -> Int {
+  package func imagesPerReduction(count: Int) -> Int {
     let cacheFloats = 1 << 18
     return min(max(1, count), max(1, cacheFloats / max(1, positions * patchCount)))
   }
@@ -25,7 +25,9 @@ extension ConvolutionGeometry {
     count: Int, _ body: (_ first: Int, _ size: Int) -> Void
   ) {
     let size = isPointwise ? max(1, count) : imagesPerReduction(count: count)
-    for first in Swift.stride(from: 0, to: count, by: size) { body(first, min(size, count - first)) }
+    for first in Swift.stride(from: 0, to: count, by: size) {
+      body(first, min(size, count - first))
+    }
   }
 }
 

@@ -30,6 +30,9 @@ package func squaredDistances(
     into: distances, alpha: -2, beta: 1)
 }
 
+/// A quarter of Float's range: no score of norms below it overflows.
+private let largestSearchableNorm: Float = 0x1p126
+
 /// Vectors whose distances ``nearestCodewords`` holds at once.
 package let nearestCodewordsBlock = 128
 
@@ -47,7 +50,8 @@ package func nearestCodewordsWorkspaceCount(codewords: Int) -> Int {
 /// smallest is compared again by `Σ (z − e)²` in Double. So a code depends neither on the order of
 /// BLAS's sums nor on cancellation.
 ///
-/// A vector with a non-finite square norm gets ``invalidCode``; a codeword with one is never chosen.
+/// A vector with a square norm above 2¹²⁶, infinite or NaN gets ``invalidCode``; a codeword with one is
+/// never chosen.
 ///
 /// - Parameters:
 ///   - vectors: `[count, width]`.
@@ -63,7 +67,11 @@ package func nearestCodewords(
   var largestNorm: Float = 0
   for k in 0..<codewords {
     norms[k] = Float(sumOfSquares(codebook + k &* width, count: width))
-    if norms[k].isFinite { largestNorm = max(largestNorm, norms[k]) }
+    if norms[k] <= largestSearchableNorm {
+      largestNorm = max(largestNorm, norms[k])
+    } else {
+      norms[k] = .nan  // so that its scores are NaN, which no comparison lets through
+    }
   }
   let unit = Float(width &+ 2) * 0x1p-23
   let codebookMatrix = MatrixView(codebook, rows: codewords, columns: width).transposed
@@ -78,13 +86,15 @@ package func nearestCodewords(
     for n in 0..<rows {
       let vector = block + n &* width
       let norm = Float(sumOfSquares(vector, count: width))
-      guard norm.isFinite else {
+      guard norm <= largestSearchableNorm else {
         codes[first &+ n] = invalidCode
         continue
       }
       let row = scores + n &* codewords
       let smallest = minimum(row, count: codewords)
-      let error = unit * (largestNorm + 2 * (norm * largestNorm).squareRoot())
+      let size = largestNorm + 2 * norm.squareRoot() * largestNorm.squareRoot()
+      // Below the normal numbers the error is no longer relative.
+      let error = max(unit * size, .leastNormalMagnitude)
       codes[first &+ n] = nearest(
         vector, among: row, below: smallest + 2 * error, codebook: codebook, codewords: codewords,
         width: width)

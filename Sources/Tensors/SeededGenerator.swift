@@ -10,6 +10,8 @@ package enum RandomPurpose: UInt32, Sendable {
 /// Random numbers that are a function of a seed, a purpose and a stream, with no hidden state: the
 /// same arguments give the same numbers in any thread, before and after a resumed run.
 ///
+/// A stream has 2³³ numbers and then begins again.
+///
 /// Philox 4×32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private let key: SIMD2<UInt32>
@@ -41,7 +43,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// Uniform in `0..<1`, in steps of 2⁻²⁴.
   package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
-  /// Uniform in `low..<high`.
+  /// Uniform in `low...high`; the upper end is reached by rounding alone, if at all.
   package mutating func uniform(_ low: Float, _ high: Float) -> Float {
     low + (high - low) * uniform()
   }

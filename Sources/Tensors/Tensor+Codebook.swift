@@ -95,7 +95,8 @@ extension Codes {
   /// How often each of `codewords` codes occurs: `[K]`.
   package func counts(codewords: Int) -> Tensor {
     precondition(
-      indices.allSatisfy { $0 < Int32(codewords) }, "a code lies outside 0..<\(codewords)")
+      indices.allSatisfy { $0 >= Codes.invalid && $0 < Int32(codewords) },
+      "a code lies outside 0..<\(codewords)")
     return Tensor([codewords]) { target in
       target.update(repeating: 0, count: codewords)
       indices.withUnsafeBufferPointer { indices in

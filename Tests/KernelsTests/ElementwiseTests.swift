@@ -1,0 +1,132 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+/// Each element takes one or two roundings that IEEE 754 prescribes, so the results are compared
+/// bit by bit with the same expression on single floats.
+@Suite("Element-wise kernels") struct ElementwiseTests {
+  private func inputs(_ count: Int) -> (a: [Float], b: [Float]) {
+    var generator = SeededGenerator(test: count)
+    var a = generator.tensor([count]).elements
+    let b = generator.tensor([count]).elements
+    // Values that a shortcut would get wrong, where they fit.
+    let values: [Float] = [.nan, -.infinity, -0.0, 2.5]
+    for (place, value) in zip([3, 14, 16, 32], values) where place < count {
+      a[place] = value
+    }
+    return (a, b)
+  }
+
+  @Test("sum, difference and multiple, also onto the first operand", arguments: oddLengths)
+  func arithmetic(count: Int) {
+    let (a, b) = inputs(count)
+    let sum = bits(zip(a, b).map { $0 + $1 })
+    #expect(bits(guarded(count) { add(a, b, count: count, into: $0) }) == sum)
+    #expect(bits(guarded(count, initial: a) { add($0, b, count: count, into: $0) }) == sum)
+    #expect(bits(guarded(count, initial: b) { add(a, $0, count: count, into: $0) }) == sum)
+
+    let difference = bits(zip(a, b).map { $0 - $1 })
+    #expect(bits(guarded(count) { subtract(a, b, count: count, into: $0) }) == difference)
+    #expect(
+      bits(guarded(count, initial: a) { subtract($0, b, count: count, into: $0) }) == difference)
+    #expect(
+      bits(guarded(count, initial: b) { subtract(a, $0, count: count, into: $0) }) == difference)
+
+    let multiple = bits(a.map { -1.7 * $0 })
+    #expect(bits(guarded(count) { scale(a, by: -1.7, count: count, into: $0) }) == multiple)
+    #expect(
+      bits(guarded(count, initial: a) { scale($0, by: -1.7, count: count, into: $0) }) == multiple)
+
+    let gradient = bits(zip(a, b).map { 0.3 * ($0 - $1) })
+    #expect(
+      bits(guarded(count) { scaledDifference(a, b, factor: 0.3, count: count, into: $0) })
+        == gradient)
+  }
+
+  @Test("ReLU keeps what is positive, and NaN", arguments: oddLengths)
+  func rectified(count: Int) {
+    let a = inputs(count).a
+    let expected = a.map { $0.isNaN ? Float.nan : max($0, 0) }
+    for result in [
+      guarded(count) { relu(a, count: count, into: $0) },
+      guarded(count, initial: a) { relu($0, count: count, into: $0) },
+    ] {
+      // As numbers: a negative zero may stay one.
+      #expect(zip(result, expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) })
+    }
+  }
+
+  @Test("NaN passes ReLU at every place, so that a later check can see it")
+  func rectifiedNaN() {
+    for place in 0..<40 {
+      var a = [Float](repeating: -1, count: 40)
+      a[place] = .nan
+      let result = Tensor([40], a).relu()
+      #expect(result.elements[place].isNaN && !result.isFinite)
+      #expect(result.elements.count { $0 == 0 } == 39)
+    }
+  }
+
+  @Test("ReLU's gradient passes where the output is positive alone", arguments: oddLengths)
+  func rectifiedGradient(count: Int) {
+    let (a, b) = inputs(count)
+    let output = a.map { max($0, 0) }
+    let gradient = guarded(count, initial: b) { reluBackward($0, output: output, count: count) }
+    #expect(bits(gradient) == bits(zip(b, output).map { $1 > 0 ? $0 : 0 }))
+  }
+
+  @Test("rounding takes halves to the even neighbour", arguments: oddLengths)
+  func roundedToEven(count: Int) {
+    var generator = SeededGenerator(test: 5)
+    let halves = (0..<count).map { _ in Float(generator.index(below: 41) - 20) / 2 }
+    let expected = halves.map { $0.rounded(.toNearestOrEven) }
+    #expect(guarded(count) { Kernels.round(halves, count: count, into: $0) } == expected)
+    #expect(
+      guarded(count, initial: halves) { Kernels.round($0, count: count, into: $0) } == expected)
+    let few = Tensor([6], [0.5, 1.5, 2.5, -0.5, -1.5, 0.49999997])
+    #expect(few.rounded().elements == [0, 2, 2, 0, -2, 0])
+  }
+
+  @Test("clamping cuts off at both ends and keeps what is between", arguments: oddLengths)
+  func clamped(count: Int) {
+    let a = inputs(count).b
+    let expected = a.map { min(max($0, -0.25), 0.5) }
+    #expect(guarded(count) { clamp(a, low: -0.25, high: 0.5, count: count, into: $0) } == expected)
+    #expect(
+      guarded(count, initial: a) { clamp($0, low: -0.25, high: 0.5, count: count, into: $0) }
+        == expected)
+    let ends = Tensor([4], [-.infinity, .infinity, -0.25, 0.5]).clamped(-0.25, 0.5)
+    #expect(ends.elements == [-0.25, 0.5, -0.25, 0.5])
+  }
+
+  @Test("a row is repeated", arguments: oddLengths)
+  func broadcast(columns: Int) {
+    let row = inputs(columns).b
+    for rows in [0, 1, 5] {
+      let matrix = guarded(rows * columns) {
+        broadcastRow(row, rows: rows, columns: columns, into: $0)
+      }
+      #expect(matrix == (0..<rows).flatMap { _ in row })
+    }
+  }
+
+  @Test("the wrappers do what the kernels do, and leave their operands alone")
+  func wrappers() {
+    let a = Tensor([2, 2], [1, -2, 3, -4])
+    let b = Tensor([2, 2], [10, 20, 30, 40])
+    #expect((a + b).elements == [11, 18, 33, 36])
+    #expect((a - b).elements == [-9, -22, -27, -44])
+    #expect((-2 * a).elements == [-2, 4, -6, 8])
+    var total = a
+    total += b
+    total += total
+    #expect(total.elements == [22, 36, 66, 72])
+    var gradient = b
+    gradient.zero(whereNotPositive: a.relu())
+    #expect(gradient.elements == [10, 0, 30, 0])
+    #expect(a.elements == [1, -2, 3, -4] && b.elements == [10, 20, 30, 40])
+    let difference = b.scaledDifference(from: a, factor: 0.5, rows: 1)
+    #expect(difference.elements == [4.5, 11, 0, 0])
+  }
+}

@@ -1,0 +1,132 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+/// The lowest index of the least `Σ (z − e)²`, by its definition in double precision.
+func naiveNearestCodes(_ vectors: Tensor, _ codebook: Tensor) -> [Int32] {
+  let width = codebook.shape[1]
+  let (z, e) = (vectors.elements.map(Double.init), codebook.elements.map(Double.init))
+  return (0..<vectors.shape.rows).map { n in
+    var best = (code: Int32(-1), distance: Double.infinity)
+    for k in 0..<codebook.shape[0] {
+      var distance = 0.0
+      for i in 0..<width {
+        let difference = z[n * width + i] - e[k * width + i]
+        distance += difference * difference
+      }
+      if distance < best.distance { best = (Int32(k), distance) }
+    }
+    return best.code
+  }
+}
+
+/// How many vectors of which width meet how many codewords.
+struct SearchSizes: Sendable, CustomTestStringConvertible {
+  let vectors: Int
+  let codewords: Int
+  let width: Int
+
+  init(_ vectors: Int, _ codewords: Int, _ width: Int) {
+    (self.vectors, self.codewords, self.width) = (vectors, codewords, width)
+  }
+
+  var testDescription: String { "\(vectors) vectors, \(codewords) codewords of \(width)" }
+
+  static let all = [
+    SearchSizes(1, 1, 1), SearchSizes(5, 2, 3), SearchSizes(1, 512, 64), SearchSizes(127, 17, 16),
+    SearchSizes(128, 16, 15), SearchSizes(129, 15, 17), SearchSizes(300, 33, 64),
+    SearchSizes(64, 512, 64), SearchSizes(256, 100, 5), SearchSizes(1000, 31, 1),
+  ]
+}
+
+@Suite("Distances and nearest codewords") struct NearestCodewordTests {
+  init() { BLAS.useOneThread() }
+
+  @Test("squared distances in the addmm form", arguments: SearchSizes.all)
+  func squaredDistances(sizes: SearchSizes) {
+    var generator = SeededGenerator(test: 1)
+    let codebook = generator.tensor([sizes.codewords, sizes.width])
+    let vectors = generator.tensor([sizes.vectors, sizes.width])
+    let (zs, es) = (vectors.elements, codebook.elements)
+    var expected = DoubleTensor(zeros: [sizes.vectors, sizes.codewords])
+    for n in 0..<sizes.vectors {
+      for k in 0..<sizes.codewords {
+        for i in 0..<sizes.width {
+          let z = Double(zs[n * sizes.width + i])
+          let e = Double(es[k * sizes.width + i])
+          expected.elements[n * sizes.codewords + k] += (z - e) * (z - e)
+        }
+      }
+    }
+    // Norms and distances are of one size here, so cancellation costs no more than a few 2⁻²⁴.
+    expectClose(codebook.squaredDistances(to: vectors), expected, tolerance: 2e-6)
+  }
+
+  @Test("codes are the argmin in double precision", arguments: SearchSizes.all)
+  func argmin(sizes: SearchSizes) {
+    var generator = SeededGenerator(test: 2)
+    let codebook = generator.tensor([sizes.codewords, sizes.width])
+    let vectors = generator.tensor([sizes.vectors, sizes.width])
+    let codes = codebook.nearestCodes(to: vectors)
+    #expect(codes.shape == [sizes.vectors])
+    #expect(codes.indices == naiveNearestCodes(vectors, codebook))
+  }
+
+  @Test("a tie goes to the lowest index", arguments: [2, 16, 33, 100])
+  func ties(copies: Int) {
+    var generator = SeededGenerator(test: 3)
+    let once = generator.tensor([7, 24])
+    // Every codeword stands `copies` times, far apart: 0, 7, 14, …
+    let all = (0..<copies).flatMap { _ in once.elements }
+    let codebook = Tensor([7 * copies, 24], all)
+    let vectors = generator.tensor([200, 24])
+    let codes = codebook.nearestCodes(to: vectors)
+    #expect(codes.indices.allSatisfy { (0..<7).contains($0) })
+    #expect(codes.indices == once.nearestCodes(to: vectors).indices)
+    // A codebook of one point, as before any training.
+    let collapsed = Tensor(zeros: [7 * copies, 24])
+    #expect(collapsed.nearestCodes(to: vectors).indices.allSatisfy { $0 == 0 })
+  }
+
+  @Test("vectors between two codewords go to the lower one")
+  func midpoints() {
+    let codebook = Tensor([4, 2], [3, 0, 1, 0, -1, 0, -3, 0])
+    let vectors = Tensor([3, 2], [2, 5, 0, -1, -2, 0])
+    #expect(codebook.nearestCodes(to: vectors).indices == [0, 1, 2])
+  }
+
+  @Test("codes take the shape of the vectors without the last extent")
+  func shapes() {
+    var generator = SeededGenerator(test: 4)
+    let codebook = generator.tensor([5, 3])
+    #expect(codebook.nearestCodes(to: generator.tensor([2, 4, 6, 3])).shape == [2, 4, 6])
+    #expect(codebook.nearestCodes(to: generator.tensor([3])).shape == [])
+    #expect(codebook.nearestCodes(to: Tensor(zeros: [0, 3])).indices.isEmpty)
+  }
+
+  @Test("scratch memory is one block's, whatever the number of vectors, and linear in K")
+  func workspace() {
+    let one = nearestCodewordsWorkspaceCount(codewords: 1)
+    for codewords in [2, 17, 512, 8192] {
+      #expect(nearestCodewordsWorkspaceCount(codewords: codewords) == codewords * one)
+    }
+    var generator = SeededGenerator(test: 5)
+    let codebook = generator.tensor([19, 8])
+    for count in [1, 127, 128, 129, 1000] {
+      let vectors = generator.tensor([count, 8])
+      var codes = [Int32](repeating: -7, count: count)
+      // `guarded` fails where the search writes beyond its scratch memory.
+      _ = guarded(nearestCodewordsWorkspaceCount(codewords: 19)) { workspace in
+        vectors.withUnsafePointer { vectors in
+          codebook.withUnsafePointer {
+            nearestCodewords(
+              vectors, count: count, codebook: $0, codewords: 19, width: 8, into: &codes,
+              workspace: workspace)
+          }
+        }
+      }
+      #expect(codes == naiveNearestCodes(vectors, codebook))
+    }
+  }
+}

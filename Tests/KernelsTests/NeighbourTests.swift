@@ -1,0 +1,73 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+/// OpenBLAS does not promise that rows of a product are alike: its small-matrix kernels and the
+/// edges of its tiles may add up in another order (its Haswell and Zen kernels treat rows 0…5 and
+/// 6…11 of every dozen differently). The shapes of the usual model must be free of that, or an
+/// image's codes would depend on the batch it came in.
+@Suite("An image's result does not depend on its neighbours") struct NeighbourTests {
+  init() { BLAS.useOneThread() }
+
+  /// The layers of the usual model, in the shard of 16 that it runs in.
+  static let layers: [ConvolutionCase] = [
+    ConvolutionCase(
+      "encoder 1", [16, 32, 32, 3], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    ConvolutionCase(
+      "encoder 2", [16, 16, 16, 64], filters: 128, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    ConvolutionCase(
+      "encoder 3", [16, 8, 8, 128], filters: 128, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "residual 3×3", [16, 8, 8, 128], filters: 32, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase("residual 1×1", [16, 8, 8, 32], filters: 128, kernel: (1, 1)),
+    ConvolutionCase("to vectors", [16, 8, 8, 128], filters: 64, kernel: (1, 1)),
+    ConvolutionCase(
+      "decoder 1", [16, 8, 8, 64], filters: 128, kernel: (3, 3), padding: Padding(1)),
+  ]
+
+  @Test("maps are the same bytes at any place in any batch", arguments: layers)
+  func forward(layer: ConvolutionCase) {
+    var generator = SeededGenerator(test: 1)
+    let filters = generator.tensor(layer.filterShape)
+    let bias = generator.tensor([layer.filters])
+    expectSameBytes(layer.images, &generator) {
+      $0.convolved(with: filters, bias: bias, window: layer.window)
+    }
+  }
+
+  @Test("images of a transposed convolution likewise", arguments: layers)
+  func backwards(layer: ConvolutionCase) {
+    var generator = SeededGenerator(test: 2)
+    let filters = generator.tensor(layer.filterShape)
+    let bias = generator.tensor([layer.images.width])
+    expectSameBytes(layer.mapShape, &generator) {
+      $0.convolvedBackwards(
+        with: filters, bias: bias, window: layer.window, imageShape: layer.images)
+    }
+  }
+
+  /// Puts one image at several places among different others, and compares what `function` makes of
+  /// it.
+  private func expectSameBytes(
+    _ shape: Shape, _ generator: inout SeededGenerator,
+    sourceLocation: SourceLocation = #_sourceLocation, function: (Tensor) -> Tensor
+  ) {
+    let size = shape.count / shape[0]
+    let image = generator.tensor([size]).elements
+    var first: [UInt32]?
+    for place in [0, 7, 15] {
+      var batch = generator.tensor(shape).elements
+      batch.replaceSubrange(place * size..<(place + 1) * size, with: image)
+      let results = function(Tensor(shape, batch))
+      let part = results.count / shape[0]
+      let result = bits(results.elements[place * part..<(place + 1) * part])
+      // Counted, so that a failure does not print thousands of numbers.
+      let differing = zip(result, first ?? result).count { $0 != $1 }
+      #expect(
+        differing == 0, "\(differing) of \(part) floats at place \(place) differ from place 0",
+        sourceLocation: sourceLocation)
+      first = first ?? result
+    }
+  }
+}

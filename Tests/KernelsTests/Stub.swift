@@ -1,4 +1,0 @@
-import TestSupport
-import Testing
-
-@Test func stub() { #expect(1 + 1 == 2) }

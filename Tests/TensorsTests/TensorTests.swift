@@ -1,0 +1,106 @@
+import Tensors
+import TestSupport
+import Testing
+
+extension Tensor {
+  /// Where the elements lie.
+  fileprivate var address: UInt { withUnsafePointer { UInt(bitPattern: $0) } }
+}
+
+@Suite("Tensors are values") struct TensorTests {
+  @Test("a copy does not see the changes of the original, nor the other way round")
+  func copiesAreIndependent() {
+    let original = Tensor([3], [1, 2, 3])
+    var changed = original
+    changed.withUnsafeMutablePointer { $0[1] = 20 }
+    #expect(original.elements == [1, 2, 3])
+    #expect(changed.elements == [1, 20, 3])
+
+    var first = changed
+    first += first
+    #expect(changed.elements == [1, 20, 3] && first.elements == [2, 40, 6])
+  }
+
+  @Test("a copy shares memory until one is changed; a tensor alone is changed in place")
+  func copyOnWrite() {
+    var tensor = Tensor([100], repeating: 1)
+    let before = tensor.address
+    tensor.withUnsafeMutablePointer { $0[0] = 2 }
+    tensor += Tensor([100], repeating: 1)
+    #expect(tensor.address == before)
+
+    let copy = tensor
+    #expect(copy.address == before)
+    tensor.withUnsafeMutablePointer { $0[0] = 7 }
+    #expect(tensor.address != before)
+    #expect(copy.address == before)
+    // The copy had to be made once only.
+    let after = tensor.address
+    tensor.withUnsafeMutablePointer { $0[0] = 8 }
+    #expect(tensor.address == after)
+    #expect(copy.elements[0] == 3)
+  }
+
+  @Test("another shape of the same elements is no copy, and stays a value")
+  func reshape() {
+    let flat = Tensor([6], [1, 2, 3, 4, 5, 6])
+    var matrix = flat.reshaped([2, 3])
+    #expect(matrix.shape == [2, 3] && matrix.address == flat.address)
+    #expect(matrix.reshaped([3, 1, 2]).asRows.shape == [3, 2])
+    matrix.withUnsafeMutablePointer { $0[0] = 9 }
+    #expect(flat.elements[0] == 1 && matrix.elements[0] == 9)
+  }
+
+  @Test("memory goes back to the pool and is handed out again")
+  func poolReuse() {
+    // A size that no other test uses: the pool is shared, and tests run side by side.
+    let shape: Shape = [7, 11, 13, 1009]
+    func make() -> UInt { Tensor(zeros: shape).address }
+    let first = make()
+    for _ in 0..<10 { #expect(make() == first) }
+    // What is still in use is not handed out.
+    let held = Tensor(zeros: shape)
+    #expect(held.address == first)
+    #expect(make() != first)
+  }
+
+  @Test("elements are aligned to 64 bytes", arguments: [0, 1, 3, 16, 17, 1000])
+  func alignment(count: Int) {
+    #expect(Tensor(zeros: [count]).address % 64 == 0)
+  }
+
+  @Test("used memory does not show through a new tensor")
+  func freshTensors() {
+    let shape: Shape = [3, 5, 9973]
+    do {
+      let used = Tensor(shape, repeating: .nan)
+      #expect(!used.isFinite)
+    }
+    #expect(Tensor(zeros: shape).elements.allSatisfy { $0 == 0 })
+    #expect(Tensor(shape, repeating: 2.5).elements.allSatisfy { $0 == 2.5 })
+  }
+
+  @Test("an initializer may throw, and the memory is not lost")
+  func throwingInitializer() {
+    struct Refusal: Error {}
+    #expect(throws: Refusal.self) { _ = try Tensor([3]) { _ in throw Refusal() } }
+  }
+
+  @Test("scalars and empty tensors")
+  func smallShapes() {
+    #expect(Tensor(scalar: 4).scalar == 4 && Tensor(scalar: 4).shape == [])
+    #expect(Tensor([1, 1], [3]).scalar == 3)
+    #expect(Tensor([2, 0], []).elements.isEmpty)
+  }
+}
+
+@Suite("Shapes") struct ShapeTests {
+  @Test("count, rows, width and rank")
+  func extents() {
+    let shape: Shape = [2, 3, 4]
+    #expect((shape.count, shape.rows, shape.width, shape.rank) == (24, 6, 4, 3))
+    #expect(shape[1] == 3 && shape.description == "[2, 3, 4]")
+    #expect(Shape([]).count == 1 && Shape([5]).rows == 1 && Shape([4, 0]).count == 0)
+    #expect(Shape([2, 3]) == [2, 3] && Shape([2, 3]) != [3, 2])
+  }
+}
