@@ -59,6 +59,7 @@ package struct CIFAR10: ImageSource {
     let imageSize = 3 * Self.planeSize
     var result = [UInt8](repeating: 0, count: indices.count * imageSize)
     for (n, index) in indices.enumerated() {
+      precondition(index >= 0 && index < count, "there is no image \(index)")
       guard let place = files.last(where: { $0.first <= Int(index) }) else { continue }
       let record = try place.file.bytes(
         at: (Int(index) - place.first) * Self.recordSize, count: Self.recordSize)

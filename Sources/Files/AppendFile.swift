@@ -5,17 +5,24 @@ import Glibc
 /// Lines are collected in memory and written by ``flush()``.
 package final class AppendFile {
   package let path: String
-  private let descriptor: Int32
+  private var descriptor: Int32
   private var pending: [UInt8] = []
 
   /// Opens a file, or creates it; refuses one that another process holds.
   package init(_ path: String) throws {
+    self.path = path
+    descriptor = try Self.open(path)
+  }
+
+  deinit { close(descriptor) }
+
+  private static func open(_ path: String) throws -> Int32 {
+    // O_NONBLOCK: opening a pipe would wait for its reader.
     let descriptor = retryingInterrupts {
-      open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+      Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
     }
     guard descriptor >= 0 else {
-      throw Problem(
-        .cannotCreate, path, found: "the file cannot be opened: \(systemMessage())")
+      throw Problem(.cannotCreate, path, found: "the file cannot be opened: \(systemMessage())")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
@@ -23,35 +30,45 @@ package final class AppendFile {
         .cannotCreate, path, found: "another process is writing this file",
         advice: "A run folder takes one training process; name another with --run.")
     }
-    self.path = path
-    self.descriptor = descriptor
+    return descriptor
   }
 
-  deinit { close(descriptor) }
+  package func append(line: String) { pending += Array(line.utf8) + [newline] }
 
-  package func append(line: String) { pending += Array(line.utf8) + [UInt8(ascii: "\n")] }
-
-  /// Writes what has been appended. What an error leaves unwritten is dropped, so that a line is not
-  /// written twice.
+  /// Writes what has been appended. After an error the file is as it was before, and the lines are
+  /// dropped.
   package func flush() throws {
     let bytes = pending
     pending.removeAll(keepingCapacity: true)
+    guard !bytes.isEmpty else { return }
+    let size = lseek(descriptor, 0, SEEK_END)
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { bytes in
         retryingInterrupts { write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
       }
-      if count < 0 { throw Problem.system("writing", path) }
+      if count < 0 {
+        let problem = Problem.system("writing", path)
+        // Half a line would spoil the next one.
+        if size >= 0 { ftruncate(descriptor, size) }
+        throw problem
+      }
       done += count
     }
   }
 
-  /// Replaces the content by the lines for which `isKept` says true.
+  /// Keeps only the lines for which `isKept` says true. The new content takes the place of the old one
+  /// at once, or not at all.
   package func filter(limit: Int, _ isKept: (String) -> Bool) throws {
-    let kept = try readText(path, limit: limit).split(separator: "\n").map(String.init)
-      .filter(isKept)
-    guard ftruncate(descriptor, 0) == 0 else { throw Problem.system("truncating", path) }
-    for line in kept { append(line: line) }
     try flush()
+    let text = try readText(path, limit: limit)
+    let kept = text.utf8.split(separator: newline).compactMap { String($0) }.filter(isKept)
+      .map { $0 + "\n" }.joined()
+    guard kept != text else { return }
+    try AtomicFile.write(path, text: kept)
+    close(descriptor)
+    descriptor = try Self.open(path)
   }
 }
+
+private let newline = UInt8(ascii: "\n")

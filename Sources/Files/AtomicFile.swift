@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Writes files that are there whole or not at all.
 package enum AtomicFile {
@@ -7,12 +8,13 @@ package enum AtomicFile {
   /// After an error, or a crash at any instant, what stood at `path` before still stands there.
   package static func write(_ path: String, _ body: (borrowing Writer) throws -> Void) throws {
     let (folder, name) = split(path)
-    if isFolder(path) {
-      throw Problem(.cannotCreate, path, found: "this is a folder", expected: "the name of a file")
-    }
-    let partial = "\(folder)/.\(name).partial"
+    try requireReplaceable(path)
+    // A name of its own for each writer, or two writers of one file would mix their bytes.
+    let number = writers.wrappingAdd(1, ordering: .relaxed).oldValue
+    let partial = "\(folder)/.\(name).\(getpid())-\(number)\(partialSuffix)"
     let descriptor = retryingInterrupts {
-      open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      unlink(partial)
+      return open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     }
     guard descriptor >= 0 else {
       throw Problem(
@@ -32,6 +34,30 @@ package enum AtomicFile {
       throw error
     }
     try synchronizeFolder(folder)
+  }
+
+  /// Removes what writers that were killed left in a folder. No other process may be writing there.
+  package static func removeLeftovers(in folder: String) {
+    guard let directory = opendir(folder) else { return }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasPrefix("."), name.hasSuffix(partialSuffix) { unlink("\(folder)/\(name)") }
+    }
+  }
+
+  private static let partialSuffix = ".partial"
+  private static let writers = Atomic(0)
+
+  /// A folder cannot be replaced by a file, and a pipe or a device should not be.
+  private static func requireReplaceable(_ path: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    throw Problem(
+      .cannotCreate, path, found: "this is \(fileKind(status.st_mode))",
+      expected: "the name of a file")
   }
 
   /// Writes a text file.

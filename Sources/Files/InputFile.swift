@@ -28,7 +28,7 @@ package final class InputFile: Sendable {
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
       throw Problem(
-        .badData, path, found: "this is \(Self.kind(status.st_mode))", expected: "a file",
+        .badData, path, found: "this is \(fileKind(status.st_mode))", expected: "a file",
         advice: advice)
     }
     self.path = path
@@ -49,7 +49,7 @@ package final class InputFile: Sendable {
       if count == 0 {
         throw Problem(
           .badData, path, found: "the file ends at byte \(offset + done)",
-          expected: "\(size) bytes, its size when it was opened")
+          expected: "bytes up to \(offset + buffer.count); it had \(size) when it was opened")
       }
       done += count
     }
@@ -62,15 +62,6 @@ package final class InputFile: Sendable {
         into: UnsafeMutableRawBufferPointer(
           rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)
       initialized = count
-    }
-  }
-
-  private static func kind(_ mode: mode_t) -> String {
-    switch mode & S_IFMT {
-    case S_IFDIR: "a folder"
-    case S_IFIFO: "a pipe"
-    case S_IFSOCK: "a socket"
-    default: "a device"
     }
   }
 }
@@ -95,4 +86,15 @@ package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 package func isFolder(_ path: String) -> Bool {
   var status = stat()
   return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// What a path leads to, in words.
+func fileKind(_ mode: mode_t) -> String {
+  switch mode & S_IFMT {
+  case S_IFREG: "a file"
+  case S_IFDIR: "a folder"
+  case S_IFIFO: "a pipe"
+  case S_IFSOCK: "a socket"
+  default: "a device"
+  }
 }

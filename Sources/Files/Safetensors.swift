@@ -33,6 +33,10 @@ package enum Safetensors {
   package static func write(
     _ path: String, metadata: [String: String], items: [Item]
   ) throws {
+    let names = items.map(\.name)
+    precondition(
+      Set(names).count == names.count && !names.contains("__metadata__"),
+      "every tensor has a name of its own")
     let items = items.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     let header = header(metadata: metadata, items: items)
     try AtomicFile.write(path) { file in
@@ -110,14 +114,16 @@ package struct SafetensorsFile: Sendable {
       throw Self.bad(path, error.description)
     }
     var end = 0
-    for (name, entry) in entries.sorted(by: {
-      $0.value.range.lowerBound < $1.value.range.lowerBound
-    }) {
-      // Empty tensors begin where their neighbours do, so only a gap or an overlap is a fault.
-      guard entry.range.lowerBound == end || entry.range.isEmpty else {
+    // Empty tensors lie between their neighbours, so the ends decide where the beginnings are equal.
+    let places = entries.sorted {
+      ($0.value.range.lowerBound, $0.value.range.upperBound)
+        < ($1.value.range.lowerBound, $1.value.range.upperBound)
+    }
+    for (name, entry) in places {
+      guard entry.range.lowerBound == end else {
         throw Self.bad(path, "the tensor \(name) leaves a gap or overlaps its neighbour")
       }
-      end = max(end, entry.range.upperBound)
+      end = entry.range.upperBound
     }
     guard end == file.size - dataStart else {
       throw Self.bad(path, "its tensors end at byte \(dataStart + end) of \(file.size)")

@@ -4,7 +4,7 @@ import Glibc
 func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
 extension Problem {
-  /// What the system refused, from `errno`; "not there" and "not allowed" keep their own status.
+  /// What the system refused, from `errno`.
   static func system(_ action: String, _ path: String, _ code: Int32 = errno) -> Problem {
     Problem(.inputOutput, path, found: "\(action) failed: \(systemMessage(code))")
   }

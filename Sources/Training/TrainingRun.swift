@@ -42,6 +42,8 @@ package struct TrainingRun {
     }
     try createFolder(folder.checkpoints)
     log = try MetricsLog(folder.metrics)
+    // The log is this process's alone now, and with it the folder.
+    for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
     try log.cut(after: state)
     try AtomicFile.write(folder.configuration, text: configuration.yaml())
     pool = WorkerPool(threads: threads)

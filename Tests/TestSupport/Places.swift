@@ -18,6 +18,7 @@ private func folder(of path: String) -> String {
 }
 
 /// Lends a fresh folder, and removes it with all that is in it.
+@discardableResult
 package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   var template = Array("/tmp/vqvae-test-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else {

@@ -1,0 +1,140 @@
+import Datasets
+import Files
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("CIFAR10: what can be wrong with the files")
+struct CIFAR10ProblemTests {
+  private func open(_ folder: String) throws {
+    _ = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
+  }
+
+  /// What every problem of a missing file advises.
+  private func expectAdvice(_ problem: Problem?, sourceLocation: SourceLocation = #_sourceLocation)
+  {
+    for part in ["data.root", "data_batch_1.bin", "scripts/download_cifar10.sh"] {
+      #expect(problem?.advice?.contains(part) == true, sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test(
+    "A file that is no whole number of records is refused, by both sizes",
+    arguments: [0, 1, 3072, 3074, 2 * 3073 - 1, 10 * 3073 - 1, 10 * 3073 + 1])
+  func size(count: Int) throws {
+    try withTemporaryFolder { folder in
+      try writeBatches([1, 1, 1, 1, 1], in: folder)
+      let path = folder + "/data_batch_3.bin"
+      try write(Array(repeating: 0, count: count), to: path)
+      let problem = expectProblem(.badData, about: path) { try open(folder) }
+      #expect(problem?.found == "the file has \(count) bytes")
+      #expect(problem?.expected?.contains("3073") == true)
+      #expect(problem?.advice?.contains("30730000") == true)
+    }
+  }
+
+  @Test("A label above 9 is found by its file and record", arguments: [10, 255] as [UInt8])
+  func label(label: UInt8) throws {
+    try withTemporaryFolder { folder in
+      let good = (0..<300).flatMap { record($0, label: UInt8($0 % 10)) }
+      try write(good, to: folder + "/a.bin")
+      var bad = good
+      bad[257 * recordSize] = label
+      try write(bad, to: folder + "/b.bin")
+      let source = try CIFAR10(folder: folder, files: ["a.bin", "b.bin"])
+      let problem = expectProblem(.badData, about: folder + "/b.bin") { _ = try source.scan() }
+      #expect(problem?.found == "record 257 has the label \(label)")
+      #expect(problem?.expected == "0 to 9")
+      #expect(problem?.advice?.contains("CIFAR-10") == true)
+      _ = try CIFAR10(folder: folder, files: ["a.bin"]).scan()
+    }
+  }
+
+  @Test("A missing folder is named")
+  func missingFolder() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/no"
+      let problem = expectProblem(.missingInput, about: path) { try open(path) }
+      #expect(problem?.found == "no such folder")
+      expectAdvice(problem)
+    }
+  }
+
+  @Test("A file where the folder should be is named")
+  func fileAsFolder() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/file"
+      try write(record(0), to: path)
+      let problem = expectProblem(.missingInput, about: path) { try open(path) }
+      #expect(problem?.found == "this is a file")
+      #expect(problem?.expected == "a folder")
+      expectAdvice(problem)
+    }
+  }
+
+  @Test("A missing batch is named, whichever it is", arguments: CIFAR10.trainingFiles)
+  func missingBatch(name: String) throws {
+    try withTemporaryFolder { folder in
+      try writeBatches([1, 1, 1, 1, 1], in: folder)
+      let path = folder + "/" + name
+      #expect(unlink(path) == 0)
+      let problem = expectProblem(.missingInput, about: path) { try open(folder) }
+      #expect(problem?.found == "no such file")
+      expectAdvice(problem)
+    }
+  }
+
+  @Test("An empty folder lacks the first batch")
+  func emptyFolder() throws {
+    try withTemporaryFolder { folder in
+      expectProblem(.missingInput, about: folder + "/data_batch_1.bin") { try open(folder) }
+    }
+  }
+
+  @Test("A folder in place of a batch is refused")
+  func folderAsBatch() throws {
+    try withTemporaryFolder { folder in
+      try writeBatches([1, 1, 1, 1], in: folder)
+      let path = folder + "/data_batch_5.bin"
+      try createFolder(path)
+      let problem = expectProblem(.badData, about: path) { try open(folder) }
+      #expect(problem?.found == "this is a folder")
+      expectAdvice(problem)
+    }
+  }
+
+  @Test("A pipe in place of a batch is refused at once")
+  func pipeAsBatch() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        try writeBatches([1, 1, 1, 1], in: folder)
+        let path = folder + "/data_batch_5.bin"
+        #expect(mkfifo(path, 0o600) == 0)
+        // Who waits for a writer is woken by the alarm, and dies of it.
+        alarm(60)
+        let problem = expectProblem(.badData, about: path) {
+          _ = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
+        }
+        #expect(problem?.found == "this is a pipe")
+      }
+    }
+  }
+
+  @Test("A batch that shrinks after it was opened is named, when it is read and when scanned")
+  func shrinking() throws {
+    try withTemporaryFolder { folder in
+      try writeBatches([2, 2, 1, 1, 1], in: folder)
+      let source = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
+      let path = folder + "/data_batch_2.bin"
+      #expect(truncate(path, off_t(recordSize + 100)) == 0)
+      for body in [
+        { _ = try source.pixels(of: [3]) }, { _ = try source.scan() },
+      ] as [() throws -> Void] {
+        let problem = expectProblem(.badData, about: path, nil, body)
+        #expect(problem?.found.contains("\(recordSize + 100)") == true)
+        #expect(problem?.expected?.contains("\(2 * recordSize)") == true)
+      }
+      #expect(try source.pixels(of: [2, 6]) == pixels(ofRecord: 2) + pixels(ofRecord: 6))
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Datasets
+import Files
+import TestSupport
+import Testing
+
+/// The size of a record: a label, and three planes of 32×32.
+let recordSize = 3073
+
+/// A record in which every byte depends on the image, the plane and the place.
+func record(_ image: Int, label: UInt8 = 3) -> [UInt8] {
+  var bytes = [label]
+  for plane in 0..<3 {
+    for place in 0..<1024 { bytes.append(planeByte(image, plane, place)) }
+  }
+  return bytes
+}
+
+/// The byte that `record` puts at a place of a plane.
+func planeByte(_ image: Int, _ plane: Int, _ place: Int) -> UInt8 {
+  UInt8(truncatingIfNeeded: (image * 7919 + plane * 104_729 + place * 31) &* 2_654_435_761 >> 7)
+}
+
+/// The same image with channels last, pixel by pixel.
+func pixels(ofRecord image: Int) -> [UInt8] {
+  (0..<1024).flatMap { place in (0..<3).map { planeByte(image, $0, place) } }
+}
+
+/// Writes the five training files, and one of test images, with some records each; images are
+/// numbered through.
+func writeBatches(_ counts: [Int], in folder: String) throws {
+  var first = 0
+  for (name, count) in zip(CIFAR10.trainingFiles + CIFAR10.testFiles, counts) {
+    try write((first..<(first + count)).flatMap { record($0) }, to: folder + "/" + name)
+    first += count
+  }
+}
+
+/// Images whose first byte tells their number, for tests of what chooses and orders images.
+struct NumberedImages: ImageSource {
+  let count: Int
+  let height = 1
+  let width = 2
+
+  func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
+    indices.flatMap { Self.image(Int($0)) }
+  }
+
+  static func image(_ number: Int) -> [UInt8] {
+    let low = UInt8(truncatingIfNeeded: number)
+    let high = UInt8(truncatingIfNeeded: number >> 8)
+    return [low, high, 0, 255, 128, low ^ 0xFF]
+  }
+
+  /// The numbers of the images of a split.
+  static func numbers(_ split: ImageSplit) throws -> [Int] {
+    let bytes = try split.pixels(at: 0..<split.count)
+    return stride(from: 0, to: bytes.count, by: 6).map { Int(bytes[$0]) | Int(bytes[$0 + 1]) << 8 }
+  }
+}

@@ -1,0 +1,78 @@
+import Datasets
+import Tensors
+import Testing
+
+@Suite("Synthetic images")
+struct SyntheticTests {
+  private let size = 32 * 32 * 3
+
+  private func bytes(seed: UInt64, first: Int = 0, count: Int) throws -> [UInt8] {
+    try Synthetic(seed: seed, first: first, count: count).pixels(of: 0..<Int32(count))
+  }
+
+  private func images(_ bytes: [UInt8]) -> Set<ArraySlice<UInt8>> {
+    Set(stride(from: 0, to: bytes.count, by: size).map { bytes[$0..<($0 + size)] })
+  }
+
+  @Test("The same seed gives the same bytes, another seed others")
+  func seeds() throws {
+    let first = try bytes(seed: 1, count: 20)
+    #expect(first.count == 20 * size)
+    #expect(try bytes(seed: 1, count: 20) == first)
+    for seed in [0, 2, 1 << 32 | 1, .max] as [UInt64] {
+      let other = try bytes(seed: seed, count: 20)
+      #expect(images(first).isDisjoint(with: images(other)), "seed \(seed)")
+    }
+  }
+
+  @Test("Images differ from one another")
+  func distinct() throws {
+    #expect(images(try bytes(seed: 3, count: 500)).count == 500)
+  }
+
+  @Test("Image number n is the same wherever a range begins, and ranges do not overlap")
+  func ranges() throws {
+    let all = try bytes(seed: 4, count: 60)
+    #expect(try bytes(seed: 4, first: 40, count: 20) == Array(all.suffix(20 * size)))
+    let far = try bytes(seed: 4, first: 1 << 31, count: 20)
+    #expect(images(all).isDisjoint(with: images(far)))
+  }
+
+  @Test("Images come in any order")
+  func order() throws {
+    let source = Synthetic(seed: 5, first: 0, count: 5)
+    #expect([source.count, source.height, source.width] == [5, 32, 32])
+    let all = try source.pixels(of: 0..<5)
+    let (first, last) = (Array(all.prefix(size)), Array(all.suffix(size)))
+    #expect(try source.pixels(of: [4, 0, 4]) == last + first + last)
+    #expect(try source.pixels(of: []) == [])
+  }
+
+  @Test("Pixels vary over the set, in every channel, and inside nearly every image")
+  func variance() throws {
+    let count = 500
+    let source = Synthetic(seed: 6, first: 0, count: count)
+    #expect(source.moments { _ in true }.variance > 0.02)
+    let bytes = try source.pixels(of: 0..<Int32(count))
+    for channel in 0..<3 {
+      let values = stride(from: channel, to: bytes.count, by: 3).map { Double(bytes[$0]) / 255 }
+      let mean = values.reduce(0, +) / Double(values.count)
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+      #expect(variance > 0.02, "channel \(channel)")
+      #expect(abs(mean - 0.5) < 0.1, "channel \(channel)")
+    }
+    let flat = (0..<count).count { Set(bytes[($0 * size)..<(($0 + 1) * size)]).count < 8 }
+    #expect(flat < count / 20)
+  }
+
+  @Test("Moments are those of the included images")
+  func moments() throws {
+    let source = Synthetic(seed: 7, first: 0, count: 9)
+    let moments = source.moments { $0 % 2 == 1 }
+    let bytes = try source.pixels(of: [1, 3, 5, 7])
+    #expect(moments.count == bytes.count)
+    #expect(moments.sum == bytes.reduce(0) { $0 + UInt64($1) })
+    #expect(moments.squares == bytes.reduce(0) { $0 + UInt64($1) * UInt64($1) })
+    #expect(source.moments { _ in false }.count == 0)
+  }
+}

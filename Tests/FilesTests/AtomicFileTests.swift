@@ -1,0 +1,194 @@
+import Files
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("AtomicFile: whole or not at all")
+struct AtomicFileTests {
+  private struct Stop: Error {}
+
+  @Test(
+    "All bytes arrive, and nothing else stays in the folder",
+    arguments: [0, 1, 4096, 4097, 3_000_000])
+  func writes(count: Int) throws {
+    var generator = TestGenerator(state: 3)
+    let bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.bin"
+      try AtomicFile.write(path) { file in
+        try file.append(Array(bytes.prefix(count / 3)))
+        try file.append([])
+        try bytes[(count / 3)...].withUnsafeBytes { try file.append($0) }
+      }
+      #expect(try contents(of: path) == bytes)
+      #expect(try names(in: folder) == ["a.bin"])
+    }
+  }
+
+  @Test("A shorter file replaces a longer one whole")
+  func replaces() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      try AtomicFile.write(path, text: "something long")
+      try AtomicFile.write(path, text: "é\n")
+      #expect(try contents(of: path) == [0xC3, 0xA9, 0x0A])
+      #expect(try names(in: folder) == ["a"])
+    }
+  }
+
+  @Test("After an error in the middle, the old file stands and the error comes through")
+  func bodyThrows() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      try AtomicFile.write(path, text: "old")
+      #expect(throws: Stop.self) {
+        try AtomicFile.write(path) { file in
+          try file.append([1, 2, 3])
+          throw Stop()
+        }
+      }
+      #expect(try contents(of: path) == Array("old".utf8))
+      #expect(try names(in: folder) == ["a"])
+    }
+  }
+
+  @Test("After an error there is no file where there was none")
+  func nothingBefore() throws {
+    try withTemporaryFolder { folder in
+      #expect(throws: Stop.self) { try AtomicFile.write(folder + "/a") { _ in throw Stop() } }
+      let left = try names(in: folder)
+      #expect(left.isEmpty)
+    }
+  }
+
+  @Test("Until the body has ended, readers see the old file")
+  func readersSeeTheOld() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      try AtomicFile.write(path, text: "old")
+      try AtomicFile.write(path) { file in
+        try file.append(Array("new".utf8))
+        #expect(try contents(of: path) == Array("old".utf8))
+      }
+      #expect(try contents(of: path) == Array("new".utf8))
+    }
+  }
+
+  @Test("An open file keeps the content with which it was opened")
+  func openReaders() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      try AtomicFile.write(path, text: "old")
+      let reader = try InputFile(path)
+      try AtomicFile.write(path, text: "new")
+      #expect(try reader.bytes(at: 0, count: 3) == Array("old".utf8))
+    }
+  }
+
+  @Test("what killed writers left in a folder can be removed, and nothing else with it")
+  func leftovers() throws {
+    try withTemporaryFolder { folder in
+      for name in [".a.17-0.partial", ".b.partial", ".hidden", "a.partial", "a"] {
+        try AtomicFile.write("\(folder)/\(name)", text: "x")
+      }
+      AtomicFile.removeLeftovers(in: folder)
+      #expect(try names(in: folder) == [".hidden", "a", "a.partial"])
+      AtomicFile.removeLeftovers(in: "\(folder)/missing")
+    }
+  }
+
+  @Test("A folder is no target")
+  func folderAsTarget() throws {
+    try withTemporaryFolder { folder in
+      for path in [folder, folder + "/", folder + "/inner"] {
+        try createFolder(folder + "/inner")
+        let problem = expectProblem(.cannotCreate, about: path) {
+          try AtomicFile.write(path, text: "x")
+        }
+        #expect(problem?.found.contains("folder") == true)
+      }
+      #expect(try names(in: folder) == ["inner"])
+    }
+  }
+
+  @Test("A missing folder is named, and so is a file in its place")
+  func missingFolder() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/no/a"
+      let problem = expectProblem(.cannotCreate, about: path) {
+        try AtomicFile.write(path, text: "x")
+      }
+      #expect(problem?.advice?.contains(folder + "/no") == true)
+      let left = try names(in: folder)
+      #expect(left.isEmpty)
+
+      try AtomicFile.write(folder + "/file", text: "x")
+      expectProblem(.cannotCreate, about: folder + "/file/a") {
+        try AtomicFile.write(folder + "/file/a", text: "x")
+      }
+      #expect(try contents(of: folder + "/file") == Array("x".utf8))
+    }
+  }
+
+  @Test("A folder that may not be written to is a problem")
+  func readOnlyFolder() async {
+    await #expect(processExitsWith: .success) {
+      // Root may write everywhere, so the process becomes nobody.
+      if geteuid() == 0 { try #require(seteuid(65534) == 0) }
+      try withTemporaryFolder { folder in
+        let path = folder + "/a"
+        try AtomicFile.write(path, text: "old")
+        chmod(folder, 0o555)
+        defer { chmod(folder, 0o755) }
+        for path in [path, folder + "/other"] {
+          let problem = expectProblem(.cannotCreate, about: path) {
+            try AtomicFile.write(path, text: "new")
+          }
+          #expect(problem?.found.contains("Permission denied") == true)
+        }
+        expectProblem(.cannotCreate, about: folder + "/inner") {
+          try createFolder(folder + "/inner")
+        }
+        #expect(try contents(of: path) == Array("old".utf8))
+      }
+    }
+  }
+
+  @Test("A link to a file is replaced by the file; what it pointed at is intact")
+  func linkAsTarget() throws {
+    try withTemporaryFolder { folder in
+      try AtomicFile.write(folder + "/first", text: "first")
+      #expect(symlink(folder + "/first", folder + "/link") == 0)
+      try AtomicFile.write(folder + "/link", text: "second")
+      #expect(try contents(of: folder + "/link") == Array("second".utf8))
+      #expect(try contents(of: folder + "/first") == Array("first".utf8))
+    }
+  }
+
+  @Test("Of two writers of one file, one wins whole")
+  func twoWriters() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      // The second writer begins and ends while the first is at work.
+      try AtomicFile.write(path) { file in
+        try file.append(Array("1111".utf8))
+        try AtomicFile.write(path, text: "2")
+        try file.append(Array("1111".utf8))
+      }
+      let found = try readText(path, limit: 100)
+      #expect(["11111111", "2"].contains(found))
+    }
+  }
+
+  @Test("A pipe or a device is not replaced by a file")
+  func specialTarget() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/pipe"
+      #expect(mkfifo(path, 0o600) == 0)
+      expectProblem(.cannotCreate, about: path) { try AtomicFile.write(path, text: "x") }
+      var status = stat()
+      #expect(stat(path, &status) == 0)
+      #expect(status.st_mode & S_IFMT == S_IFIFO)
+    }
+  }
+}

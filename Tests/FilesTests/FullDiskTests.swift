@@ -1,0 +1,113 @@
+import Files
+import Glibc
+import TestSupport
+import Testing
+
+/// Files may not grow beyond `bytes` in this process from now on, as on a full disk: a write beyond
+/// fails with EFBIG instead of ENOSPC.
+private func limitFileSize(to bytes: Int) throws {
+  signal(SIGXFSZ, SIG_IGN)
+  var limits = rlimit()
+  try #require(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits) == 0)
+  limits.rlim_cur = rlim_t(bytes)
+  try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits) == 0)
+}
+
+/// Each test is a process of its own, for the limit and the death are a process's.
+@Suite("Full disks and crashes leave the old file")
+struct FullDiskTests {
+  @Test("A file that does not fit fails, and the old one is intact")
+  func atomicFile() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        let path = folder + "/a"
+        let old = (0..<5000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        try write(old, to: path)
+        try limitFileSize(to: 10_000)
+        // One large piece, of which a part fits, and many small ones.
+        for piece in [100_000, 1000] {
+          let problem = expectProblem(.inputOutput, about: path) {
+            try AtomicFile.write(path) { file in
+              for _ in 0..<(100_000 / piece) {
+                try file.append(Array(repeating: 1, count: piece))
+              }
+            }
+          }
+          #expect(problem?.found.contains("writing") == true)
+          #expect(try contents(of: path) == old)
+          #expect(try names(in: folder) == ["a"])
+        }
+        // What fits to the byte is still written.
+        try write(Array(repeating: 2, count: 10_000), to: path)
+        #expect(try contents(of: path) == Array(repeating: 2, count: 10_000))
+      }
+    }
+  }
+
+  @Test("A checkpoint that does not fit fails, and the old one still opens")
+  func safetensors() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        let path = folder + "/a"
+        func save(_ count: Int) throws {
+          try Safetensors.write(
+            path, metadata: ["count": "\(count)"],
+            items: [
+              Safetensors.Item(
+                name: "x", shape: [count], elements: Array(repeating: 1, count: count))
+            ])
+        }
+        try save(100)
+        try limitFileSize(to: 2000)
+        for count in [1000, 10_000] {
+          expectProblem(.inputOutput, about: path) { try save(count) }
+          #expect(try SafetensorsFile(path).metadata == ["count": "100"])
+          #expect(try names(in: folder) == ["a"])
+        }
+      }
+    }
+  }
+
+  @Test("A line that does not fit fails once; lines before it stay, and it is not tried again")
+  func appendFile() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        let path = folder + "/log"
+        let file = try AppendFile(path)
+        file.append(line: "one")
+        try file.flush()
+        try limitFileSize(to: 10)
+        file.append(line: "two, which is too long")
+        expectProblem(.inputOutput, about: path) { try file.flush() }
+        try file.flush()
+        #expect(try contents(of: path).starts(with: Array("one\n".utf8)))
+        try limitFileSize(to: 1000)
+        file.append(line: "three")
+        try file.flush()
+        let text = try readText(path, limit: 1000)
+        #expect(text.hasPrefix("one\n") && text.hasSuffix("three\n"))
+        #expect(!text.contains("too long"))
+      }
+    }
+  }
+
+  @Test("After a process died while it wrote, the old file stands and the next write succeeds")
+  func death() async throws {
+    try await withFolderAsync { folder in
+      let path = folder + "/a"
+      try AtomicFile.write(path, text: "old")
+      await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+        try AtomicFile.write(path) { file in
+          try file.append(Array(repeating: 1, count: 100_000))
+          raise(SIGKILL)
+        }
+      }
+      #expect(try contents(of: path) == Array("old".utf8))
+      #expect(try names(in: folder).count == 2)
+      try AtomicFile.write(path, text: "new")
+      #expect(try contents(of: path) == Array("new".utf8))
+      AtomicFile.removeLeftovers(in: folder)
+      #expect(try names(in: folder) == ["a"])
+    }
+  }
+}

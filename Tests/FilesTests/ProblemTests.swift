@@ -1,0 +1,30 @@
+import Files
+import Testing
+
+@Suite("Problem")
+struct ProblemTests {
+  @Test("It reads: subject, found, expected, and the advice on a line of its own")
+  func description() {
+    #expect("\(Problem(.badData, "a.bin", found: "it is bad"))" == "a.bin: it is bad")
+    #expect(
+      "\(Problem(.badData, "a.bin", found: "3 bytes", expected: "4"))"
+        == "a.bin: 3 bytes; expected 4")
+    #expect(
+      "\(Problem(.missingInput, "a.bin", found: "no such file", advice: "Look elsewhere."))"
+        == "a.bin: no such file\n  Look elsewhere.")
+    #expect(
+      "\(Problem(.usage, "--x", found: "3", expected: "4", advice: "Use 4."))"
+        == "--x: 3; expected 4\n  Use 4.")
+  }
+
+  @Test("Exit codes are those of sysexits.h and the shells, and each has a meaning of its own")
+  func statuses() {
+    let codes: [Files.ExitStatus: Int32] = [
+      .success: 0, .failure: 1, .usage: 64, .badData: 65, .missingInput: 66, .diverged: 70,
+      .cannotCreate: 73, .inputOutput: 74, .badConfiguration: 78, .interrupted: 128 + 2,
+      .terminated: 128 + 15,
+    ]
+    for status in Files.ExitStatus.allCases { #expect(status.rawValue == codes[status]) }
+    #expect(Set(Files.ExitStatus.allCases.map(\.meaning)).count == Files.ExitStatus.allCases.count)
+  }
+}

@@ -1,0 +1,46 @@
+import Images
+import Testing
+
+@Suite("RGBImage")
+struct RGBImageTests {
+  @Test("A picture is drawn where it should be, and nowhere else")
+  func draw() {
+    let picture = noise(height: 2, width: 3)
+    for (top, left) in [(0, 0), (3, 4), (1, 2), (0, 4), (3, 0)] {
+      var canvas = RGBImage(height: 5, width: 7, gray: 200)
+      canvas.draw(picture, top: top, left: left)
+      for y in 0..<5 {
+        for x in 0..<7 {
+          let isInside = (top..<(top + 2)).contains(y) && (left..<(left + 3)).contains(x)
+          let expected = isInside ? picture.pixel(y - top, x - left) : [200, 200, 200]
+          #expect(canvas.pixel(y, x) == expected, "(\(y), \(x)) of a picture at (\(top), \(left))")
+        }
+      }
+    }
+  }
+
+  @Test("A picture can be drawn over a whole canvas")
+  func whole() {
+    let picture = noise(height: 4, width: 6)
+    var canvas = RGBImage(height: 4, width: 6, gray: 0)
+    canvas.draw(picture, top: 0, left: 0)
+    #expect(canvas == picture)
+  }
+
+  @Test("A picture that does not fit stops the program", arguments: 0..<4)
+  func doesNotFit(direction: Int) async {
+    await #expect(processExitsWith: .failure) { [direction = direction as Int] in
+      var canvas = RGBImage(height: 5, width: 5, gray: 0)
+      let (top, left) = [(-1, 0), (0, -1), (4, 0), (0, 4)][direction]
+      canvas.draw(RGBImage(height: 2, width: 2, gray: 1), top: top, left: left)
+    }
+  }
+
+  @Test("Bytes that do not fill the size stop the program")
+  func wrongCount() async {
+    await #expect(processExitsWith: .failure) {
+      _ = RGBImage(height: 2, width: 2, bytes: [1, 2, 3])
+    }
+    await #expect(processExitsWith: .failure) { _ = RGBImage(height: 0, width: 2, bytes: []) }
+  }
+}

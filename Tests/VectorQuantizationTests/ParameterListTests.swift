@@ -1,0 +1,61 @@
+import Autograd
+import NN
+import TestSupport
+import Testing
+import VectorQuantization
+
+@Suite("Lists of parameters")
+struct ParameterListTests {
+  private func models() -> [VQVAE] {
+    var models: [VQVAE] = []
+    for preset in ResidualArchitecture.Preset.allCases {
+      for learning in [
+        Quantizer.Learning.gradient,
+        .movingAverage(
+          MovingAverage("quantizer", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)),
+      ] {
+        var options = ResidualArchitecture.Options()
+        options.preset = preset
+        models.append(
+          VQVAE(
+            architecture: ResidualArchitecture(
+              options, imageHeight: 32, imageWidth: 32, dimension: 4),
+            quantizers: [
+              Quantizer(
+                "quantizer", codewords: 8, dimension: 4, start: .zeros, learning: learning,
+                straightThrough: .function)
+            ], commitment: 0.25))
+      }
+    }
+    return models
+  }
+
+  @Test("a model lists every parameter that it stores, once")
+  func complete() {
+    for model in models() {
+      let listed = model.parameters.map(\.name)
+      #expect(Set(listed).count == listed.count)
+      #expect(listed.sorted() == reflectedParameterNames(of: model).sorted())
+    }
+  }
+
+  /// Counted by hand from the layers' sizes, and what PyTorch counts for the public notebook with its
+  /// codebook.
+  @Test("the usual model has 694,851 trained parameters with a codebook of 512 × 64")
+  func count() {
+    let architecture = ResidualArchitecture(
+      .init(), imageHeight: 32, imageWidth: 32, dimension: 64)
+    let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
+    #expect(weights + 512 * 64 == 694_851)
+  }
+
+  @Test("averages are buffers, and so is the codebook that they make")
+  func roles() {
+    let average = MovingAverage("q", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)
+    let quantizer = Quantizer(
+      "q", codewords: 8, dimension: 4, start: .zeros, learning: .movingAverage(average),
+      straightThrough: .detach)
+    #expect(quantizer.parameters.count == 3)
+    #expect(quantizer.parameters.allSatisfy { $0.role == .buffer })
+  }
+}
