@@ -25,7 +25,7 @@ package struct CIFAR10: ImageSource {
   /// - Parameter folder: the one with the files, or the one above it that an archive leaves.
   package init(folder: String, files names: [String]) throws {
     let advice =
-      "data.root has to name the folder with \(names[0]). "
+      "data.root (or --data) has to name the folder with \(names[0]). "
       + "scripts/download_cifar10.sh downloads the official files."
     guard fileExists(folder) else {
       throw Problem(.missingInput, folder, found: "no such folder", advice: advice)

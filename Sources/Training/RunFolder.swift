@@ -39,7 +39,10 @@ package struct RunFolder: Sendable {
         runOrCheckpoint, isInRun ? RunFolder(parts.dropLast(2).joined(separator: "/")) : nil
       )
     }
-    let run = RunFolder(runOrCheckpoint)
+    // The folder of the checkpoints means the run that they belong to.
+    let inner = "/checkpoints"
+    let path = RunFolder(runOrCheckpoint).path
+    let run = RunFolder(path.hasSuffix(inner) ? String(path.dropLast(inner.count)) : path)
     guard let path = [run.best, run.last].first(where: fileExists) else {
       throw Problem(
         .missingInput, runOrCheckpoint, found: "the folder has no checkpoint",

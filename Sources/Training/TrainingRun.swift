@@ -51,6 +51,9 @@ package struct TrainingRun {
   }
 
   private static func requireRun(_ folder: RunFolder, resume: Bool) throws {
+    if fileExists(folder.path), !isFolder(folder.path) {
+      throw Problem(.cannotCreate, folder.path, found: "this is a file", expected: "a folder")
+    }
     if resume, !folder.holdsRun {
       throw Problem(
         .missingInput, folder.path, found: "there is no run to resume",

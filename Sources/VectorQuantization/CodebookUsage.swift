@@ -31,10 +31,10 @@ package struct CodebookUsage: Sendable, Equatable {
   /// The entropy of the codes in bits.
   package var entropy: Double {
     let total = Double(total)
-    return -counts.reduce(0) { sum, count in
+    return counts.reduce(0) { sum, count in
       guard count > 0 else { return sum }
       let p = Double(count) / total
-      return sum + p * log2(p)
+      return sum - p * log2(p)
     }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Glibc
+import Training
 
 @main
 struct Program: ParsableCommand {
@@ -18,8 +19,12 @@ struct Program: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+    } catch let error as ConfigurationError {
+      // Lines of `file:line:column: error:`, as compilers have them and editors follow them.
+      Terminal.complain(error.description)
+      Glibc.exit(error.status.rawValue)
     } catch let error as any UserFacingError {
-      Terminal.error(error.description)
+      Terminal.complain("vqvae: error: " + error.description)
       Glibc.exit(error.status.rawValue)
     } catch {
       exit(withError: error)

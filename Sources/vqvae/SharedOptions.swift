@@ -38,6 +38,11 @@ struct ModelOptions: ParsableArguments {
     let (path, run) = try RunFolder.checkpoint(model)
     let checkpoint = try Checkpoint(path)
     var configuration = checkpoint.experiment.configuration
+    if let data, configuration.data.kind != .cifar10 {
+      throw Problem(
+        .usage, "--data \(data)", found: "the model was trained on images that need no folder",
+        advice: "Leave the option out: the images are made anew from the checkpoint's seed.")
+    }
     configuration.data.root = try data ?? run.flatMap(Self.root)
     let images = try configuration.split(split)
     guard

@@ -15,7 +15,14 @@ enum Terminal {
 
   static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
-  static func error(_ message: String) { note("vqvae: error: " + message) }
+  /// Says what went wrong. Control characters, which file names and files may bring in, are shown as
+  /// U+FFFD.
+  static func complain(_ message: String) {
+    let clean = message.unicodeScalars.map { scalar in
+      scalar.properties.generalCategory == .control && scalar != "\n" ? "\u{FFFD}" : scalar
+    }
+    note(String(String.UnicodeScalarView(clean)))
+  }
 
   static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
@@ -40,6 +47,22 @@ func fixed(_ value: Double, _ decimals: Int) -> String {
   var buffer = [CChar](repeating: 0, count: 64)
   let length = withVaList([Int32(decimals), value]) { vsnprintf(&buffer, 64, "%.*f", $0) }
   return String(decoding: buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// A word as a shell reads it, in quotation marks where it needs them.
+func shellWord(_ word: String) -> String {
+  let isPlain = word.utf8.allSatisfy {
+    switch UInt8($0) {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "/._-+:,@%=".utf8.contains($0)
+    }
+  }
+  if isPlain, !word.isEmpty { return word }
+  return "'"
+    + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+    + "'"
 }
 
 /// A duration as hours, minutes and seconds.

@@ -36,15 +36,17 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  func validate() throws {
+  func run() throws {
+    // Not in validate(), which comes before a mistyped --config is reported.
     if config == nil, !(resume && runFolder != nil) {
       throw ValidationError("Missing --config FILE (or --run FOLDER --resume).")
     }
-  }
-
-  func run() throws {
     let stop = StopSignal()
-    stop.listen { Terminal.note("\nstopping after this step; once more to leave at once") }
+    stop.listen {
+      // Below the line that is being rewritten.
+      let start = Terminal.isInteractive ? "\n" : ""
+      Terminal.note(start + "stopping after this step; once more to leave at once")
+    }
 
     let configuration = try configuration()
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
@@ -67,7 +69,8 @@ struct TrainCommand: ParsableCommand {
       if fileExists(folder.best) { Terminal.result("best\t\(folder.best)") }
     case .stopped(let status):
       progress.note("saved \(folder.last) at step \(training.state.step); go on with:")
-      Terminal.note("  \(CommandLine.arguments[0]) train --run \(folder.path) --resume")
+      Terminal.note(
+        "  \(shellWord(CommandLine.arguments[0])) train --run \(shellWord(folder.path)) --resume")
       throw ExitCode(status.rawValue)
     }
   }

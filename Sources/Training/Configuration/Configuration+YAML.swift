@@ -10,7 +10,8 @@ extension Configuration {
       guard let value = field.write(self) else { continue }
       let parts = field.key.split(separator: ".").map(String.init)
       // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
-      let node = Node(value)
+      let scalar = ConfigurationScalar(text: value, isPlain: true, canBeNull: true)
+      let node = Node(value, .implicit, scalar.isNull ? .singleQuoted : .any)
       if parts.count == 1 {
         sections.append((Node(parts[0]), node))
       } else if let last = sections.indices.last, sections[last].0 == Node(parts[0]) {

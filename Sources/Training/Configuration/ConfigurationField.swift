@@ -137,7 +137,8 @@ extension ConfigurationField {
     _ key: String, _ path: Path<Double>, _ range: Range<Double>, _ meaning: String
   ) -> Self {
     Self(
-      key, "a number of at least \(range.lowerBound) and below \(range.upperBound)", meaning,
+      key, "a number of at least \(short(range.lowerBound)) and below \(short(range.upperBound))",
+      meaning,
       read: { scalar, c in
         assign(scalar.number.flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
       },
@@ -150,7 +151,9 @@ extension ConfigurationField {
     Self(
       key, "a path", meaning, scope,
       read: { scalar, c in
-        assign(scalar.text.isEmpty || scalar.isNull ? nil : scalar.text, to: path, of: &c)
+        guard !scalar.text.isEmpty, !scalar.isNull else { return false }
+        c[keyPath: path] = scalar.text
+        return true
       },
       write: { $0[keyPath: path] })
   }
@@ -179,6 +182,13 @@ extension ConfigurationField {
     "a whole number from \(range.lowerBound) to \(range.upperBound)"
   }
 
+  /// The bound of a range without a needless fraction or row of zeros.
+  private static func short(_ value: Double) -> String {
+    let text = "\(value)"
+    if abs(value) >= 1e6 { return "1e\(text.prefix { $0 != "." }.count - 1)" }
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
   private static func oneOf(_ names: [String]) -> String {
     names.count == 1 ? names[0] : names.dropLast().joined(separator: ", ") + " or " + names.last!
   }
@@ -189,8 +199,10 @@ struct ConfigurationScalar {
   let text: String
   /// Whether it stands without quotation marks, and so can be a number.
   let isPlain: Bool
+  /// Whether `null` and the like mean that there is no value.
+  let canBeNull: Bool
 
-  var isNull: Bool { isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
+  var isNull: Bool { canBeNull && isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
 
   func integer<Integer: FixedWidthInteger>(as type: Integer.Type) -> Integer? {
     isPlain ? Integer(text) : nil
@@ -201,6 +213,7 @@ struct ConfigurationScalar {
     guard isPlain, text.allSatisfy({ $0.isNumber || "+-.eE".contains($0) }),
       let value = Double(text), value.isFinite
     else { return nil }
-    return value
+    // Not −0, which is written otherwise and means the same.
+    return value == 0 ? 0 : value
   }
 }

@@ -7,16 +7,41 @@ package struct ConfigurationReader {
   /// Larger files are refused; a configuration has a few dozen lines.
   static let maximumSize = 64 * 1024
 
+  private static let noAnchors = "anchors and aliases are not supported"
+
   private var configuration = Configuration()
-  private var faults: [ConfigurationError.Fault] = []
+  private var faults: [(place: Place, message: String)] = []
   /// Where each field was set.
-  private var places: [String: String] = [:]
+  private var places: [String: Place] = [:]
+
+  /// Where something stands: in the file, or behind it in a flag.
+  private struct Place {
+    let text: String
+    let line: Int
+    let column: Int
+
+    init(_ file: String, line: Int, column: Int) {
+      text = "\(file):\(line):\(column)"
+      (self.line, self.column) = (line, column)
+    }
+
+    init(flag: String) {
+      text = flag
+      (line, column) = (.max, .max)
+    }
+  }
 
   /// Reads a file, applies the overrides in order, and checks the whole.
   package static func read(file: String, overrides: [String] = []) throws -> Configuration {
-    try read(
-      yaml: try readText(file, limit: maximumSize, advice: "--config takes a YAML file."),
-      name: file, overrides: overrides)
+    let yaml: String
+    do {
+      yaml = try readText(file, limit: maximumSize, advice: "--config takes a YAML file.")
+    } catch let problem as Problem where problem.status == .badData {
+      throw Problem(
+        .badConfiguration, problem.subject, found: problem.found, expected: problem.expected,
+        advice: problem.advice)
+    }
+    return try read(yaml: yaml, name: file, overrides: overrides)
   }
 
   /// - Parameters:
@@ -29,7 +54,7 @@ package struct ConfigurationReader {
     reader.apply(yaml: yaml, name: name)
     for override in overrides { reader.apply(override: override) }
     reader.check(fallback: name, needsData: needsData)
-    guard reader.faults.isEmpty else { throw ConfigurationError(reader.faults) }
+    guard reader.faults.isEmpty else { throw reader.error }
     return reader.configuration.resolved(fileName: name)
   }
 
@@ -37,11 +62,19 @@ package struct ConfigurationReader {
 
   private mutating func apply(yaml: String, name: String) {
     if let mark = YAMLAliases.firstMark(in: yaml) {
-      report("\(name):\(mark.line):\(mark.column)", "anchors and aliases are not supported")
+      report(Place(name, line: mark.line, column: mark.column), Self.noAnchors)
       return
     }
     do {
-      guard let root = try Yams.compose(yaml: yaml) else { return }
+      // Nodes refer weakly to their anchors, which the parser owns.
+      let parser = try Yams.Parser(yaml: yaml)
+      defer { withExtendedLifetime(parser) {} }
+      guard let root = try parser.singleRoot() else { return }
+      if let anchored = root.firstAnchored {
+        report(place(name, anchored), Self.noAnchors)
+        return
+      }
+      if root.configurationScalar?.isNull == true { return }
       guard let mapping = root.mapping else {
         report(place(name, root), "expected a mapping of keys to values at the top level")
         return
@@ -50,7 +83,7 @@ package struct ConfigurationReader {
     } catch let error as YamlError {
       report(error, name: name, yaml: yaml)
     } catch {
-      report(name, "\(error)")
+      report(Place(name, line: 1, column: 1), "\(error)")
     }
   }
 
@@ -61,6 +94,10 @@ package struct ConfigurationReader {
         continue
       }
       let path = prefix + key
+      if key.contains(".") {
+        reportUnknown(path, place: place(name, keyNode))
+        continue
+      }
       let isSection = ConfigurationField.all.contains { $0.key.hasPrefix(path + ".") }
       if let section = value.mapping, isSection {
         apply(section, prefix: path + ".", name: name)
@@ -78,25 +115,28 @@ package struct ConfigurationReader {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      report("\(name):\(mark.line):\(mark.column)", problem)
+      report(
+        Place(name, line: mark.line, column: mark.column),
+        problem == "found undefined alias" ? Self.noAnchors : problem)
     case .duplicatedKeysInMapping(let keys, let context):
       let words = keys.map { "\"\($0)\"" }.joined(separator: ", ")
       report(
-        "\(name):\(context.mark.line):\(context.mark.column)", "the key \(words) occurs twice")
+        Place(name, line: context.mark.line, column: context.mark.column),
+        "the key \(words) occurs twice")
     case .reader(let problem, let offset, _, _):
       let before = yaml.prefix(offset ?? 0)
       let line = before.count(where: \.isNewline) + 1
       let column = before.reversed().prefix { !$0.isNewline }.count + 1
-      report("\(name):\(line):\(column)", problem)
+      report(Place(name, line: line, column: column), problem)
     default:
-      report("\(name):1:1", "this is not YAML: \(error)")
+      report(Place(name, line: 1, column: 1), "this is not YAML: \(error)")
     }
   }
 
   // MARK: Overrides
 
   private mutating func apply(override: String) {
-    let place = "--set \(override)"
+    let place = Place(flag: "--set \(override)")
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
       report(place, "expected key=value, such as training.steps=100")
       return
@@ -107,13 +147,15 @@ package struct ConfigurationReader {
       reportUnknown(key, place: place)
       return
     }
-    set(field, ConfigurationScalar(text: text, isPlain: true), found: "\"\(text)\"", place: place)
+    set(
+      field, ConfigurationScalar(text: text, isPlain: true, canBeNull: false), found: "\"\(text)\"",
+      place: place)
   }
 
   // MARK: Fields
 
   private mutating func set(
-    _ field: ConfigurationField, _ scalar: ConfigurationScalar?, found: String, place: String
+    _ field: ConfigurationField, _ scalar: ConfigurationScalar?, found: String, place: Place
   ) {
     places[field.key] = place
     guard let scalar, field.read(scalar, &configuration) else {
@@ -122,18 +164,22 @@ package struct ConfigurationReader {
     }
   }
 
-  private mutating func reportUnknown(_ key: String, place: String) {
+  private mutating func reportUnknown(_ key: String, place: Place) {
     let keys = ConfigurationField.all.map(\.key)
+    let sections = Set(keys.compactMap { $0.contains(".") ? String($0.prefix { $0 != "." }) : nil })
     // A key in the wrong section is found by its last word.
     let last = key.split(separator: ".").last.map(String.init) ?? key
     let guess =
-      suggestion(for: key, among: keys) ?? keys.first { $0.hasSuffix("." + last) }
+      suggestion(for: key, among: keys + sections.sorted())
+      ?? keys.first { $0.hasSuffix("." + last) }
     report(place, "unknown key \(key)" + (guess.map { "; did you mean \($0)?" } ?? ""))
   }
 
   /// What no field can check alone.
   private mutating func check(fallback: String, needsData: Bool) {
-    func place(_ key: String) -> String { places[key] ?? "\(fallback):1:1" }
+    func place(_ key: String) -> Place {
+      places[key] ?? Place(fallback, line: 1, column: 1)
+    }
     if needsData, configuration.data.kind == .cifar10, configuration.data.root == nil {
       report(
         place("data.kind"),
@@ -144,18 +190,45 @@ package struct ConfigurationReader {
     }
   }
 
-  private mutating func report(_ place: String, _ message: String) {
-    faults.append(.init(place: place, message: message))
+  private mutating func report(_ place: Place, _ message: String) {
+    faults.append((place, message))
   }
 
-  private func place(_ name: String, _ node: Node) -> String {
-    "\(name):\(node.mark?.line ?? 1):\(node.mark?.column ?? 1)"
+  /// All faults in the order of the file, those of flags behind them.
+  private var error: ConfigurationError {
+    let ordered = faults.enumerated().sorted {
+      ($0.element.place.line, $0.element.place.column, $0.offset)
+        < ($1.element.place.line, $1.element.place.column, $1.offset)
+    }
+    return ConfigurationError(
+      ordered.map { .init(place: $0.element.place.text, message: $0.element.message) })
+  }
+
+  private func place(_ name: String, _ node: Node) -> Place {
+    Place(name, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
   }
 }
 
 extension Node {
   fileprivate var configurationScalar: ConfigurationScalar? {
-    scalar.map { ConfigurationScalar(text: $0.string, isPlain: $0.style == .plain) }
+    scalar.map {
+      ConfigurationScalar(text: $0.string, isPlain: $0.style == .plain, canBeNull: true)
+    }
+  }
+
+  /// The first node with an anchor, in the order of the text.
+  fileprivate var firstAnchored: Node? {
+    if anchor != nil { return self }
+    switch self {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        if let found = key.firstAnchored ?? value.firstAnchored { return found }
+      }
+    case .sequence(let sequence):
+      for node in sequence { if let found = node.firstAnchored { return found } }
+    case .scalar, .alias: break
+    }
+    return nil
   }
 
   /// The node in an error message.
@@ -165,28 +238,36 @@ extension Node {
   }
 }
 
-/// Finds anchors and aliases, which the parser would expand: a few lines of them make a document of
-/// any size ("billion laughs").
+/// Finds what the parser would expand: a few lines of aliases make a document of any size ("billion
+/// laughs").
+///
+/// An alias stands for something only if its anchor, `&` and the same name, comes before it. So a text
+/// without such a pair is safe to parse, wherever quotations and comments begin and end.
 enum YAMLAliases {
   static func firstMark(in yaml: String) -> (line: Int, column: Int)? {
-    for (number, line) in yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    {
-      var quote: Character?
-      var previous: Character = " "
-      for (column, character) in line.enumerated() {
-        defer { previous = character }
-        if let open = quote {
-          if character == open { quote = nil }
-        } else if character == "#", previous == " " || previous == "\t" {
-          break
-        } else if character == "\"" || character == "'" {
-          quote = character
-        } else if character == "&" || character == "*", " \t[{,:-?".contains(previous) {
-          return (number + 1, column + 1)
+    var anchors: Set<String> = []
+    var (line, column) = (1, 1)
+    var rest = Substring(yaml).unicodeScalars
+    while let scalar = rest.popFirst() {
+      if scalar == "&" || scalar == "*" {
+        let name = String(rest.prefix(while: isName))
+        if name.isEmpty {
+          // A lone sign names nothing.
+        } else if scalar == "&" {
+          anchors.insert(name)
+        } else if anchors.contains(name) {
+          return (line, column)
         }
       }
+      let isLineEnd = scalar == "\n" || (scalar == "\r" && rest.first != "\n")
+      (line, column) = isLineEnd ? (line + 1, 1) : (line, column + 1)
     }
     return nil
+  }
+
+  /// What libyaml takes for a part of an anchor's name.
+  private static func isName(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+      || scalar == "_" || scalar == "-"
   }
 }

@@ -1,0 +1,67 @@
+import Files
+import Testing
+import Training
+
+/// Reads a configuration that is right.
+func read(_ yaml: String, _ overrides: [String] = []) throws -> Configuration {
+  try ConfigurationReader.read(yaml: yaml, name: "c.yaml", overrides: overrides)
+}
+
+/// The faults of a configuration, one line each as the user sees them; empty where it is right.
+func faults(_ yaml: String, _ overrides: [String] = [], needsData: Bool = true) -> [String] {
+  do {
+    _ = try ConfigurationReader.read(
+      yaml: yaml, name: "c.yaml", overrides: overrides, needsData: needsData)
+    return []
+  } catch let error as ConfigurationError {
+    return error.faults.map { "\($0.place): \($0.message)" }
+  } catch {
+    return ["not a ConfigurationError: \(error)"]
+  }
+}
+
+/// Expects one fault, with its place and a part of its message.
+func expectFault(
+  _ yaml: String, _ place: String, _ part: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let found = faults(yaml)
+  #expect(found.count == 1, "\(found)", sourceLocation: sourceLocation)
+  let first = found.first ?? ""
+  #expect(first.hasPrefix("c.yaml:\(place): "), "\(first)", sourceLocation: sourceLocation)
+  #expect(first.contains(part), "\(first)", sourceLocation: sourceLocation)
+}
+
+/// Sets one field in YAML.
+func yaml(_ key: String, _ value: String) -> String {
+  let parts = key.split(separator: ".")
+  return parts.count == 1 ? "\(key): \(value)\n" : "\(parts[0]):\n  \(parts[1]): \(value)\n"
+}
+
+/// A wrong text, its place and a part of what is said of it.
+struct BadYAML: Sendable, CustomTestStringConvertible {
+  let text: String
+  let place: String
+  let message: String
+
+  init(_ text: String, _ place: String, _ message: String) {
+    self.text = text
+    self.place = place
+    self.message = message
+  }
+
+  var testDescription: String { String(text.prefix(40).debugDescription.dropFirst().dropLast()) }
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+struct TestRandom: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

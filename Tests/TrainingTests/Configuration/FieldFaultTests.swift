@@ -1,0 +1,103 @@
+import Testing
+import Training
+
+/// Values of the wrong type or out of their range.
+@Suite("Faults of fields")
+struct FieldFaultTests {
+  static let types = [
+    BadYAML("seed: \"1\"\n", "1:7", "seed: expected a whole number of at least 0, found \"1\""),
+    BadYAML("seed: '1'\n", "1:7", "found \"1\""),
+    BadYAML("seed: |\n  1\n", "1:7", "seed: expected a whole number"),
+    BadYAML("seed: null\n", "1:7", "found \"null\""),
+    BadYAML("seed:\n", "1:6", "seed: expected a whole number"),
+    BadYAML("model:\n  hidden: ~\n", "2:11", "found \"~\""),
+    BadYAML("seed: true\n", "1:7", "found \"true\""),
+    BadYAML("seed: 1 x\n", "1:7", "found \"1 x\""),
+    BadYAML("training:\n  steps: [1, 2]\n", "2:10", "from 1 to 1000000000, found a list"),
+    BadYAML("training:\n  steps: {a: 1}\n", "2:10", "from 1 to 1000000000, found a section"),
+    BadYAML("seed: {a: 1}\n", "1:7", "found a section"),
+    BadYAML("data:\n  root: [a]\n", "2:9", "data.root: expected a path, found a list"),
+    BadYAML("data:\n  kind: {a: 1}\n", "2:9", "expected cifar10 or synthetic, found a section"),
+    BadYAML("data:\n  kind: cifar\n", "2:9", "expected cifar10 or synthetic, found \"cifar\""),
+    BadYAML("data: {kind: Synthetic}\n", "1:14", "found \"Synthetic\""),
+    BadYAML("model:\n  preset: mine\n", "2:11", "expected zalando or sonnet"),
+    BadYAML("model:\n  architecture: unet\n", "2:17", "expected residual, found \"unet\""),
+    BadYAML("quantizer:\n  kind: fsq\n", "2:9", "expected vq or ema"),
+    BadYAML("quantizer:\n  init: null\n", "2:9", "expected uniform, unit, normal or fan"),
+    BadYAML("quantizer:\n  ema_unused: no\n", "2:15", "expected keep or origin, found \"no\""),
+    BadYAML("quantizer:\n  straight_through: ste\n", "2:21", "expected function or detach"),
+    BadYAML("training:\n  threads: null\n", "2:12", "expected a whole number from 1 to 1024"),
+  ]
+
+  @Test("a value of the wrong type is reported at its place", arguments: types)
+  func wrongType(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
+
+  static let integers = [
+    "1.5", "1.0", "1e3", "0x10", "0b1", "0o7", "1_000", "1,000", ".nan", "NaN", ".inf", "-.inf",
+    "1e999", "99999999999999999999999", "\"5\"", "٣", "５", "5 %", "--5", "0x", "five",
+  ]
+
+  @Test("a whole number is written in decimal digits", arguments: integers)
+  func wholeNumber(_ text: String) {
+    expectFault(yaml("training.steps", text), "2:10", "training.steps: expected a whole number")
+  }
+
+  static let reals = [
+    ".nan", "nan", ".NaN", ".inf", "inf", "-.inf", "infinity", "1e999", "-1e999", "0x1p3", "0x10",
+    "0,1", "1_0.5", "١", "\"0.5\"", "half", "1e", "e5", "0.1f", "0.5 0.5", "1e-5e",
+  ]
+
+  @Test("a number is finite and decimal", arguments: reals)
+  func number(_ text: String) {
+    expectFault(
+      yaml("quantizer.commitment", text), "2:15", "quantizer.commitment: expected a number")
+  }
+
+  @Test(
+    "a number may have a sign, an exponent, or none of both",
+    arguments: [
+      ("0.5", 0.5), ("5", 5), ("1e-3", 1e-3), ("1E3", 1e3), ("+2.5e+1", 25), (".5", 0.5), ("0", 0),
+    ])
+  func goodNumber(_ text: String, _ value: Double) throws {
+    #expect(try read(yaml("quantizer.commitment", text)).quantizer.commitment == value)
+  }
+
+  /// The least and the greatest value of each field with a range, and the nearest ones outside.
+  static let ranges: [(key: String, inside: [String], outside: [String])] = [
+    ("seed", ["0", "18446744073709551615"], ["-1", "18446744073709551616"]),
+    ("data.validation", ["0", "0.999999"], ["-0.000001", "1"]),
+    ("data.images", ["1", "1000000"], ["0", "1000001"]),
+    ("model.hidden", ["2", "4096"], ["1", "4097", "0", "-2"]),
+    ("model.residual_layers", ["0", "64"], ["-1", "65"]),
+    ("model.residual_hidden", ["1", "4096"], ["0", "4097"]),
+    ("quantizer.codebook_size", ["1", "1048576"], ["0", "1048577"]),
+    ("quantizer.dimension", ["1", "4096"], ["0", "4097"]),
+    ("quantizer.commitment", ["0", "999999.9"], ["-0.1", "1000000"]),
+    ("quantizer.decay", ["0", "0.99999"], ["-0.1", "1"]),
+    ("quantizer.epsilon", ["1e-12", "0.999"], ["0.99e-12", "0", "1"]),
+    ("training.steps", ["1", "1000000000"], ["0", "1000000001", "-5"]),
+    ("training.batch_size", ["1", "65536"], ["0", "65537"]),
+    ("training.learning_rate", ["1e-12", "9.9e11"], ["0.99e-12", "0", "-1", "1e12"]),
+    ("training.threads", ["1", "1024"], ["0", "1025"]),
+    ("training.checkpoint_every", ["0", "1000000000"], ["-1", "1000000001"]),
+    ("training.validate_every", ["0", "1000000000"], ["-1", "1000000001"]),
+    ("training.log_every", ["1", "1000000000"], ["0", "1000000001"]),
+  ]
+
+  @Test("a range holds its ends and nothing beyond", arguments: ranges)
+  func range(_ field: (key: String, inside: [String], outside: [String])) {
+    for value in field.inside { #expect(faults(yaml(field.key, value)).isEmpty, "\(value)") }
+    for value in field.outside {
+      let found = faults(yaml(field.key, value))
+      #expect(found.count == 1, "\(value): \(found)")
+      #expect(found.first?.contains("\(field.key): expected a") == true, "\(found)")
+      #expect(found.first?.hasSuffix("found \"\(value)\"") == true, "\(found)")
+    }
+  }
+
+  @Test("every field with a range stands in the table above")
+  func rangesAreComplete() {
+    let numeric = ConfigurationField.all.filter { $0.expected.contains("number") }.map(\.key)
+    #expect(Self.ranges.map(\.key) == numeric)
+  }
+}

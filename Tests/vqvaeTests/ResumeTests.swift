@@ -1,0 +1,134 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+/// Going on with a run, and what a run folder is guarded against.
+@Suite("Resuming", .timeLimit(.minutes(5)))
+struct ResumeTests {
+  @Test("a finished run says so, and nothing changes")
+  func finished() throws {
+    try withRun { folder in
+      let before = try files(below: folder + "/run")
+      let result = try runProgram(["train", "--run", "run", "--resume"], in: folder)
+      expect(result, 0)
+      #expect(result.output == "run has made its 2 steps; raise training.steps to go on\n")
+      #expect(try files(below: folder + "/run") == before)
+    }
+  }
+
+  @Test("without --config the run's own configuration holds, and --set can raise the steps")
+  func withoutConfig() throws {
+    try withRun { folder in
+      let result = try runProgram(
+        ["train", "--run", "run", "--resume", "--set", "training.steps=3"], in: folder)
+      expect(result, 0, "resumed at step 2", "step 3/3")
+      #expect(
+        result.output == """
+          run\trun
+          last\trun/checkpoints/last.safetensors
+          best\trun/checkpoints/best.safetensors
+
+          """)
+      // The steps have become part of the run.
+      #expect(
+        try runProgram(["train", "--run", "run", "--resume"], in: folder).output.contains("3 steps")
+      )
+    }
+  }
+
+  @Test("a run goes on in another folder with another name")
+  func moved() throws {
+    try withRun { folder in
+      try FileManager.default.moveItem(atPath: folder + "/run", toPath: folder + "/moved")
+      let result = try runProgram(
+        ["train", "--run", "moved/", "--resume", "--set", "training.steps=3"], in: folder)
+      expect(result, 0, "run folder moved, resumed at step 2")
+      #expect(!fileExists(folder + "/run"))
+    }
+  }
+
+  @Test("a changed experiment is refused, each field with both values")
+  func changedExperiment() throws {
+    try withRun { folder in
+      let before = try files(below: folder + "/run")
+      let result = try runProgram(
+        [
+          "train", "--run", "run", "--resume", "--set", "model.hidden=16", "--set", "seed=2",
+          "--set", "training.steps=4",
+        ], in: folder)
+      expect(
+        result, 78, "the run has seed: 1, the configuration 2",
+        "the run has model.hidden: 8, the configuration 16", "2 errors in the configuration")
+      #expect(try files(below: folder + "/run") == before)
+    }
+  }
+
+  @Test("changed images are refused")
+  func changedImages() throws {
+    try withTemporaryFolder { folder in
+      try writeImages(folder + "/images")
+      expect(try train("run", imageSets("images"), in: folder), 0)
+      try writeImages(folder + "/images")
+      let result = try runProgram(
+        ["train", "--run", "run", "--resume", "--set", "training.steps=4"], in: folder)
+      expect(result, 65, "the images have changed: 108 to train on")
+    }
+  }
+
+  @Test("a folder takes one training at a time")
+  func twoAtOnce() throws {
+    try withTemporaryFolder { folder in
+      let long = ["training.steps=1000000", "training.log_every=1"]
+      try createFolder(folder + "/elsewhere")
+      let first = try train("run", long, in: folder) { process in
+        try waitFor("step 1/", of: process, in: folder)
+        // From another folder, where its own words are collected.
+        let elsewhere = folder + "/elsewhere"
+        expect(
+          try train(folder + "/run", long, in: elsewhere), 73, "the folder holds a run already")
+        expect(
+          try runProgram(["train", "--run", folder + "/run", "--resume"], in: elsewhere), 73,
+          "run/metrics.jsonl: another process is writing this file", "--run")
+        process.terminate()
+      }
+      expect(first, 143, "saved run/checkpoints/last.safetensors")
+      expect(
+        try runProgram(
+          ["train", "--run", "run", "--resume", "--set", "training.steps=1"], in: folder), 0)
+    }
+  }
+
+  @Test("the run folder has the resolved configuration, metrics and checkpoints, and no more")
+  func runFolder() throws {
+    try withRun { folder in
+      #expect(
+        try files(below: folder + "/run").keys.sorted() == [
+          "checkpoints/best.safetensors", "checkpoints/last.safetensors", "config.yaml",
+          "metrics.jsonl",
+        ])
+      let text = try readText(folder + "/run/config.yaml", limit: 1 << 16)
+      for line in ["  hidden: 8", "  init: uniform", "  ema_unused: keep", "  folder: run"] {
+        #expect(text.contains("\n\(line)\n"))
+      }
+      // That configuration makes the same run again.
+      let again = try runProgram(
+        ["train", "--config", "run/config.yaml", "--run", "again"], in: folder)
+      expect(again, 0)
+      #expect(
+        try files(below: folder + "/run/checkpoints") == files(below: folder + "/again/checkpoints")
+      )
+    }
+  }
+
+  @Test(
+    "checkpoints do not depend on the number of threads or on where they are", arguments: [2, 3])
+  func threads(count: Int) throws {
+    try withRun { folder in
+      expect(try train("deep/in/run", flags: ["--threads", String(count)], in: folder), 0)
+      #expect(
+        try files(below: folder + "/run/checkpoints")
+          == files(below: folder + "/deep/in/run/checkpoints"))
+    }
+  }
+}

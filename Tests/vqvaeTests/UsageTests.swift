@@ -1,0 +1,102 @@
+import Files
+import TestSupport
+import Testing
+
+/// Flags, help and version.
+@Suite("Usage", .timeLimit(.minutes(5)))
+struct UsageTests {
+  static let wrong: [(arguments: [String], message: String)] = [
+    (["--bogus"], "Unknown option '--bogus'"),
+    (["trian"], "trian"),
+    (["train"], "Missing --config FILE"),
+    (["train", "--run", "x"], "Missing --config FILE"),
+    (["train", "--resume"], "Missing --config FILE"),
+    (["train", "--config"], "--config"),
+    (["train", "--config", "c.yaml", "--threads", "0"], "from 1 to 1024, not 0"),
+    (["train", "--config", "c.yaml", "--threads", "1025"], "from 1 to 1024, not 1025"),
+    (["train", "--config", "c.yaml", "--threads", "two"], "'two' is invalid"),
+    (["train", "--config", "c.yaml", "--resum"], "Did you mean '--resume'?"),
+    (["eval"], "run-or-checkpoint"),
+    (["eval", "x", "y"], "y"),
+    (["eval", "x", "--split", "dev"], "'train', 'validation' or 'test'"),
+    (["eval", "x", "--threads", "-1"], "--threads"),
+    (["reconstruct", "x"], "--out"),
+    (["reconstruct", "x", "--out", "x.png", "--count", "0"], "from 1 to 10000, not 0"),
+    (["reconstruct", "x", "--out", "x.png", "--count", "10001"], "not 10001"),
+    (["reconstruct", "x", "--out", "x.png", "--scale", "0"], "from 1 to 16, not 0"),
+    (["reconstruct", "x", "--out", "x.png", "--scale", "17"], "not 17"),
+  ]
+
+  @Test("wrong flags leave with 64, say what is wrong, and touch nothing", arguments: wrong)
+  func wrongFlags(_ wrong: (arguments: [String], message: String)) throws {
+    try withTemporaryFolder { folder in
+      let result = try runProgram(wrong.arguments, in: folder)
+      expect(result, 64, wrong.message, "Usage: vqvae")
+      #expect(result.output.isEmpty)
+      #expect(try files(below: folder).isEmpty)
+    }
+  }
+
+  @Test("a mistyped --config is named, instead of one that is missing")
+  func mistypedConfig() throws {
+    try withTemporaryFolder { folder in
+      let result = try runProgram(["train", "--confg", "c.yaml"], in: folder)
+      #expect(result.status == 64)
+      #expect(result.errors.contains("Did you mean '--config'?"))
+    }
+  }
+
+  @Test(
+    "--help lists every exit code with its meaning, and the commands",
+    arguments: [
+      ["--help"], ["-h"], ["help"], [],
+    ])
+  func help(_ arguments: [String]) throws {
+    try withTemporaryFolder { folder in
+      let result = try runProgram(arguments, in: folder)
+      expect(result, 0)
+      #expect(result.errors.isEmpty)
+      for status in ExitStatus.allCases {
+        #expect(result.output.contains("  \(status.rawValue)\t\(status.meaning)\n"), "\(status)")
+      }
+      for command in ["train", "eval", "reconstruct"] {
+        #expect(result.output.contains("\n  \(command) "))
+      }
+    }
+  }
+
+  static let flags: [(command: String, flags: [String])] = [
+    (
+      "train",
+      ["--config <file>", "--set <key=value>", "--run <folder>", "--resume", "--threads <n>"]
+    ),
+    (
+      "eval",
+      ["<run-or-checkpoint>", "--split <split>", "--data <folder>", "--json", "--threads <n>"]
+    ),
+    (
+      "reconstruct",
+      ["<run-or-checkpoint>", "--split <split>", "--count <n>", "--data <folder>", "--out <file>"]
+    ),
+  ]
+
+  @Test("each command's help has its flags", arguments: flags)
+  func commandHelp(_ row: (command: String, flags: [String])) throws {
+    try withTemporaryFolder { folder in
+      let result = try runProgram([row.command, "--help"], in: folder)
+      expect(result, 0)
+      for flag in row.flags { #expect(result.output.contains("  \(flag)"), "\(flag)") }
+      #expect(
+        result.output.split(separator: "\n").allSatisfy { $0.hasPrefix("USAGE") || $0.count <= 80 })
+    }
+  }
+
+  @Test("--version prints three numbers")
+  func version() throws {
+    try withTemporaryFolder { folder in
+      let result = try runProgram(["--version"], in: folder)
+      expect(result, 0)
+      #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+  }
+}
