@@ -12,7 +12,7 @@ rm -rf "$run"
 "$vqvae" train --config configs/demo.yaml --run "$run" >/dev/null
 echo
 "$vqvae" eval "$run" --split test
-"$vqvae" reconstruct "$run" --split test --count 48 --out "$picture" >/dev/null
+"$vqvae" reconstruct "$run" --split test --count 50 --out "$picture" >/dev/null
 cat <<EOF
 
 Made $picture: images the model has not seen, each above its reconstruction.
