@@ -19,6 +19,14 @@ package enum BLAS {
   /// That build ignores ``useOneThread()`` unless `OMP_NUM_THREADS=1` is in the environment.
   package static var isOpenMPBuild: Bool { openblas_get_parallel() == 2 }
 
+  /// How many threads may call this OpenBLAS at once. It was built with buffers for so many, and with
+  /// more callers than buffers it can wait for ever.
+  package static var maximumCallers: Int {
+    let key = "MAX_THREADS="
+    let word = description.split(separator: " ").first { $0.hasPrefix(key) }
+    return word.flatMap { Int($0.dropFirst(key.count)) } ?? 64
+  }
+
   /// Makes every BLAS call run on the thread that makes it; our own workers are the threads.
   package static func useOneThread() {
     openblas_set_num_threads(1)

@@ -12,10 +12,19 @@ package final class WorkerPool: Sendable {
   private let helpers: [Thread]
 
   /// Also makes BLAS leave the threads to this pool, for the whole process.
+  ///
+  /// - Parameter threads: how many are wanted; there are fewer where OpenBLAS serves no more callers,
+  ///   or where the system gives no more threads.
   package init(threads: Int) {
     BLAS.useOneThread()
-    self.threads = max(1, threads)
-    helpers = (1..<self.threads).map { [desk] _ in Thread { desk.serve() } }
+    var helpers: [Thread] = []
+    while helpers.count + 1 < min(threads, BLAS.maximumCallers),
+      let helper = Thread({ [desk] in desk.serve() })
+    {
+      helpers.append(helper)
+    }
+    self.helpers = helpers
+    self.threads = helpers.count + 1
   }
 
   deinit {
@@ -131,7 +140,8 @@ private final class Desk: Sendable {
 private final class Thread: Sendable {
   private let handle: pthread_t
 
-  init(_ body: @escaping @Sendable () -> Void) {
+  /// nil where the system refuses.
+  init?(_ body: @escaping @Sendable () -> Void) {
     let box = Unmanaged.passRetained(Box(body))
     var handle = pthread_t()
     let status = pthread_create(
@@ -140,7 +150,10 @@ private final class Thread: Sendable {
         Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
         return nil
       }, box.toOpaque())
-    precondition(status == 0, "the system refused a thread (error \(status))")
+    guard status == 0 else {
+      box.release()
+      return nil
+    }
     self.handle = handle
   }
 

@@ -51,6 +51,14 @@ package struct ConvolutionWindow: Hashable, Sendable {
   }
 }
 
+/// Which kernels compute a convolution.
+package enum ConvolutionMethod: String, CaseIterable, Sendable {
+  /// The fastest for the shape.
+  case auto
+  /// The reference: products over the column matrix of im2col.
+  case im2col
+}
+
 extension Tensor {
   /// The cross-correlation of images with filters.
   ///
@@ -59,18 +67,20 @@ extension Tensor {
   ///   - bias: `[filters]`, or nil for none.
   /// - Returns: `[N, H′, W′, filters]`.
   package func convolved(
-    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow
+    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow,
+    method: ConvolutionMethod = .auto
   ) -> Tensor {
     let geometry = window.geometry(images: shape, filters: filters.shape)
     requireBias(bias, width: geometry.filters)
     let images = shape[0]
     return Tensor([images, geometry.outHeight, geometry.outWidth, geometry.filters]) { maps in
       withPointers(self, filters, bias) { image, filters, bias in
-        withWorkspace(geometry.workspaceCount(count: images)) {
-          convolution(
-            image, filters: filters, bias: bias, count: images, geometry: geometry, into: maps,
-            workspace: $0)
-        }
+        let isDirect = method == .auto && geometry.suitsDirectForward
+        let kernel = isDirect ? directConvolution : convolution
+        withWorkspace(
+          isDirect
+            ? geometry.directForwardWorkspaceCount : geometry.workspaceCount(count: images)
+        ) { kernel(image, filters, bias, images, geometry, maps, $0) }
       }
     }
   }
@@ -83,18 +93,21 @@ extension Tensor {
   ///   - bias: `[C]`, or nil for none.
   ///   - imageShape: `[N, H, W, C]`.
   package func convolvedBackwards(
-    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow, imageShape: Shape
+    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow, imageShape: Shape,
+    method: ConvolutionMethod = .auto
   ) -> Tensor {
     let geometry = window.geometry(images: imageShape, filters: filters.shape)
     requireBias(bias, width: geometry.channels)
     requireMaps(shape, of: geometry, images: imageShape[0])
     return Tensor(imageShape) { images in
       withPointers(self, filters, bias) { maps, filters, bias in
-        withWorkspace(geometry.workspaceCount(count: imageShape[0])) {
-          convolutionInputGradient(
-            maps, filters: filters, bias: bias, count: imageShape[0], geometry: geometry,
-            into: images, workspace: $0)
-        }
+        let isDirect = method == .auto && geometry.suitsDirectInputGradient
+        let kernel = isDirect ? directConvolutionInputGradient : convolutionInputGradient
+        withWorkspace(
+          isDirect
+            ? geometry.directInputGradientWorkspaceCount
+            : geometry.workspaceCount(count: imageShape[0])
+        ) { kernel(maps, filters, bias, imageShape[0], geometry, images, $0) }
       }
     }
   }
@@ -103,7 +116,9 @@ extension Tensor {
   ///
   /// - Parameter gradMaps: the gradient of the maps, `[N, H′, W′, filters]`.
   /// - Returns: `[kernelHeight, kernelWidth, C, filters]`.
-  package func filterGradient(gradMaps: Tensor, window: ConvolutionWindow) -> Tensor {
+  package func filterGradient(
+    gradMaps: Tensor, window: ConvolutionWindow, method: ConvolutionMethod = .auto
+  ) -> Tensor {
     precondition(gradMaps.shape.rank == 4, "maps are [N, H, W, C], not \(gradMaps.shape)")
     let filterShape: Shape = [
       window.kernelHeight, window.kernelWidth, shape.width, gradMaps.shape.width,
@@ -112,11 +127,13 @@ extension Tensor {
     requireMaps(gradMaps.shape, of: geometry, images: shape[0])
     return Tensor(filterShape) { filters in
       withPointers(self, gradMaps, nil) { images, gradMaps, _ in
-        withWorkspace(geometry.workspaceCount(count: shape[0])) {
-          convolutionFilterGradient(
-            images, gradMaps: gradMaps, count: shape[0], geometry: geometry, into: filters,
-            workspace: $0)
-        }
+        let isDirect = method == .auto && geometry.suitsDirectFilterGradient
+        let kernel = isDirect ? directConvolutionFilterGradient : convolutionFilterGradient
+        withWorkspace(
+          isDirect
+            ? geometry.directFilterGradientWorkspaceCount(count: shape[0])
+            : geometry.workspaceCount(count: shape[0])
+        ) { kernel(images, gradMaps, shape[0], geometry, filters, $0) }
       }
     }
   }

@@ -27,6 +27,9 @@ package struct TrainingRun {
   private var order: EpochOrder
   private var flushed = ContinuousClock.now
 
+  /// How many threads work.
+  package var threads: Int { pool.threads }
+
   /// Opens the data and the run folder. Nothing is created before the data has been found good.
   package init(_ configuration: Configuration, resume: Bool, threads: Int) throws {
     folder = RunFolder(configuration.output.folder ?? "runs/run")

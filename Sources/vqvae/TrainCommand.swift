@@ -59,7 +59,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     let progress = TrainProgress(training.experiment)
-    announce(training, threads: threads, to: progress)
+    announce(training, to: progress)
     let outcome = try training.run(stop: stop, observe: progress.show)
     switch outcome {
     case .finished:
@@ -86,7 +86,8 @@ struct TrainCommand: ParsableCommand {
     return try ConfigurationReader.read(file: file, overrides: overrides + folder)
   }
 
-  private func announce(_ training: TrainingRun, threads: Int, to progress: TrainProgress) {
+  private func announce(_ training: TrainingRun, to progress: TrainProgress) {
+    let threads = training.threads
     let experiment = training.experiment
     let options = experiment.configuration
     let parameters = experiment.model.parameters.filter { $0.role == .trained }

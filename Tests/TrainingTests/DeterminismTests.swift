@@ -41,6 +41,17 @@ struct DeterminismTests {
     }
   }
 
+  /// OpenBLAS waits for ever when more threads call it than it was built for.
+  @Test("for more threads than OpenBLAS serves")
+  func manyThreads() throws {
+    let configuration = try smallConfiguration("training.batch_size=270", "training.steps=3")
+    try withTemporaryFolder { folder in
+      let one = try train(configuration, in: "\(folder)/1", threads: 1)
+      let many = try train(configuration, in: "\(folder)/many", threads: 1000)
+      #expect(try contents(of: many.last) == contents(of: one.last))
+    }
+  }
+
   @Test("and another seed gives others")
   func seeds() throws {
     try withTemporaryFolder { folder in

@@ -1,0 +1,327 @@
+// Convolution without a column matrix. With channels last, a row of the kernel covers one run of
+// `kernelWidth·C` floats, and the runs of neighbouring output positions begin `stride·C` floats apart. So
+// a row of output positions is a product of overlapping rows, `a(x, k) = image[x·stride·C + k]`, one for
+// each row of the kernel, added up in registers (``RegisterTile``). An image is copied once, into its
+// padding, instead of once for each element of the kernel.
+//
+// These kernels have the signatures of those in Convolution.swift, which stay the reference, and take the
+// shapes for which ``ConvolutionGeometry`` says so.
+
+extension ConvolutionGeometry {
+  /// Whether ``directConvolution`` takes this shape.
+  package var suitsDirectForward: Bool {
+    hasWideRegisters && outWidth >= 8 && filters % RegisterTile.columns == 0
+  }
+
+  /// Whether ``directConvolutionInputGradient`` takes this shape.
+  package var suitsDirectInputGradient: Bool {
+    hasWideRegisters && width / stride >= 8 && channels % RegisterTile.columns == 0
+      && kernelHeight >= stride && kernelWidth >= stride
+  }
+
+  /// Whether ``directConvolutionFilterGradient`` takes this shape.
+  package var suitsDirectFilterGradient: Bool {
+    hasWideRegisters && filters % RegisterTile.columns == 0 && kernelWidth * channels % 4 == 0
+  }
+
+  package var directForwardWorkspaceCount: Int { patchCount * filters + paddedCount }
+
+  package var directInputGradientWorkspaceCount: Int {
+    patchCount * filters + PaddedMap(self).count
+  }
+
+  package func directFilterGradientWorkspaceCount(count: Int) -> Int {
+    min(count, imagesPerDirectReduction) * paddedCount + 8
+  }
+
+  fileprivate var paddedRow: Int { (width + padding.left + padding.right) * channels }
+  fileprivate var paddedCount: Int { (height + padding.top + padding.bottom) * paddedRow }
+
+  /// Images that the filter gradient is added up over before the sums leave the registers: few enough
+  /// for a core's cache, many enough that the sums seldom move.
+  fileprivate var imagesPerDirectReduction: Int {
+    let cacheFloats = 1 << 17
+    return max(1, cacheFloats / max(1, paddedCount + mapCount))
+  }
+}
+
+// MARK: Forward
+
+/// See ``convolution``.
+///
+/// - Parameter workspace: ``ConvolutionGeometry/directForwardWorkspaceCount`` floats.
+package func directConvolution(
+  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  count: Int, geometry g: ConvolutionGeometry, into maps: UnsafeMutablePointer<Float>,
+  workspace: UnsafeMutablePointer<Float>
+) {
+  let padded = workspace + g.patchCount &* g.filters
+  packPanels(filters, rows: g.patchCount, columns: g.filters, into: workspace)
+  let run = g.kernelWidth &* g.channels
+  let kernel = RowProduct(
+    rows: g.kernelHeight, run: run, rowStride: g.paddedRow, step: g.stride &* g.channels,
+    panelStride: g.patchCount &* RegisterTile.columns, panels: g.filters / RegisterTile.columns,
+    outputStep: g.filters)
+  for n in 0..<count {
+    pad(images + n &* g.imageCount, geometry: g, into: padded)
+    for y in 0..<g.outHeight {
+      kernel(
+        padded + y &* g.stride &* g.paddedRow, workspace, bias: bias, positions: g.outWidth,
+        into: maps + n &* g.mapCount + y &* g.outWidth &* g.filters)
+    }
+  }
+}
+
+/// A row of output positions from some rows of an image.
+private struct RowProduct {
+  /// Rows of the kernel, and the floats that each covers.
+  let rows: Int
+  let run: Int
+  /// Floats between two rows of the image.
+  let rowStride: Int
+  /// Floats between the runs of two neighbouring positions.
+  let step: Int
+  /// Panels of filters, and the floats between two of them.
+  let panelStride: Int
+  let panels: Int
+  /// Floats between two positions of the output.
+  let outputStep: Int
+
+  /// Overwrites `positions` output positions, at least eight.
+  func callAsFunction(
+    _ image: UnsafePointer<Float>, _ filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    positions: Int, into output: UnsafeMutablePointer<Float>
+  ) {
+    for panel in 0..<panels {
+      let columns = panel &* RegisterTile.columns
+      let b = filters + panel &* panelStride
+      var x = 0
+      while x < positions {
+        // The last tile overlaps its neighbour where the width is no multiple of eight.
+        let first = min(x, positions &- 8)
+        var tile = RegisterTile(startingWith: bias.map { $0 + columns })
+        for i in 0..<rows {
+          tile.accumulate(
+            image + i &* rowStride + first &* step, rowStride: step, stepStride: 1,
+            b + i &* run &* RegisterTile.columns, bStride: RegisterTile.columns, count: run)
+        }
+        tile.store(output + first &* outputStep + columns, stride: outputStep)
+        x &+= 8
+      }
+    }
+  }
+}
+
+/// Cuts a matrix into panels of 32 columns, each contiguous.
+private func packPanels(
+  _ matrix: UnsafePointer<Float>, rows: Int, columns: Int, into panels: UnsafeMutablePointer<Float>
+) {
+  let width = RegisterTile.columns
+  for panel in 0..<(columns / width) {
+    for row in 0..<rows {
+      (panels + (panel &* rows &+ row) &* width).update(
+        from: matrix + row &* columns + panel &* width, count: width)
+    }
+  }
+}
+
+/// Copies an image into the middle of its padding.
+private func pad(
+  _ image: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
+  into padded: UnsafeMutablePointer<Float>
+) {
+  padded.update(repeating: 0, count: g.paddedCount)
+  for y in 0..<g.height {
+    (padded + (y &+ g.padding.top) &* g.paddedRow + g.padding.left &* g.channels).update(
+      from: image + y &* g.width &* g.channels, count: g.width &* g.channels)
+  }
+}
+
+// MARK: Input gradient
+
+/// The positions of one axis that stand at the same place of the stride, and the elements of the kernel
+/// that reach them: those positions are a convolution of stride 1 over the maps, with the kernel's
+/// elements turned around. With stride 1 there is one phase, the whole.
+private struct Phase {
+  /// The first position, and how many there are, `stride` apart.
+  let first: Int
+  let count: Int
+  /// The kernel's first element, and how many there are, `stride` apart.
+  let element: Int
+  let elements: Int
+  /// The map's position under the last of them for the first position.
+  let base: Int
+
+  init(_ phase: Int, extent: Int, padding: Int, kernel: Int, stride: Int) {
+    element = phase
+    elements = (kernel &- phase &+ stride &- 1) / stride
+    first = ((phase &- padding) % stride &+ stride) % stride
+    count = max(0, (extent &- first &+ stride &- 1) / stride)
+    base = (first &+ padding &- phase) / stride
+  }
+}
+
+/// A map with the zeros around it that all phases need.
+private struct PaddedMap {
+  let top: Int
+  let left: Int
+  let rows: Int
+  let row: Int
+
+  init(_ g: ConvolutionGeometry) {
+    top = (g.kernelHeight &- 1) / g.stride
+    left = (g.kernelWidth &- 1) / g.stride
+    let lastRow = (g.height &- 1 &+ g.padding.top) / g.stride
+    let lastColumn = (g.width &- 1 &+ g.padding.left) / g.stride
+    rows = top &+ max(g.outHeight, lastRow &+ 1)
+    row = (left &+ max(g.outWidth, lastColumn &+ 1)) &* g.filters
+  }
+
+  var count: Int { rows * row }
+
+  func fill(
+    _ padded: UnsafeMutablePointer<Float>, from map: UnsafePointer<Float>, _ g: ConvolutionGeometry
+  ) {
+    padded.update(repeating: 0, count: count)
+    for y in 0..<g.outHeight {
+      (padded + (y &+ top) &* row + left &* g.filters).update(
+        from: map + y &* g.outWidth &* g.filters, count: g.outWidth &* g.filters)
+    }
+  }
+}
+
+/// See ``convolutionInputGradient``.
+///
+/// - Parameter workspace: ``ConvolutionGeometry/directInputGradientWorkspaceCount`` floats.
+package func directConvolutionInputGradient(
+  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  count: Int, geometry g: ConvolutionGeometry, into images: UnsafeMutablePointer<Float>,
+  workspace: UnsafeMutablePointer<Float>
+) {
+  let padded = workspace + g.patchCount &* g.filters
+  let map = PaddedMap(g)
+  let phases = (0..<(g.stride &* g.stride)).map { phase in
+    (
+      y: Phase(
+        phase / g.stride, extent: g.height, padding: g.padding.top, kernel: g.kernelHeight,
+        stride: g.stride),
+      x: Phase(
+        phase % g.stride, extent: g.width, padding: g.padding.left, kernel: g.kernelWidth,
+        stride: g.stride)
+    )
+  }
+  var packed = workspace
+  for (y, x) in phases {
+    packTurned(filters, y, x, geometry: g, into: packed)
+    packed += y.elements &* x.elements &* g.filters &* g.channels
+  }
+  for n in 0..<count {
+    map.fill(padded, from: maps + n &* g.mapCount, g)
+    var packed = workspace
+    for (y, x) in phases {
+      let run = x.elements &* g.filters
+      let kernel = RowProduct(
+        rows: y.elements, run: run, rowStride: map.row, step: g.filters,
+        panelStride: y.elements &* run &* RegisterTile.columns,
+        panels: g.channels / RegisterTile.columns, outputStep: g.stride &* g.channels)
+      let left = (x.base &- x.elements &+ 1 &+ map.left) &* g.filters
+      for q in 0..<y.count {
+        let top = y.base &+ q &- y.elements &+ 1 &+ map.top
+        let position = (y.first &+ q &* g.stride) &* g.width &+ x.first
+        kernel(
+          padded + top &* map.row + left, packed, bias: bias, positions: x.count,
+          into: images + n &* g.imageCount + position &* g.channels)
+      }
+      packed += y.elements &* run &* g.channels
+    }
+  }
+}
+
+/// The filters of a phase, turned around, as panels of 32 channels:
+/// `panel[t, u, f, c] = filters[y.element + stride·(Ty − 1 − t), x.element + stride·(Tx − 1 − u), c, f]`.
+private func packTurned(
+  _ filters: UnsafePointer<Float>, _ y: Phase, _ x: Phase, geometry g: ConvolutionGeometry,
+  into panels: UnsafeMutablePointer<Float>
+) {
+  let width = RegisterTile.columns
+  var target = panels
+  for panel in 0..<(g.channels / width) {
+    for t in 0..<y.elements {
+      let i = y.element &+ g.stride &* (y.elements &- 1 &- t)
+      for u in 0..<x.elements {
+        let j = x.element &+ g.stride &* (x.elements &- 1 &- u)
+        let source =
+          filters + ((i &* g.kernelWidth &+ j) &* g.channels &+ panel &* width) &* g.filters
+        transpose(source, rows: width, columns: g.filters, into: target)
+        target += width &* g.filters
+      }
+    }
+  }
+}
+
+/// `result[c, r] = matrix[r, c]`, in blocks that stay in cache.
+private func transpose(
+  _ matrix: UnsafePointer<Float>, rows: Int, columns: Int,
+  into result: UnsafeMutablePointer<Float>
+) {
+  for first in stride(from: 0, to: columns, by: 16) {
+    for r in 0..<rows {
+      for c in first..<min(first &+ 16, columns) {
+        result[c &* rows &+ r] = matrix[r &* columns &+ c]
+      }
+    }
+  }
+}
+
+// MARK: Filter gradient
+
+/// See ``convolutionFilterGradient``.
+///
+/// - Parameter workspace: ``ConvolutionGeometry/directFilterGradientWorkspaceCount(count:)`` floats.
+package func directConvolutionFilterGradient(
+  _ images: UnsafePointer<Float>, gradMaps: UnsafePointer<Float>,
+  count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
+  workspace: UnsafeMutablePointer<Float>
+) {
+  if count == 0 { gradFilters.update(repeating: 0, count: g.patchCount &* g.filters) }
+  let atOnce = g.imagesPerDirectReduction
+  for first in stride(from: 0, to: count, by: atOnce) {
+    let size = min(atOnce, count &- first)
+    for n in 0..<size {
+      pad(images + (first &+ n) &* g.imageCount, geometry: g, into: workspace + n &* g.paddedCount)
+    }
+    addFilterGradient(
+      workspace, gradMaps: gradMaps + first &* g.mapCount, count: size, geometry: g,
+      startsAtZero: first == 0, into: gradFilters)
+  }
+}
+
+/// Adds up the gradient over some padded images; the reduction runs over their positions.
+private func addFilterGradient(
+  _ padded: UnsafePointer<Float>, gradMaps: UnsafePointer<Float>, count: Int,
+  geometry g: ConvolutionGeometry, startsAtZero: Bool, into gradFilters: UnsafeMutablePointer<Float>
+) {
+  let run = g.kernelWidth &* g.channels
+  for i in 0..<g.kernelHeight {
+    for column in stride(from: 0, to: g.filters, by: RegisterTile.columns) {
+      for k in stride(from: 0, to: run, by: 8) {
+        let target = gradFilters + (i &* run &+ k) &* g.filters + column
+        let rows = min(8, run &- k)
+        var tile =
+          startsAtZero
+          ? RegisterTile(startingWith: nil)
+          : RegisterTile(loading: target, stride: g.filters, rows: rows)
+        for n in 0..<count {
+          for y in 0..<g.outHeight {
+            tile.accumulate(
+              padded + n &* g.paddedCount + (y &* g.stride &+ i) &* g.paddedRow + k,
+              rowStride: 1, stepStride: g.stride &* g.channels,
+              gradMaps + n &* g.mapCount + y &* g.outWidth &* g.filters + column,
+              bStride: g.filters, count: g.outWidth)
+          }
+        }
+        tile.store(target, stride: g.filters, rows: rows)
+      }
+    }
+  }
+}
