@@ -6,6 +6,9 @@ import PackageDescription
 //   vqvae ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels ─► COpenBLAS
 //    │  └─► Images ─► CPNG   └─► Datasets ─► Tensors
 //    └─► Files ◄─ Training, Datasets, Images
+//
+// A target names every one that it imports, those further down included: what is not named here is not
+// built again when it changes.
 
 /// The loops of `Kernels` are unchecked: every entry has one checked wrapper in `Tensors`.
 let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
@@ -28,8 +31,8 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: unchecked),
     .target(name: "Tensors", dependencies: ["Kernels"]),
     .target(name: "Autograd", dependencies: ["Tensors"]),
-    .target(name: "NN", dependencies: ["Autograd"]),
-    .target(name: "VectorQuantization", dependencies: ["NN"]),
+    .target(name: "NN", dependencies: ["Autograd", "Tensors"]),
+    .target(name: "VectorQuantization", dependencies: ["NN", "Autograd", "Tensors"]),
 
     // MARK: Files and data
     .target(name: "Files"),
@@ -40,29 +43,38 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "VectorQuantization", "Datasets", "Files", "Kernels",
+        "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
       name: "vqvae",
       dependencies: [
-        "Training", "Images",
+        "Training", "VectorQuantization", "Kernels", "Datasets", "Images", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Tests
-    .target(name: "TestSupport", dependencies: ["Autograd", "Files"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Autograd", "Tensors", "Files"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
-    .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
-    .testTarget(name: "NNTests", dependencies: ["NN", "TestSupport"]),
+    .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors", "TestSupport"]),
+    .testTarget(name: "NNTests", dependencies: ["NN", "Autograd", "Tensors", "TestSupport"]),
     .testTarget(
-      name: "VectorQuantizationTests", dependencies: ["VectorQuantization", "TestSupport"]),
+      name: "VectorQuantizationTests",
+      dependencies: ["VectorQuantization", "NN", "Autograd", "Tensors", "TestSupport"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
-    .testTarget(name: "vqvaeTests", dependencies: ["TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "TestSupport"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Files", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
+        "TestSupport",
+      ]),
+    .testTarget(name: "vqvaeTests", dependencies: ["Files", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

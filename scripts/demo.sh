@@ -3,8 +3,9 @@
 # Usage: scripts/demo.sh path/to/vqvae
 set -euo pipefail
 
-vqvae=$1
-run=runs/demo
+vqvae=$(realpath "${1:?usage: scripts/demo.sh path/to/vqvae}")
+cd "$(dirname "$0")/.."
+run=runs/make-demo
 picture=$run/demo.png
 
 # The folder is the demo's own, so that it can be run again.
@@ -20,5 +21,5 @@ The run is in $run: config.yaml, metrics.jsonl and checkpoints/.
 
 Next, with real images:
   scripts/download_cifar10.sh
-  $vqvae train --config configs/cifar10.yaml
+  $1 train --config configs/cifar10.yaml
 EOF

@@ -34,7 +34,7 @@ install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq 
   --no-install-recommends "${packages[@]}")
 # Package lists that are old or absent are the usual reason for a first failure.
 if ! "${install[@]}" >/dev/null 2>&1; then
-  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get update -qq || true
   "${install[@]}" >/dev/null || {
     echo "vqvae: apt-get could not install ${packages[*]}" >&2
     exit 69

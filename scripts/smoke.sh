@@ -3,7 +3,8 @@
 # Usage: scripts/smoke.sh path/to/vqvae
 set -euo pipefail
 
-vqvae=$1
+vqvae=$(realpath "${1:?usage: scripts/smoke.sh path/to/vqvae}")
+cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 run=$folder/run

@@ -66,7 +66,7 @@ extension Function {
     guard context.needsGradient.contains(true) else {
       return (Variable(value: value, tape: tape, node: nil), nonDifferentiable)
     }
-    let node = tape.record(inputs: inputs.map(\.node), outputShape: value.shape) {
+    let node = tape.record(inputs: inputs.map(\.node)) {
       [context] gradient in
       backward(gradient, attributes, context)
     }

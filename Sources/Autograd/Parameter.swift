@@ -66,18 +66,17 @@ package enum Start: Sendable, Equatable {
   /// The tensor with which a parameter starts: a function of the seed and the parameter's name.
   package func tensor(_ shape: Shape, seed: UInt64, name: String) -> Tensor {
     var generator = SeededGenerator(seed: seed, purpose: .weights, stream: streamNumber(of: name))
-    return Tensor(shape) { target in
-      for i in 0..<shape.count {
-        target[i] =
-          switch self {
-          case .zeros: 0
-          case .uniform(let bound): generator.uniform(-bound, bound)
-          case .between(let low, let high): generator.uniform(low, high)
-          case .normal(let deviation): deviation * generator.normal()
-          case .truncatedNormal(let deviation): deviation * generator.truncatedNormal()
-          }
-      }
-    }
+    return Tensor(
+      shape,
+      (0..<shape.count).map { _ in
+        switch self {
+        case .zeros: 0
+        case .uniform(let bound): generator.uniform(-bound, bound)
+        case .between(let low, let high): generator.uniform(low, high)
+        case .normal(let deviation): deviation * generator.normal()
+        case .truncatedNormal(let deviation): deviation * generator.truncatedNormal()
+        }
+      })
   }
 }
 

@@ -7,7 +7,6 @@ import Tensors
 package final class Tape {
   private struct Record {
     let output: Int
-    let outputShape: Shape
     let inputs: [Int?]
     let backward: (consuming Tensor) -> [Tensor?]
   }
@@ -48,11 +47,11 @@ package final class Tape {
 
   /// Notes an operation and returns the place of its output's gradient.
   func record(
-    inputs: [Int?], outputShape: Shape, backward: @escaping (consuming Tensor) -> [Tensor?]
+    inputs: [Int?], backward: @escaping (consuming Tensor) -> [Tensor?]
   ) -> Int {
     let output = makeNode()
     records.append(
-      Record(output: output, outputShape: outputShape, inputs: inputs, backward: backward))
+      Record(output: output, inputs: inputs, backward: backward))
     return output
   }
 

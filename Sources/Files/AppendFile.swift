@@ -30,6 +30,14 @@ package final class AppendFile {
         .cannotCreate, path, found: "another process is writing this file",
         advice: "A run folder takes one training process; name another with --run.")
     }
+    // Between opening and locking, whoever held the file may have put another in its place.
+    var (held, present) = (stat(), stat())
+    guard fstat(descriptor, &held) == 0, stat(path, &present) == 0, held.st_ino == present.st_ino,
+      held.st_dev == present.st_dev
+    else {
+      close(descriptor)
+      return try open(path)
+    }
     return descriptor
   }
 

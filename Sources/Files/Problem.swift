@@ -6,6 +6,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   case badData = 65
   case missingInput = 66
   case diverged = 70
+  case outOfMemory = 71
   case cannotCreate = 73
   case inputOutput = 74
   case badConfiguration = 78
@@ -20,6 +21,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case .badData: "a data set, checkpoint or image file is not what it should be"
     case .missingInput: "a file or folder that should be read is not there"
     case .diverged: "training stopped because a number was not finite"
+    case .outOfMemory: "the system had no more memory"
     case .cannotCreate: "a file or folder cannot be created, or is there already"
     case .inputOutput: "reading or writing failed, for instance on a full disk"
     case .badConfiguration: "the configuration has errors"

@@ -27,7 +27,7 @@ package enum BufferPool {
     guard status == 0, let memory else {
       let message = "vqvae: out of memory (\(size * MemoryLayout<Float>.stride) bytes refused)\n"
       _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-      exit(71)  // EX_OSERR
+      _exit(71)  // EX_OSERR; not exit, which would run handlers beside the other workers
     }
     return memory.bindMemory(to: Float.self, capacity: size)
   }

@@ -90,19 +90,27 @@ package func sumOfRows(
   }
 }
 
-/// Whether no element is infinite or not a number.
-package func allFinite(_ a: UnsafePointer<Float>, count: Int) -> Bool {
+/// Whether no element is infinite or not a number, and with `squared` no element's square either.
+package func allFinite(_ a: UnsafePointer<Float>, count: Int, squared: Bool = false) -> Bool {
+  squared ? allFinite(a, count: count) { $0 * $0 } : allFinite(a, count: count) { $0 }
+}
+
+@inline(__always)
+private func allFinite(
+  _ a: UnsafePointer<Float>, count: Int, _ of: (Lanes) -> Lanes
+) -> Bool {
   // x − x is 0 for a finite x and NaN otherwise, and a sum with a NaN in it is a NaN.
   var lanes = Lanes.zero
   var i = 0
   while i &+ 16 <= count {
-    let x = Lanes(loading: a + i)
+    let x = of(Lanes(loading: a + i))
     lanes += x - x
     i &+= 16
   }
   var sum = lanes.sum()
   while i < count {
-    sum += a[i] - a[i]
+    let x = of(Lanes(repeating: a[i]))[0]
+    sum += x - x
     i &+= 1
   }
   return sum == 0

@@ -60,6 +60,11 @@ extension Tensor {
     withUnsafePointer { Kernels.allFinite($0, count: count) }
   }
 
+  /// Whether no element's square is infinite or not a number.
+  package var hasFiniteSquares: Bool {
+    withUnsafePointer { Kernels.allFinite($0, count: count, squared: true) }
+  }
+
   private func requireRows(_ rows: Int) {
     precondition(
       rows >= 0 && rows <= shape.rows, "\(rows) rows of a tensor of shape \(shape) do not exist")

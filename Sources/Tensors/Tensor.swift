@@ -53,9 +53,6 @@ package struct Tensor: Sendable {
     return result
   }
 
-  /// The same rows seen as a matrix: `[rows, width]`.
-  package var asRows: Tensor { reshaped([shape.rows, shape.width]) }
-
   /// Reads the elements; the pointer is valid inside `body` alone.
   package func withUnsafePointer<Result>(
     _ body: (UnsafePointer<Float>) throws -> Result

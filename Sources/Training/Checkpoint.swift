@@ -86,7 +86,7 @@ package struct Checkpoint: Sendable {
     let configuration: Configuration
     do {
       configuration = try ConfigurationReader.read(
-        yaml: try metadata.text(Key.configuration), name: "\(path) (\(Key.configuration))",
+        yaml: try metadata.text(Key.configuration), name: Key.configuration,
         needsData: false)
     } catch let error as ConfigurationError {
       throw Problem(.badData, path, found: error.description)
@@ -175,7 +175,7 @@ package struct Checkpoint: Sendable {
     }
 
     func positive(_ key: String) throws -> Double {
-      guard let value = Double(try text(key)), value.isFinite, value > 0 else {
+      guard let value = Double(try text(key)), value.isNormal, value > 0 else {
         throw bad(key, expected: "a positive number")
       }
       return value

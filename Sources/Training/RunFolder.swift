@@ -33,22 +33,23 @@ package struct RunFolder: Sendable {
           .missingInput, runOrCheckpoint, found: "no such run folder or checkpoint",
           advice: "vqvae train makes one; it prints where.")
       }
-      let parts = runOrCheckpoint.split(separator: "/", omittingEmptySubsequences: false)
-      let isInRun = parts.count >= 3 && parts[parts.count - 2] == "checkpoints"
-      return (
-        runOrCheckpoint, isInRun ? RunFolder(parts.dropLast(2).joined(separator: "/")) : nil
-      )
+      let folder = runOrCheckpoint.lastIndex(of: "/").map { runOrCheckpoint[..<$0] } ?? "."
+      return (runOrCheckpoint, RunFolder("\(folder)/..").ifItHoldsRun)
     }
+    let run = RunFolder(runOrCheckpoint)
+    if let path = [run.best, run.last].first(where: fileExists) { return (path, run) }
     // The folder of the checkpoints means the run that they belong to.
-    let inner = "/checkpoints"
-    let path = RunFolder(runOrCheckpoint).path
-    let run = RunFolder(path.hasSuffix(inner) ? String(path.dropLast(inner.count)) : path)
-    guard let path = [run.best, run.last].first(where: fileExists) else {
-      throw Problem(
-        .missingInput, runOrCheckpoint, found: "the folder has no checkpoint",
-        expected: "checkpoints/best.safetensors or checkpoints/last.safetensors",
-        advice: "vqvae train --resume finishes a run that was stopped before its first one.")
+    let inner = ["best", "last"].map { "\(run.path)/\($0).safetensors" }
+    if let path = inner.first(where: fileExists) {
+      return (path, RunFolder("\(run.path)/..").ifItHoldsRun)
     }
-    return (path, run)
+    throw Problem(
+      .missingInput, runOrCheckpoint, found: "the folder has no checkpoint",
+      expected: "checkpoints/best.safetensors or checkpoints/last.safetensors",
+      advice: run.holdsRun
+        ? "vqvae train --resume finishes a run that was stopped before its first one."
+        : "vqvae train makes run folders; it prints where.")
   }
+
+  private var ifItHoldsRun: RunFolder? { fileExists(configuration) ? self : nil }
 }

@@ -23,6 +23,12 @@ package final class StopSignal: Sendable {
 
   package var isRaised: Bool { status != nil }
 
+  /// Notes a signal; false where one has come before.
+  package func raise(_ number: Int32) -> Bool {
+    received.compareExchange(expected: 0, desired: number, ordering: .acquiringAndReleasing)
+      .exchanged
+  }
+
   /// Takes over both signals until the process ends.
   ///
   /// - Parameter announce: called after the first signal, on a queue of its own.
@@ -33,10 +39,7 @@ package final class StopSignal: Sendable {
       source.setEventHandler { [self] in
         // The source lives as long as its handler refers to it: until the process ends.
         _ = source
-        let isFirst = received.compareExchange(
-          expected: 0, desired: number, ordering: .acquiringAndReleasing
-        ).exchanged
-        guard isFirst else { _exit(128 + number) }
+        guard raise(number) else { _exit(128 + number) }
         announce()
       }
       source.activate()

@@ -9,7 +9,6 @@ package struct TrainingRun {
   package enum Event {
     case step(Int, StepMetrics, seconds: Double)
     case validation(Int, Evaluation, isBest: Bool)
-    case checkpoint(String)
   }
 
   /// How a run came to its end.
@@ -32,10 +31,14 @@ package struct TrainingRun {
 
   /// Opens the data and the run folder. Nothing is created before the data has been found good.
   package init(_ configuration: Configuration, resume: Bool, threads: Int) throws {
-    folder = RunFolder(configuration.output.folder ?? "runs/run")
+    folder = RunFolder(configuration.outputFolder)
     try Self.requireRun(folder, resume: resume)
     dataset = try configuration.dataset()
     experiment = Experiment(configuration, dataset)
+    try createFolder(folder.checkpoints)
+    log = try MetricsLog(folder.metrics)
+    // The log is this process's alone now, and with it the folder; before, another could begin there.
+    if !resume, fileExists(folder.configuration) { throw Self.taken(folder) }
     if resume, fileExists(folder.last) {
       let checkpoint = try Checkpoint(folder.last)
       try Self.requireSame(checkpoint, experiment, in: folder)
@@ -43,9 +46,6 @@ package struct TrainingRun {
     } else {
       state = TrainingState(experiment)
     }
-    try createFolder(folder.checkpoints)
-    log = try MetricsLog(folder.metrics)
-    // The log is this process's alone now, and with it the folder.
     for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
     try log.cut(after: state)
     try AtomicFile.write(folder.configuration, text: configuration.yaml())
@@ -62,11 +62,25 @@ package struct TrainingRun {
         .missingInput, folder.path, found: "there is no run to resume",
         advice: "Without --resume a new run is started.")
     }
-    if !resume, folder.holdsRun {
-      throw Problem(
-        .cannotCreate, folder.path, found: "the folder holds a run already",
-        advice: "Go on with it by --resume, or name another folder with --run FOLDER.")
-    }
+    if !resume, folder.holdsRun { throw taken(folder) }
+  }
+
+  private static func taken(_ folder: RunFolder) -> Problem {
+    Problem(
+      .cannotCreate, folder.path, found: "the folder holds a run already",
+      advice: "Go on with it by --resume, or name another folder with --run FOLDER.")
+  }
+
+  /// How many steps a run has made that has nothing left to do under a configuration; nil for others.
+  ///
+  /// Nothing is written.
+  package static func completedSteps(_ configuration: Configuration) throws -> Int? {
+    let folder = RunFolder(configuration.outputFolder)
+    guard fileExists(folder.last) else { return nil }
+    let state = try Checkpoint(folder.last).state
+    let isComplete =
+      state.step >= configuration.training.steps && state.validatedStep == state.step
+    return isComplete ? state.step : nil
   }
 
   /// A resumed run is the same experiment on the same images.
@@ -107,12 +121,12 @@ package struct TrainingRun {
         try validate(stop: stop, observe: observe)
       }
       if isDue(training.checkpointEvery) || stop.isRaised, savedStep != state.step {
-        try save(observe: observe)
+        try save()
         savedStep = state.step
       }
-      if state.step >= training.steps { return .finished }
+      if state.step >= training.steps, state.validatedStep == state.step { return .finished }
       if let status = stop.status {
-        if savedStep != state.step { try save(observe: observe) }
+        if savedStep != state.step { try save() }
         return .stopped(status)
       }
       try makeStep(observe: observe)
@@ -133,7 +147,7 @@ package struct TrainingRun {
     guard
       let metrics = try state.advance(
         on: batch, of: dataset.train, in: experiment, pool: pool)
-    else { throw divergence() }
+    else { throw divergence(in: state.step + 1, "the loss or a gradient is not finite") }
     let seconds = (clock.now - start) / .seconds(1)
     try log.append(
       metrics, step: state.step, imagesPerSecond: Double(batchSize) / max(seconds, 1e-9))
@@ -155,6 +169,9 @@ package struct TrainingRun {
       pool: pool, shouldStop: { stop.isRaised })
     // A validation that was cut short is made again when the run is resumed.
     guard let evaluation else { return }
+    guard evaluation.nmse.isFinite else {
+      throw divergence(in: state.step, "the validation error is not finite")
+    }
     state.validatedStep = state.step
     let isBest = evaluation.nmse < state.bestNMSE ?? .infinity
     if isBest { state.bestNMSE = evaluation.nmse }
@@ -164,19 +181,18 @@ package struct TrainingRun {
   }
 
   /// Saves metrics and state.
-  private func save(observe: (Event) throws -> Void) throws {
+  private func save() throws {
     try log.flush()
     try Checkpoint(experiment, state).write(folder.last)
-    try observe(.checkpoint(folder.last))
   }
 
-  private func divergence() -> Problem {
+  private func divergence(in step: Int, _ found: String) -> Problem {
     try? log.flush()
     let saved =
       fileExists(folder.last)
       ? "The last good checkpoint is \(folder.last)." : "No checkpoint had been saved yet."
     return Problem(
-      .diverged, "step \(state.step + 1)", found: "the loss or a gradient is not finite",
+      .diverged, "step \(step)", found: found,
       advice: saved + " A lower training.learning_rate usually helps.")
   }
 }

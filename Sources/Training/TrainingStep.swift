@@ -97,9 +97,10 @@ struct BatchGradients: Sendable {
     }
   }
 
-  /// Whether no loss, gradient or statistic is infinite or not a number.
+  /// Whether no loss, gradient or statistic is infinite or not a number, nor a gradient's square, which
+  /// Adam averages: a step with such numbers leaves finite ones.
   var isFinite: Bool {
-    metrics.loss.isFinite && gradients.values.allSatisfy(\.isFinite)
+    metrics.loss.isFinite && gradients.values.allSatisfy(\.hasFiniteSquares)
       && statistics.allSatisfy { $0?.isFinite ?? true }
   }
 }

@@ -54,7 +54,7 @@ struct EvalCommand: ParsableCommand {
     let evaluation = try Evaluation(
       of: experiment.model, checkpoint.state.values, on: images, variance: experiment.variance,
       pool: WorkerPool(threads: threading.threads ?? Processors.allowed))
-    guard let evaluation, evaluation.mse.isFinite else {
+    guard let evaluation, evaluation.nmse.isFinite else {
       throw Problem(.diverged, path, found: "the model's output is not finite")
     }
     let report = report(evaluation, of: checkpoint, path: path)

@@ -16,6 +16,8 @@ struct Program: ParsableCommand {
     subcommands: [TrainCommand.self, EvalCommand.self, ReconstructCommand.self])
 
   static func main() {
+    // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

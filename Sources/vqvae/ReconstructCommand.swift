@@ -36,9 +36,18 @@ struct ReconstructCommand: ParsableCommand {
     }
   }
 
+  /// Some 256 megapixels, 800 MB of them: more than any viewer takes.
+  private static let maximumPixels = 1 << 28
+
   func run() throws {
     let (path, checkpoint, images) = try model.load(split)
     let shown = min(count, images.count)
+    let pixels = 2 * shown * images.height * images.width * scale * scale
+    guard pixels <= Self.maximumPixels else {
+      throw Problem(
+        .usage, "--count \(count) --scale \(scale)", found: "a picture of \(pixels) pixels",
+        expected: "at most \(Self.maximumPixels)")
+    }
     let result = try Reconstructions(
       of: checkpoint.experiment.model, checkpoint.state.values, on: images,
       at: Array(0..<shown), pool: WorkerPool(threads: threading.threads ?? Processors.allowed))

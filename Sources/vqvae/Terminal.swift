@@ -43,10 +43,17 @@ enum Terminal {
 
 /// A number with a fixed count of decimals.
 func fixed(_ value: Double, _ decimals: Int) -> String {
-  guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
-  var buffer = [CChar](repeating: 0, count: 64)
-  let length = withVaList([Int32(decimals), value]) { vsnprintf(&buffer, 64, "%.*f", $0) }
-  return String(decoding: buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  formatted("%.*f", [Int32(decimals), value])
+}
+
+/// A number with two significant digits and a power of ten.
+func scientific(_ value: Double) -> String { formatted("%.1e", [value]) }
+
+private func formatted(_ format: String, _ arguments: [any CVarArg]) -> String {
+  var buffer = [CChar](repeating: 0, count: 400)
+  let length = withVaList(arguments) { vsnprintf(&buffer, buffer.count, format, $0) }
+  return String(
+    decoding: buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 /// A word as a shell reads it, in quotation marks where it needs them.

@@ -5,7 +5,7 @@ import Training
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train",
+    commandName: "train", _superCommandName: "vqvae",
     abstract: "Trains a model and keeps its run in a folder.",
     discussion: """
       The run folder gets config.yaml, metrics.jsonl and checkpoints/{last,best}.safetensors. Ctrl-C \
@@ -39,7 +39,9 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     // Not in validate(), which comes before a mistyped --config is reported.
     if config == nil, !(resume && runFolder != nil) {
-      throw ValidationError("Missing --config FILE (or --run FOLDER --resume).")
+      // Through this command, so that its usage is shown, and not the program's.
+      Self.exit(
+        withError: ValidationError("Missing --config FILE (or --run FOLDER --resume)."))
     }
     let stop = StopSignal()
     stop.listen {
@@ -49,15 +51,16 @@ struct TrainCommand: ParsableCommand {
     }
 
     let configuration = try configuration()
+    if resume, let steps = try TrainingRun.completedSteps(configuration) {
+      Terminal.result(
+        "\(configuration.output.folder ?? "the run") has made its \(steps) steps; raise training.steps to go on"
+      )
+      return
+    }
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
     var training = try TrainingRun(configuration, resume: resume, threads: threads)
     let folder = training.folder
     let steps = configuration.training.steps
-    if resume, training.state.step >= steps {
-      Terminal.result("\(folder.path) has made its \(steps) steps; raise training.steps to go on")
-      return
-    }
-
     let progress = TrainProgress(training.experiment)
     announce(training, to: progress)
     let outcome = try training.run(stop: stop, observe: progress.show)

@@ -44,7 +44,7 @@ final class TrainProgress {
       if isInteractive {
         if clock.now - shown > .milliseconds(100) || step == steps {
           shown = clock.now
-          Terminal.rewrite(line(step))
+          Terminal.rewrite(line(step, fitting: Terminal.width - 1))
         }
         if step % logEvery == 0 { window = Window() }
       } else if step % logEvery == 0 || step == steps {
@@ -57,7 +57,6 @@ final class TrainProgress {
         "step \(step)/\(steps)  validation: nmse \(fixed(evaluation.nmse, 4))  "
           + "psnr \(fixed(evaluation.psnr, 2)) dB  perplexity \(fixed(usage.perplexity, 1))  "
           + "codes \(usage.used)/\(usage.counts.count)" + (isBest ? "  (best so far)" : ""))
-    case .checkpoint: break
     }
   }
 
@@ -83,14 +82,41 @@ final class TrainProgress {
 
   private func line(_ step: Int) -> String {
     let n = max(window.count, 1)
-    var parts = ["step \(step)/\(steps)", "loss \(fixed(window.loss / n, 4))"]
-    parts.append("nmse \(fixed(window.nmse / n, 4))")
-    if let loss = window.codebookLoss { parts.append("codebook \(fixed(loss / n, 4))") }
-    parts.append("commitment \(fixed(window.commitmentLoss / n, 4))")
+    var parts = ["step \(step)/\(steps)", "loss \(short(window.loss / n, 4))"]
+    parts.append("nmse \(short(window.nmse / n, 4))")
+    if let loss = window.codebookLoss { parts.append("codebook \(short(loss / n, 4))") }
+    parts.append("commitment \(short(window.commitmentLoss / n, 4))")
     parts.append("perplexity \(fixed(window.perplexity / n, 1))")
     parts.append("codes \(window.used)/\(codewords)")
-    parts.append("\(fixed(n * Double(batchSize) / max(window.seconds, 1e-9), 0)) images/s")
-    parts.append("ETA \(clockTime(Double(steps - step) * (pace ?? 0)))")
+    parts.append("\(fixed(rate, 0)) images/s")
+    parts.append("ETA \(clockTime(remaining(step)))")
     return parts.joined(separator: "  ")
+  }
+
+  /// The same numbers in fewer columns where the whole line does not fit.
+  private func line(_ step: Int, fitting width: Int) -> String {
+    let whole = line(step)
+    if whole.count <= width { return whole }
+    let n = max(window.count, 1)
+    let quantizer = [window.codebookLoss, window.commitmentLoss].compactMap(\.self)
+      .map { short($0 / n, 2) }.joined(separator: "+")
+    return [
+      "\(step)/\(steps)", "loss \(short(window.loss / n, 3))",
+      "nmse \(short(window.nmse / n, 3))", "vq \(quantizer)",
+      "ppl \(fixed(window.perplexity / n, 0))", "\(window.used)/\(codewords)",
+      "\(fixed(rate, 0))/s", clockTime(remaining(step)),
+    ].joined(separator: " ")
+  }
+
+  /// Images a second.
+  private var rate: Double {
+    max(window.count, 1) * Double(batchSize) / max(window.seconds, 1e-9)
+  }
+
+  private func remaining(_ step: Int) -> Double { Double(steps - step) * (pace ?? 0) }
+
+  /// A number with so many decimals, or in scientific notation where it is large.
+  private func short(_ value: Double, _ decimals: Int) -> String {
+    abs(value) < 1000 ? fixed(value, decimals) : scientific(value)
   }
 }

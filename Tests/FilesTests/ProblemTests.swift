@@ -21,6 +21,7 @@ struct ProblemTests {
   func statuses() {
     let codes: [Files.ExitStatus: Int32] = [
       .success: 0, .failure: 1, .usage: 64, .badData: 65, .missingInput: 66, .diverged: 70,
+      .outOfMemory: 71,
       .cannotCreate: 73, .inputOutput: 74, .badConfiguration: 78, .interrupted: 128 + 2,
       .terminated: 128 + 15,
     ]

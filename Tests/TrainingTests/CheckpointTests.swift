@@ -54,6 +54,24 @@ struct CheckpointTests {
     }
   }
 
+  /// The goldens' script names PyTorch's modules like ours, so its names are those of a PyTorch module.
+  @Test("without optimizer and averages, the tensors are a PyTorch module's, by name and shape")
+  func strictNames() throws {
+    try withCheckpoint(
+      "model.residual_layers=2", "quantizer.codebook_size=16", "quantizer.dimension=4",
+      "quantizer.kind=ema"
+    ) { run, _ in
+      let golden = try Golden("zalando")
+      let prefix = "parameters."
+      let module = try golden.names.filter { $0.hasPrefix(prefix) }
+        .map { ($0.dropFirst(prefix.count), try golden($0).shape.extents) }
+      let ours = try SafetensorsFile(run.last).entries
+        .filter { !$0.key.hasPrefix("optimizer.") && !$0.key.hasPrefix("ema.") }
+      #expect(ours.count == module.count)
+      for (name, shape) in module { #expect(ours[String(name)]?.shape == shape, "\(name)") }
+    }
+  }
+
   @Test("nothing of the machine is in a checkpoint: no path, time, host or thread")
   func nothingOfTheMachine() throws {
     try withCheckpoint { run, folder in

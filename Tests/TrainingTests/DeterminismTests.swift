@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import TestSupport
 import Testing
 import Training
@@ -59,6 +60,34 @@ struct DeterminismTests {
       let two = try train(smallConfiguration("seed=2"), in: "\(folder)/2")
       #expect(try Checkpoint(one.last).state.step == 6)
       #expect(try contents(of: one.last) != contents(of: two.last))
+    }
+  }
+
+  @Test(
+    "for a run that was stopped while it was validated, at the end or before", arguments: [4, 6])
+  func stoppedInValidation(at step: Int) throws {
+    let configuration = try smallConfiguration("training.validate_every=4")
+    try withTemporaryFolder { folder in
+      let whole = try train(configuration, in: "\(folder)/whole")
+
+      var resumed = configuration
+      resumed.output.folder = "\(folder)/stopped"
+      do {
+        var run = try TrainingRun(resumed, resume: false, threads: 2)
+        let stop = StopSignal()
+        let outcome = try run.run(stop: stop) { event in
+          // Raised after the step, so that the validation that follows is cut short.
+          if case .step(step, _, _) = event { _ = stop.raise(SIGINT) }
+        }
+        #expect(outcome == .stopped(.interrupted))
+        #expect(try TrainingRun.completedSteps(resumed) == nil)
+        #expect(try Checkpoint(run.folder.last).state.validatedStep != step)
+      }
+
+      let parts = try train(resumed, in: "\(folder)/stopped", resume: true)
+      #expect(try contents(of: parts.last) == contents(of: whole.last))
+      #expect(try contents(of: parts.best) == contents(of: whole.best))
+      #expect(try TrainingRun.completedSteps(resumed) == 6)
     }
   }
 

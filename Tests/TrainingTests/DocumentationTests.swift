@@ -39,4 +39,19 @@ struct DocumentationTests {
       #expect(readme.contains("| \(status.rawValue) | \(status.meaning) |"), "\(status)")
     }
   }
+
+  @Test("what the documents link to is there, and no gap is left to be filled in")
+  func links() throws {
+    for (folder, names) in [
+      ("", ["README.md"]), ("/docs", ["configuration.md", "checkpoints.md", "results.md"]),
+    ] {
+      for name in names {
+        let text = try readText("\(packageFolder)\(folder)/\(name)", limit: 1 << 20)
+        for match in text.matches(of: /\]\(([^)]+)\)/) where !match.output.1.hasPrefix("http") {
+          #expect(fileExists("\(packageFolder)\(folder)/\(match.output.1)"), "\(match.output.1)")
+        }
+        #expect(text.matches(of: /\b(COST|SPEED|RECOMMENDED|REF[0-9]+)\b/).isEmpty)
+      }
+    }
+  }
 }

@@ -16,8 +16,13 @@ struct RunFolderTests {
       #expect(try RunFolder.checkpoint(run.path).checkpoint == run.last)
       try write([1], to: run.best)
       #expect(try RunFolder.checkpoint(run.path).checkpoint == run.best)
+      // A checkpoint belongs to the run around it, and so does the folder of the checkpoints.
+      #expect(try RunFolder.checkpoint(run.last).run == nil)
+      try write([], to: run.configuration)
       let file = try RunFolder.checkpoint(run.last)
-      #expect(file.checkpoint == run.last && file.run?.path == run.path)
+      #expect(file.checkpoint == run.last)
+      #expect(try contents(of: try #require(file.run).configuration) == [])
+      #expect(try RunFolder.checkpoint(run.checkpoints).checkpoint == run.best)
       #expect(throws: Problem.self) { try RunFolder.checkpoint("\(folder)/nothing") }
     }
   }

@@ -31,27 +31,41 @@ extension Configuration {
     let quantizers = architecture.latents.map { latent in
       Quantizer(
         latent.name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
-        start: quantizer.start, learning: quantizer.learning(latent.name),
+        start: start, learning: learning(latent.name),
         straightThrough: quantizer.straightThrough)
     }
     return VQVAE(
       architecture: architecture, quantizers: quantizers, commitment: Float(quantizer.commitment))
   }
 
+  /// The start of the codebook: what the file says, or else what the preset's program does.
+  private var initialization: QuantizerOptions.Initialization {
+    if let chosen = quantizer.initialization { return chosen }
+    return switch (model.preset, quantizer.kind) {
+    case (.zalando, .vq): .uniform
+    case (.zalando, .ema): .normal
+    case (.sonnet, _): .fan
+    }
+  }
+
+  /// What becomes of a codeword that nobody chose, likewise.
+  private var unusedCodeword: UnusedCodeword {
+    quantizer.emaUnused ?? (model.preset == .sonnet ? .origin : .keep)
+  }
+
+  /// The run folder of a configuration that ``resolved(fileName:)`` has completed.
+  var outputFolder: String {
+    guard let folder = output.folder else {
+      preconditionFailure("a configuration is completed when it is read")
+    }
+    return folder
+  }
+
   /// Fills in what depends on other fields, so that a saved configuration shows all choices.
   func resolved(fileName: String) -> Configuration {
     var result = self
-    if quantizer.initialization == nil {
-      result.quantizer.initialization =
-        switch (model.preset, quantizer.kind) {
-        case (.zalando, .vq): .uniform
-        case (.zalando, .ema): .normal
-        case (.sonnet, _): .fan
-        }
-    }
-    if quantizer.emaUnused == nil {
-      result.quantizer.emaUnused = model.preset == .sonnet ? .origin : .keep
-    }
+    result.quantizer.initialization = initialization
+    result.quantizer.emaUnused = unusedCodeword
     if output.folder == nil {
       let name = fileName.split(separator: "/").last ?? "run"
       let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name
@@ -59,26 +73,24 @@ extension Configuration {
     }
     return result
   }
-}
 
-extension Configuration.QuantizerOptions {
-  fileprivate var start: Start {
-    switch initialization ?? .uniform {
-    case .uniform: .uniform(bound: 1 / Float(codebookSize))
+  private var start: Start {
+    switch initialization {
+    case .uniform: .uniform(bound: 1 / Float(quantizer.codebookSize))
     case .unit: .between(0, 1)
     case .normal: .normal(deviation: 1)
-    case .fan: .uniform(bound: (3 / Float(dimension)).squareRoot())
+    case .fan: .uniform(bound: (3 / Float(quantizer.dimension)).squareRoot())
     }
   }
 
-  fileprivate func learning(_ name: String) -> Quantizer.Learning {
-    switch kind {
+  private func learning(_ name: String) -> Quantizer.Learning {
+    switch quantizer.kind {
     case .vq: .gradient
     case .ema:
       .movingAverage(
         MovingAverage(
-          name, codewords: codebookSize, dimension: dimension, decay: decay, epsilon: epsilon,
-          unused: emaUnused ?? .keep))
+          name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
+          decay: quantizer.decay, epsilon: quantizer.epsilon, unused: unusedCodeword))
     }
   }
 }

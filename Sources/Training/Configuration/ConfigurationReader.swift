@@ -41,7 +41,10 @@ package struct ConfigurationReader {
         .badConfiguration, problem.subject, found: problem.found, expected: problem.expected,
         advice: problem.advice)
     }
-    return try read(yaml: yaml, name: file, overrides: overrides)
+    // Some editors begin a text with a byte order mark.
+    let text =
+      yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
+    return try read(yaml: text, name: file, overrides: overrides)
   }
 
   /// - Parameters:
