@@ -12,6 +12,11 @@ if ! command -v swift >/dev/null; then
   echo "vqvae: there is no swift on the PATH; install Swift 6.2 or newer (https://swift.org/install)" >&2
   exit 69
 fi
+version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9]+\.[0-9]+' | head -1)
+if [ "$(printf '%s\n' 6.2 "${version:-0}" | sort -V | head -1)" != 6.2 ]; then
+  echo "vqvae: needs Swift 6.2 or newer, found ${version:-an unknown version}" >&2
+  exit 69
+fi
 have_all && exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -11,6 +11,8 @@ package final class Tape {
     let backward: (consuming Tensor) -> [Tensor?]
   }
 
+  /// Which kernels compute convolutions.
+  package let convolution: ConvolutionMethod
   private let values: ParameterValues
   private let isRecording: Bool
   private var records: [Record] = []
@@ -18,8 +20,12 @@ package final class Tape {
   private var parameterNodes: [String: Int] = [:]
 
   /// - Parameter recording: false for a computation that wants no gradients and keeps nothing.
-  package init(_ values: ParameterValues = ParameterValues([:]), recording: Bool = true) {
+  package init(
+    _ values: ParameterValues = ParameterValues([:]), recording: Bool = true,
+    convolution: ConvolutionMethod = .auto
+  ) {
     self.values = values
+    self.convolution = convolution
     isRecording = recording
   }
 

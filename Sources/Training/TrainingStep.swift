@@ -55,7 +55,7 @@ struct BatchGradients: Sendable {
     _ images: Tensor, count: Int, batchSize: Int, model: VQVAE, values: ParameterValues,
     variance: Double
   ) {
-    let tape = Tape(values)
+    let tape = Tape(values, convolution: model.convolution)
     let forward = model(
       tape.constant(images), count: count, batchSize: batchSize, variance: variance)
     metrics = StepMetrics(forward)

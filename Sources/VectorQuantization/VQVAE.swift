@@ -15,13 +15,19 @@ package struct VQVAE: Module {
   package let quantizers: [Quantizer]
   /// β.
   package let commitment: Float
+  /// Which kernels compute the convolutions.
+  package let convolution: ConvolutionMethod
 
-  package init(architecture: any Architecture, quantizers: [Quantizer], commitment: Float) {
+  package init(
+    architecture: any Architecture, quantizers: [Quantizer], commitment: Float,
+    convolution: ConvolutionMethod = .auto
+  ) {
     precondition(
       architecture.latents.count == quantizers.count, "each latent has a quantizer of its own")
     self.architecture = architecture
     self.quantizers = quantizers
     self.commitment = commitment
+    self.convolution = convolution
   }
 
   package var parameters: [Parameter] {
@@ -97,7 +103,7 @@ package struct VQVAE: Module {
   package func reconstruct(
     _ images: Tensor, _ values: ParameterValues
   ) -> (reconstruction: Tensor, codes: [Codes]) {
-    let tape = Tape(values, recording: false)
+    let tape = Tape(values, recording: false, convolution: convolution)
     var codes: [Codes] = []
     let codewords = architecture.encode(tape.constant(images)) { z, i in
       let result = quantizers[i].codewords(nearestTo: z)

@@ -48,6 +48,36 @@ struct StepTests {
     }
   }
 
+  /// The same step by the fast kernels and by the reference ones, of a width that the fast ones take; they
+  /// differ in the order of sums.
+  @Test("the fast convolutions and the reference make the same step", arguments: ["vq", "ema"])
+  func convolutions(kind: String) throws {
+    var metrics: [StepMetrics] = []
+    var moments: [TrainingState] = []
+    for method in ["auto", "im2col"] {
+      let (experiment, dataset, start) = try start(
+        "quantizer.kind=\(kind)", "model.hidden=64", "model.residual_hidden=32",
+        "quantizer.dimension=32", "training.convolution=\(method)")
+      var state = start
+      metrics.append(
+        try #require(
+          try state.advance(on: Array(0..<20), of: dataset.train, in: experiment, pool: pool)))
+      moments.append(state)
+      guard moments.count == 2 else { continue }
+      #expect(abs(metrics[0].loss / metrics[1].loss - 1) < 1e-5)
+      for parameter in experiment.model.parameters where parameter.role == .trained {
+        expectClose(
+          moments[0].optimizer.firstMoments[parameter],
+          moments[1].optimizer.firstMoments[parameter], tolerance: 1e-4, parameter.name)
+      }
+      // Equal to the last bit they would be the same kernels.
+      let weight = try #require(
+        experiment.model.parameters.first { $0.name == "encoder.conv3.weight" })
+      let elements = moments.map { $0.optimizer.firstMoments[weight].elements }
+      #expect(hasWideRegisters == (elements[0] != elements[1]))
+    }
+  }
+
   /// A batch in shards against the same batch in one piece.
   @Test("shards add up to the batch, the padding of the last one to nothing")
   func shards() throws {

@@ -1,5 +1,11 @@
 import Tensors
 
+/// How a convolution is made: its window, and the kernels that compute it.
+package struct ConvolutionAttributes {
+  let window: ConvolutionWindow
+  let method: ConvolutionMethod
+}
+
 /// Cross-correlation of images with filters, plus a bias.
 ///
 ///     output[n, y, x, f] = bias[f] + Σ over i, j, c of
@@ -14,23 +20,27 @@ package enum Convolve: Function {
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ window: ConvolutionWindow, _ context: inout Context<Self>
+    _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
     context.save(Saved(images: inputs[0], filters: inputs[1]))
     return inputs[0].convolved(
-      with: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, window: window)
+      with: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, window: attributes.window,
+      method: attributes.method)
   }
 
   package static func backward(
-    _ gradient: consuming Tensor, _ window: ConvolutionWindow, _ context: Context<Self>
+    _ gradient: consuming Tensor, _ attributes: ConvolutionAttributes, _ context: Context<Self>
   ) -> [Tensor?] {
     let (images, filters) = (context.saved.images, context.saved.filters)
     let needs = context.needsGradient
     var gradients: [Tensor?] = [
       needs[0]
         ? gradient.convolvedBackwards(
-          with: filters, bias: nil, window: window, imageShape: images.shape) : nil,
-      needs[1] ? images.filterGradient(gradMaps: gradient, window: window) : nil,
+          with: filters, bias: nil, window: attributes.window, imageShape: images.shape,
+          method: attributes.method) : nil,
+      needs[1]
+        ? images.filterGradient(
+          gradMaps: gradient, window: attributes.window, method: attributes.method) : nil,
     ]
     if needs.count > 2 { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
     return gradients
@@ -49,24 +59,29 @@ package enum ConvolveTransposed: Function {
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ window: ConvolutionWindow, _ context: inout Context<Self>
+    _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
     let (maps, filters) = (inputs[0], inputs[1])
     context.save(Saved(maps: maps, filters: filters))
-    let extents = window.imageExtents(height: maps.shape[1], width: maps.shape[2])
+    let extents = attributes.window.imageExtents(height: maps.shape[1], width: maps.shape[2])
     return maps.convolvedBackwards(
-      with: filters, bias: inputs.count > 2 ? inputs[2] : nil, window: window,
-      imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]])
+      with: filters, bias: inputs.count > 2 ? inputs[2] : nil, window: attributes.window,
+      imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]],
+      method: attributes.method)
   }
 
   package static func backward(
-    _ gradient: consuming Tensor, _ window: ConvolutionWindow, _ context: Context<Self>
+    _ gradient: consuming Tensor, _ attributes: ConvolutionAttributes, _ context: Context<Self>
   ) -> [Tensor?] {
     let (maps, filters) = (context.saved.maps, context.saved.filters)
     let needs = context.needsGradient
     var gradients: [Tensor?] = [
-      needs[0] ? gradient.convolved(with: filters, bias: nil, window: window) : nil,
-      needs[1] ? gradient.filterGradient(gradMaps: maps, window: window) : nil,
+      needs[0]
+        ? gradient.convolved(
+          with: filters, bias: nil, window: attributes.window, method: attributes.method) : nil,
+      needs[1]
+        ? gradient.filterGradient(
+          gradMaps: maps, window: attributes.window, method: attributes.method) : nil,
     ]
     if needs.count > 2 { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
     return gradients
@@ -77,12 +92,14 @@ package enum ConvolveTransposed: Function {
 package func convolve(
   _ images: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
 ) -> Variable {
-  Convolve.apply([images, filters] + (bias.map { [$0] } ?? []), window).output
+  let attributes = ConvolutionAttributes(window: window, method: images.tape.convolution)
+  return Convolve.apply([images, filters] + (bias.map { [$0] } ?? []), attributes).output
 }
 
 /// ``ConvolveTransposed`` as a function of variables.
 package func convolveTransposed(
   _ maps: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
 ) -> Variable {
-  ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), window).output
+  let attributes = ConvolutionAttributes(window: window, method: maps.tape.convolution)
+  return ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), attributes).output
 }

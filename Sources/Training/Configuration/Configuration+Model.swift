@@ -35,7 +35,8 @@ extension Configuration {
         straightThrough: quantizer.straightThrough)
     }
     return VQVAE(
-      architecture: architecture, quantizers: quantizers, commitment: Float(quantizer.commitment))
+      architecture: architecture, quantizers: quantizers, commitment: Float(quantizer.commitment),
+      convolution: training.convolution)
   }
 
   /// The start of the codebook: what the file says, or else what the preset's program does.

@@ -1,3 +1,4 @@
+import Tensors
 import VectorQuantization
 
 /// Everything that a training run depends on. Each field has its one default here.
@@ -70,6 +71,7 @@ package struct Configuration: Sendable, Equatable {
     package var steps = 10_000
     package var batchSize = 32
     package var learningRate = 3e-4
+    package var convolution = ConvolutionMethod.auto
     /// Where nil, as many as the process may use.
     package var threads: Int?
     /// 0 for only at the end, here and below.

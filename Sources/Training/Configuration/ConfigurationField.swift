@@ -62,6 +62,9 @@ package struct ConfigurationField: Sendable {
       "training.steps", \.training.steps, 1...1_000_000_000, "optimizer steps", .circumstances),
     .integer("training.batch_size", \.training.batchSize, 1...65_536, "images in a step"),
     .number("training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's"),
+    .choice(
+      "training.convolution", \.training.convolution,
+      "the fastest kernels for each shape, or the reference"),
     .optionalInteger(
       "training.threads", \.training.threads, 1...1024,
       "worker threads; by default the processors allowed", .circumstances),

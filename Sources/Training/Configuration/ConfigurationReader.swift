@@ -118,9 +118,7 @@ package struct ConfigurationReader {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      report(
-        Place(name, line: mark.line, column: mark.column),
-        problem == "found undefined alias" ? Self.noAnchors : problem)
+      report(Place(name, line: mark.line, column: mark.column), Self.plain(problem))
     case .duplicatedKeysInMapping(let keys, let context):
       let words = keys.map { "\"\($0)\"" }.joined(separator: ", ")
       report(
@@ -133,6 +131,16 @@ package struct ConfigurationReader {
       report(Place(name, line: line, column: column), problem)
     default:
       report(Place(name, line: 1, column: 1), "this is not YAML: \(error)")
+    }
+  }
+
+  /// The parser's words, where a user has something to do with them.
+  private static func plain(_ problem: String) -> String {
+    switch problem {
+    case "found undefined alias": noAnchors
+    case "but found another document": "expected one document, found another document"
+    case _ where problem.hasPrefix("Maximum nesting level"): "the nesting is too deep"
+    default: problem
     }
   }
 
