@@ -1,9 +1,9 @@
 /// How a batch is cut up: shards of a fixed number of images, the last one padded.
 ///
 /// A shard is computed by one thread from beginning to end, and shards are added up in their order, so
-/// no result depends on the number of threads. All shards have the same size, padding included, because
-/// OpenBLAS may round a product differently for another number of rows: so an image's result does not
-/// depend on how many neighbours it has.
+/// no result depends on the number of threads. All shards have the same size, padding included, so that
+/// the same buffers serve all of them. That an image's result does not depend on its neighbours is the
+/// kernels' doing: each image has products of its own.
 package enum Shards {
   /// Images of a shard.
   package static let size = 16

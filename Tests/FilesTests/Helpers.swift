@@ -25,17 +25,3 @@ func safetensorsBytes(header: String, dataCount: Int = 0) -> [UInt8] {
 func littleEndian(_ number: UInt64) -> [UInt8] {
   (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
 }
-
-/// Numbers without a pattern that are the same in every run.
-struct TestGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  /// SplitMix64 (Steele et al. 2014).
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}

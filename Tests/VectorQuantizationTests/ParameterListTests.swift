@@ -39,8 +39,7 @@ struct ParameterListTests {
     }
   }
 
-  /// Counted by hand from the layers' sizes, and what PyTorch counts for the public notebook with its
-  /// codebook.
+  /// Summed up apart from this program, from the layers' sizes in the public notebook.
   @Test("the usual model has 694,851 trained parameters with a codebook of 512 × 64")
   func count() {
     let architecture = ResidualArchitecture(

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import TestSupport
 import Testing
 
@@ -16,7 +17,7 @@ struct DivergenceTests {
           "training.checkpoint_every=1",
         ], in: folder)
       expect(
-        result, 70, "not finite",
+        result, 70, "the loss or a gradient is not finite",
         "The last good checkpoint is run/checkpoints/last.safetensors", "training.learning_rate")
       #expect(result.output.isEmpty)
       let step = try #require(
@@ -28,7 +29,8 @@ struct DivergenceTests {
       let loaded = try runProgram(["eval", "run/checkpoints/last.safetensors"], in: folder)
       #expect([0, 70].contains(loaded.status), "\(loaded.errors)")
       #expect(loaded.errors.contains("last.safetensors, step \(step - 1)"), "\(loaded.errors)")
-      #expect(!fileExists(folder + "/run/checkpoints/.last.safetensors.partial"))
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/run/checkpoints")
+      #expect(left.filter { $0.hasPrefix(".") }.isEmpty)
     }
   }
 

@@ -75,7 +75,7 @@ struct ConfigurationFileTests {
 
   @Test("random bytes are refused or read, and nothing crashes")
   func randomBytes() {
-    var random = TestRandom(state: 18)
+    var random = TestGenerator(state: 18)
     let alphabet = Array("seed: data\n  kind{}[],'\"|>-?#&*!%@`\t\r1.e~\u{E9}".utf8)
     var refused = 0
     for _ in 0..<2000 {

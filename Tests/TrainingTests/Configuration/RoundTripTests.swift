@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Training
 import VectorQuantization
@@ -41,7 +42,7 @@ struct RoundTripTests {
 
   @Test("any configuration comes back as it was")
   func anyConfiguration() throws {
-    var random = TestRandom(state: 6)
+    var random = TestGenerator(state: 6)
     for _ in 0..<300 {
       let configuration = Self.random(&random)
       #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
@@ -51,7 +52,7 @@ struct RoundTripTests {
     }
   }
 
-  private static func random(_ random: inout TestRandom) -> Configuration {
+  private static func random(_ random: inout TestGenerator) -> Configuration {
     var c = Configuration()
     func real(_ low: Double, _ high: Double) -> Double {
       // Over many orders of magnitude.
