@@ -84,14 +84,17 @@ package enum Start: Sendable, Equatable {
 package struct ParameterValues: Sendable {
   private var tensors: [String: Tensor]
 
-  package init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+  package init(_ tensors: [String: Tensor]) {
+    self.tensors = tensors.mapValues { $0.keepingPackedForms() }
+  }
 
   /// The start of every parameter.
   package init(startOf parameters: [Parameter], seed: UInt64) {
-    tensors = Dictionary(
-      uniqueKeysWithValues: parameters.map {
-        ($0.name, $0.start.tensor($0.shape, seed: seed, name: $0.name))
-      })
+    self.init(
+      Dictionary(
+        uniqueKeysWithValues: parameters.map {
+          ($0.name, $0.start.tensor($0.shape, seed: seed, name: $0.name))
+        }))
   }
 
   package subscript(parameter: Parameter) -> Tensor {

@@ -4,8 +4,8 @@
 // each row of the kernel, added up in registers (``RegisterTile``). An image is copied once, into its
 // padding, instead of once for each element of the kernel.
 //
-// These kernels have the signatures of those in Convolution.swift, which stay the reference, and take the
-// shapes for which ``ConvolutionGeometry`` says so.
+// These kernels take the shapes for which ``ConvolutionGeometry`` says so, and filters that were packed for
+// them. Those in Convolution.swift stay the reference.
 
 extension ConvolutionGeometry {
   /// Whether ``directConvolution`` takes this shape.
@@ -24,11 +24,9 @@ extension ConvolutionGeometry {
     hasWideRegisters && filters % RegisterTile.columns == 0 && kernelWidth * channels % 4 == 0
   }
 
-  package var directForwardWorkspaceCount: Int { patchCount * filters + paddedCount }
+  package var directForwardWorkspaceCount: Int { paddedCount }
 
-  package var directInputGradientWorkspaceCount: Int {
-    patchCount * filters + PaddedMap(self).count
-  }
+  package var directInputGradientWorkspaceCount: Int { PaddedMap(self).count }
 
   package func directFilterGradientWorkspaceCount(count: Int) -> Int {
     min(count, imagesPerDirectReduction) * paddedCount + 8
@@ -49,14 +47,15 @@ extension ConvolutionGeometry {
 
 /// See ``convolution``.
 ///
-/// - Parameter workspace: ``ConvolutionGeometry/directForwardWorkspaceCount`` floats.
+/// - Parameters:
+///   - filters: of ``directFilters``.
+///   - workspace: ``ConvolutionGeometry/directForwardWorkspaceCount`` floats.
 package func directConvolution(
   _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
   count: Int, geometry g: ConvolutionGeometry, into maps: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
-  let padded = workspace + g.patchCount &* g.filters
-  packPanels(filters, rows: g.patchCount, columns: g.filters, into: workspace)
+  let padded = workspace
   let run = g.kernelWidth &* g.channels
   let kernel = RowProduct(
     rows: g.kernelHeight, run: run, rowStride: g.paddedRow, step: g.stride &* g.channels,
@@ -66,7 +65,7 @@ package func directConvolution(
     pad(images + n &* g.imageCount, geometry: g, into: padded)
     for y in 0..<g.outHeight {
       kernel(
-        padded + y &* g.stride &* g.paddedRow, workspace, bias: bias, positions: g.outWidth,
+        padded + y &* g.stride &* g.paddedRow, filters, bias: bias, positions: g.outWidth,
         into: maps + n &* g.mapCount + y &* g.outWidth &* g.filters)
     }
   }
@@ -112,15 +111,20 @@ private struct RowProduct {
   }
 }
 
-/// Cuts a matrix into panels of 32 columns, each contiguous.
-private func packPanels(
-  _ matrix: UnsafePointer<Float>, rows: Int, columns: Int, into panels: UnsafeMutablePointer<Float>
+/// Cuts filters into panels of 32, each contiguous.
+///
+/// - Parameters:
+///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
+///   - panels: as many floats.
+package func directFilters(
+  _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
+  into panels: UnsafeMutablePointer<Float>
 ) {
-  let width = RegisterTile.columns
-  for panel in 0..<(columns / width) {
+  let (rows, width) = (g.patchCount, RegisterTile.columns)
+  for panel in 0..<(g.filters / width) {
     for row in 0..<rows {
       (panels + (panel &* rows &+ row) &* width).update(
-        from: matrix + row &* columns + panel &* width, count: width)
+        from: filters + row &* g.filters + panel &* width, count: width)
     }
   }
 }
@@ -138,28 +142,6 @@ private func pad(
 }
 
 // MARK: Input gradient
-
-/// The positions of one axis that stand at the same place of the stride, and the elements of the kernel
-/// that reach them: those positions are a convolution of stride 1 over the maps, with the kernel's
-/// elements turned around. With stride 1 there is one phase, the whole.
-private struct Phase {
-  /// The first position, and how many there are, `stride` apart.
-  let first: Int
-  let count: Int
-  /// The kernel's first element, and how many there are, `stride` apart.
-  let element: Int
-  let elements: Int
-  /// The map's position under the last of them for the first position.
-  let base: Int
-
-  init(_ phase: Int, extent: Int, padding: Int, kernel: Int, stride: Int) {
-    element = phase
-    elements = (kernel &- phase &+ stride &- 1) / stride
-    first = ((phase &- padding) % stride &+ stride) % stride
-    count = max(0, (extent &- first &+ stride &- 1) / stride)
-    base = (first &+ padding &- phase) / stride
-  }
-}
 
 /// A map with the zeros around it that all phases need.
 private struct PaddedMap {
@@ -192,32 +174,20 @@ private struct PaddedMap {
 
 /// See ``convolutionInputGradient``.
 ///
-/// - Parameter workspace: ``ConvolutionGeometry/directInputGradientWorkspaceCount`` floats.
+/// - Parameters:
+///   - filters: of ``directTurnedFilters``.
+///   - workspace: ``ConvolutionGeometry/directInputGradientWorkspaceCount`` floats.
 package func directConvolutionInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
   count: Int, geometry g: ConvolutionGeometry, into images: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
-  let padded = workspace + g.patchCount &* g.filters
+  let padded = workspace
   let map = PaddedMap(g)
-  let phases = (0..<(g.stride &* g.stride)).map { phase in
-    (
-      y: Phase(
-        phase / g.stride, extent: g.height, padding: g.padding.top, kernel: g.kernelHeight,
-        stride: g.stride),
-      x: Phase(
-        phase % g.stride, extent: g.width, padding: g.padding.left, kernel: g.kernelWidth,
-        stride: g.stride)
-    )
-  }
-  var packed = workspace
-  for (y, x) in phases {
-    packTurned(filters, y, x, geometry: g, into: packed)
-    packed += y.elements &* x.elements &* g.filters &* g.channels
-  }
+  let phases = g.phases
   for n in 0..<count {
     map.fill(padded, from: maps + n &* g.mapCount, g)
-    var packed = workspace
+    var packed = filters
     for (y, x) in phases {
       let run = x.elements &* g.filters
       let kernel = RowProduct(
@@ -237,23 +207,29 @@ package func directConvolutionInputGradient(
   }
 }
 
-/// The filters of a phase, turned around, as panels of 32 channels:
+/// The filters of every phase, turned around, as panels of 32 channels:
 /// `panel[t, u, f, c] = filters[y.element + stride·(Ty − 1 − t), x.element + stride·(Tx − 1 − u), c, f]`.
-private func packTurned(
-  _ filters: UnsafePointer<Float>, _ y: Phase, _ x: Phase, geometry g: ConvolutionGeometry,
+///
+/// - Parameters:
+///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
+///   - panels: as many floats.
+package func directTurnedFilters(
+  _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into panels: UnsafeMutablePointer<Float>
 ) {
   let width = RegisterTile.columns
   var target = panels
-  for panel in 0..<(g.channels / width) {
-    for t in 0..<y.elements {
-      let i = y.element &+ g.stride &* (y.elements &- 1 &- t)
-      for u in 0..<x.elements {
-        let j = x.element &+ g.stride &* (x.elements &- 1 &- u)
-        let source =
-          filters + ((i &* g.kernelWidth &+ j) &* g.channels &+ panel &* width) &* g.filters
-        transpose(source, rows: width, columns: g.filters, into: target)
-        target += width &* g.filters
+  for (y, x) in g.phases {
+    for panel in 0..<(g.channels / width) {
+      for t in 0..<y.elements {
+        let i = y.element &+ g.stride &* (y.elements &- 1 &- t)
+        for u in 0..<x.elements {
+          let j = x.element &+ g.stride &* (x.elements &- 1 &- u)
+          let source =
+            filters + ((i &* g.kernelWidth &+ j) &* g.channels &+ panel &* width) &* g.filters
+          transpose(source, rows: width, columns: g.filters, into: target)
+          target += width &* g.filters
+        }
       }
     }
   }

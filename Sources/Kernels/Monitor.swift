@@ -5,12 +5,12 @@ import Glibc
 /// On pthreads, which ThreadSanitizer follows; it reports the standard library's `Mutex` as races.
 ///
 /// `@unchecked Sendable`: `value` is touched only while the mutex is held.
-final class Monitor<Value>: @unchecked Sendable {
+package final class Monitor<Value>: @unchecked Sendable {
   private var value: Value
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init(_ value: Value) {
+  package init(_ value: Value) {
     self.value = value
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(changed, nil)
@@ -24,13 +24,13 @@ final class Monitor<Value>: @unchecked Sendable {
   }
 
   /// Changes or reads the value, and wakes whoever waits for a change.
-  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+  package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
     withLock(when: { _ in true }, perform: body)
   }
 
   /// Waits until the value satisfies `condition`, then changes or reads it.
   @discardableResult
-  func withLock<Result>(
+  package func withLock<Result>(
     when condition: (Value) -> Bool, perform body: (inout Value) -> Result
   ) -> Result {
     pthread_mutex_lock(mutex)

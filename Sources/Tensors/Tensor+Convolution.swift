@@ -51,12 +51,22 @@ package struct ConvolutionWindow: Hashable, Sendable {
   }
 }
 
-/// Which kernels compute a convolution.
+/// Which kernels may compute a convolution.
 package enum ConvolutionMethod: String, CaseIterable, Sendable {
-  /// The fastest for the shape.
+  /// The fastest for the shape: Winograd's, else direct ones, else the reference.
   case auto
+  /// Not Winograd's, which round a little more.
+  case direct
   /// The reference: products over the column matrix of im2col.
   case im2col
+
+  var limit: ConvolutionAlgorithm {
+    switch self {
+    case .auto: .winograd
+    case .direct: .direct
+    case .im2col: .im2col
+    }
+  }
 }
 
 extension Tensor {
@@ -72,17 +82,10 @@ extension Tensor {
   ) -> Tensor {
     let geometry = window.geometry(images: shape, filters: filters.shape)
     requireBias(bias, width: geometry.filters)
-    let images = shape[0]
-    return Tensor([images, geometry.outHeight, geometry.outWidth, geometry.filters]) { maps in
-      withPointers(self, filters, bias) { image, filters, bias in
-        let isDirect = method == .auto && geometry.suitsDirectForward
-        let kernel = isDirect ? directConvolution : convolution
-        withWorkspace(
-          isDirect
-            ? geometry.directForwardWorkspaceCount : geometry.workspaceCount(count: images)
-        ) { kernel(image, filters, bias, images, geometry, maps, $0) }
-      }
-    }
+    let plan = ConvolutionPlan(geometry, .forward, upTo: method.limit)
+    return plan.run(
+      self, filters.packed(for: plan), bias: bias, images: shape[0],
+      result: [shape[0], geometry.outHeight, geometry.outWidth, geometry.filters])
   }
 
   /// The convolution walked backwards: its gradient with respect to images of shape `imageShape`
@@ -99,17 +102,9 @@ extension Tensor {
     let geometry = window.geometry(images: imageShape, filters: filters.shape)
     requireBias(bias, width: geometry.channels)
     requireMaps(shape, of: geometry, images: imageShape[0])
-    return Tensor(imageShape) { images in
-      withPointers(self, filters, bias) { maps, filters, bias in
-        let isDirect = method == .auto && geometry.suitsDirectInputGradient
-        let kernel = isDirect ? directConvolutionInputGradient : convolutionInputGradient
-        withWorkspace(
-          isDirect
-            ? geometry.directInputGradientWorkspaceCount
-            : geometry.workspaceCount(count: imageShape[0])
-        ) { kernel(maps, filters, bias, imageShape[0], geometry, images, $0) }
-      }
-    }
+    let plan = ConvolutionPlan(geometry, .inputGradient, upTo: method.limit)
+    return plan.run(
+      self, filters.packed(for: plan), bias: bias, images: imageShape[0], result: imageShape)
   }
 
   /// The gradient of a convolution of `self` with respect to its filters.
@@ -125,15 +120,21 @@ extension Tensor {
     ]
     let geometry = window.geometry(images: shape, filters: filterShape)
     requireMaps(gradMaps.shape, of: geometry, images: shape[0])
-    return Tensor(filterShape) { filters in
-      withPointers(self, gradMaps, nil) { images, gradMaps, _ in
-        let isDirect = method == .auto && geometry.suitsDirectFilterGradient
-        let kernel = isDirect ? directConvolutionFilterGradient : convolutionFilterGradient
-        withWorkspace(
-          isDirect
-            ? geometry.directFilterGradientWorkspaceCount(count: shape[0])
-            : geometry.workspaceCount(count: shape[0])
-        ) { kernel(images, gradMaps, shape[0], geometry, filters, $0) }
+    return ConvolutionPlan(geometry, .filterGradient, upTo: method.limit).run(
+      self, gradMaps, bias: nil, images: shape[0], result: filterShape)
+  }
+}
+
+extension ConvolutionPlan {
+  /// See ``callAsFunction``.
+  fileprivate func run(
+    _ first: Tensor, _ second: Tensor, bias: Tensor?, images: Int, result: Shape
+  ) -> Tensor {
+    Tensor(result) { result in
+      withPointers(first, second, bias) { first, second, bias in
+        withWorkspace(workspaceCount(count: images)) {
+          self(first, second, bias: bias, count: images, into: result, workspace: $0)
+        }
       }
     }
   }

@@ -4,6 +4,8 @@ import Kernels
 package struct Tensor: Sendable {
   package private(set) var shape: Shape
   private var storage: TensorStorage
+  /// Where packed forms of these elements are kept; nil for most tensors.
+  private(set) var packedForms: PackedForms?
 
   /// A tensor whose elements `initialize` writes, every one of them.
   package init(_ shape: Shape, initialize: (UnsafeMutablePointer<Float>) throws -> Void) rethrows {
@@ -53,6 +55,14 @@ package struct Tensor: Sendable {
     return result
   }
 
+  /// The same elements, with a place to keep the forms that kernels bring them into, for as long as the
+  /// elements stay: worth it for filters, which many shards use.
+  package func keepingPackedForms() -> Tensor {
+    var result = self
+    if result.packedForms == nil { result.packedForms = PackedForms() }
+    return result
+  }
+
   /// Reads the elements; the pointer is valid inside `body` alone.
   package func withUnsafePointer<Result>(
     _ body: (UnsafePointer<Float>) throws -> Result
@@ -65,6 +75,7 @@ package struct Tensor: Sendable {
     _ body: (UnsafeMutablePointer<Float>) throws -> Result
   ) rethrows -> Result {
     if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
+    if packedForms != nil { packedForms = PackedForms() }
     return try withExtendedLifetime(storage) { try body($0.base) }
   }
 }

@@ -64,7 +64,7 @@ package struct ConfigurationField: Sendable {
     .number("training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's"),
     .choice(
       "training.convolution", \.training.convolution,
-      "the fastest kernels for each shape, or the reference"),
+      "how: the fastest for each shape, no Winograd, or the reference"),
     .optionalInteger(
       "training.threads", \.training.threads, 1...1024,
       "worker threads; by default the processors allowed", .circumstances),

@@ -1,0 +1,224 @@
+/// Winograd's minimal filtering F(4, r): four outputs of a filter of r taps from r + 3 products.
+///
+///     y = Aᵀ[(G·g) ⊙ (Bᵀ·d)],   y[i] = Σ over k of g[k]·d[i + k]
+///
+/// (Lavin and Gray 2015, section 4.) Two dimensions are the same along both axes, so a 3×3 filter takes
+/// 36 products instead of 144 for sixteen outputs, a 2×2 filter 25 instead of 64. The matrices are those
+/// of Toom and Cook for the points 0, 1, −1, 2 (and −2) and ∞; the transposed ones give the gradients.
+protocol MinimalFiltering {
+  /// `Bᵀ·d`, from `taps + 3` inputs to as many products.
+  associatedtype Input: LineTransform
+  /// `G·g`, from the taps to the products.
+  associatedtype Filter: LineTransform
+  /// `Aᵀ·m`, from the products to four outputs.
+  associatedtype Output: LineTransform
+  /// `A·y`, from the gradients of four outputs to those of the products.
+  associatedtype OutputGradient: LineTransform
+  /// `Gᵀ·u`, from the gradients of the transformed filter to those of its taps.
+  associatedtype FilterGradient: LineTransform
+}
+
+extension MinimalFiltering {
+  /// r.
+  static var taps: Int { Filter.size }
+  /// Products of one dimension, r + 3.
+  static var points: Int { Filter.newSize }
+}
+
+/// Outputs of a tile in one dimension.
+let tileExtent = 4
+
+/// A small matrix that is applied to the lines of a tile, sixteen channels side by side.
+protocol LineTransform {
+  static var size: Int { get }
+  static var newSize: Int { get }
+  /// Reads each of the `size` elements of a line once and writes each of the `newSize` of another.
+  static func apply(_ read: (Int) -> Lanes, _ write: (Int, Lanes) -> Void)
+}
+
+/// F(4, 3).
+enum ThreeTaps: MinimalFiltering {
+  enum Input: LineTransform {
+    static var size: Int { 6 }
+    static var newSize: Int { 6 }
+
+    @inline(__always)
+    static func apply(_ d: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (d0, d1, d2, d3, d4, d5) = (d(0), d(1), d(2), d(3), d(4), d(5))
+      let even = d4 - 4 * d2
+      let odd = d3 - 4 * d1
+      let evenTwice = d4 - d2
+      let oddTwice = 2 * (d3 - d1)
+      write(0, 4 * d0 - 5 * d2 + d4)
+      write(1, even + odd)
+      write(2, even - odd)
+      write(3, evenTwice + oddTwice)
+      write(4, evenTwice - oddTwice)
+      write(5, 4 * d1 - 5 * d3 + d5)
+    }
+  }
+
+  enum Filter: LineTransform {
+    static var size: Int { 3 }
+    static var newSize: Int { 6 }
+
+    @inline(__always)
+    static func apply(_ g: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (g0, g1, g2) = (g(0), g(1), g(2))
+      let even = (g0 + g2) * (-1 / 6)
+      let odd = g1 * (-1 / 6)
+      let evenTwice = g0 * (1 / 24) + g2 * (1 / 6)
+      let oddTwice = g1 * (1 / 12)
+      write(0, g0 * (1 / 4))
+      write(1, even + odd)
+      write(2, even - odd)
+      write(3, evenTwice + oddTwice)
+      write(4, evenTwice - oddTwice)
+      write(5, g2)
+    }
+  }
+
+  enum Output: LineTransform {
+    static var size: Int { 6 }
+    static var newSize: Int { 4 }
+
+    @inline(__always)
+    static func apply(_ m: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (m1, m2, m3, m4) = (m(1), m(2), m(3), m(4))
+      let (sum, difference) = (m1 + m2, m1 - m2)
+      let (sumTwice, differenceTwice) = (m3 + m4, m3 - m4)
+      write(0, m(0) + sum + sumTwice)
+      write(1, difference + 2 * differenceTwice)
+      write(2, sum + 4 * sumTwice)
+      write(3, difference + 8 * differenceTwice + m(5))
+    }
+  }
+
+  enum OutputGradient: LineTransform {
+    static var size: Int { 4 }
+    static var newSize: Int { 6 }
+
+    @inline(__always)
+    static func apply(_ y: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (y0, y1, y2, y3) = (y(0), y(1), y(2), y(3))
+      let (even, odd) = (y0 + y2, y1 + y3)
+      let (evenTwice, oddTwice) = (y0 + 4 * y2, 2 * y1 + 8 * y3)
+      write(0, y0)
+      write(1, even + odd)
+      write(2, even - odd)
+      write(3, evenTwice + oddTwice)
+      write(4, evenTwice - oddTwice)
+      write(5, y3)
+    }
+  }
+
+  enum FilterGradient: LineTransform {
+    static var size: Int { 6 }
+    static var newSize: Int { 3 }
+
+    @inline(__always)
+    static func apply(_ u: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (u1, u2, u3, u4) = (u(1), u(2), u(3), u(4))
+      let (sum, sumTwice) = ((u1 + u2) * (-1 / 6), u3 + u4)
+      write(0, u(0) * (1 / 4) + sum + sumTwice * (1 / 24))
+      write(1, (u2 - u1) * (1 / 6) + (u3 - u4) * (1 / 12))
+      write(2, sum + sumTwice * (1 / 6) + u(5))
+    }
+  }
+}
+
+/// F(4, 2).
+enum TwoTaps: MinimalFiltering {
+  enum Input: LineTransform {
+    static var size: Int { 5 }
+    static var newSize: Int { 5 }
+
+    @inline(__always)
+    static func apply(_ d: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (d0, d1, d2, d3, d4) = (d(0), d(1), d(2), d(3), d(4))
+      let (outer, inner) = (d3 - d1, 2 * d2)
+      write(0, 2 * d0 - inner + outer)
+      write(1, d3 - d2 - 2 * d1)
+      write(2, d3 - 3 * d2 + 2 * d1)
+      write(3, outer)
+      write(4, d4 - d2 - 2 * outer)
+    }
+  }
+
+  enum Filter: LineTransform {
+    static var size: Int { 2 }
+    static var newSize: Int { 5 }
+
+    @inline(__always)
+    static func apply(_ g: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (g0, g1) = (g(0), g(1))
+      write(0, g0 * 0.5)
+      write(1, (g0 + g1) * -0.5)
+      write(2, (g1 - g0) * (1 / 6))
+      write(3, g0 * (1 / 6) + g1 * (1 / 3))
+      write(4, g1)
+    }
+  }
+
+  enum Output: LineTransform {
+    static var size: Int { 5 }
+    static var newSize: Int { 4 }
+
+    @inline(__always)
+    static func apply(_ m: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (m1, m2, m3) = (m(1), m(2), m(3))
+      let (sum, difference) = (m1 + m2, m1 - m2)
+      write(0, m(0) + sum + m3)
+      write(1, difference + 2 * m3)
+      write(2, sum + 4 * m3)
+      write(3, difference + 8 * m3 + m(4))
+    }
+  }
+
+  enum OutputGradient: LineTransform {
+    static var size: Int { 4 }
+    static var newSize: Int { 5 }
+
+    @inline(__always)
+    static func apply(_ y: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (y0, y1, y2, y3) = (y(0), y(1), y(2), y(3))
+      let (even, odd) = (y0 + y2, y1 + y3)
+      let (evenTwice, oddTwice) = (y0 + 4 * y2, 2 * y1 + 8 * y3)
+      write(0, y0)
+      write(1, even + odd)
+      write(2, even - odd)
+      write(3, evenTwice + oddTwice)
+      write(4, y3)
+    }
+  }
+
+  enum FilterGradient: LineTransform {
+    static var size: Int { 5 }
+    static var newSize: Int { 2 }
+
+    @inline(__always)
+    static func apply(_ u: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
+      let (u1, u2, u3) = (u(1), u(2), u(3))
+      let (half, sixth) = (u1 * 0.5, u2 * (1 / 6))
+      write(0, u(0) * 0.5 - half + (u3 * (1 / 6) - sixth))
+      write(1, sixth - half + u3 * (1 / 3) + u(4))
+    }
+  }
+}
+
+/// Applies a transform to both dimensions of a square, column by column and then row by row.
+///
+/// - Parameter scratch: `newSize · size` vectors.
+@inline(__always)
+func transformSquare<Transform: LineTransform>(
+  by _: Transform.Type, scratch: UnsafeMutablePointer<Lanes>,
+  read: (_ i: Int, _ j: Int) -> Lanes, write: (_ i: Int, _ j: Int, Lanes) -> Void
+) {
+  let size = Transform.size
+  for j in 0..<size {
+    Transform.apply({ i in read(i, j) }, { i, value in scratch[i &* size &+ j] = value })
+  }
+  for i in 0..<Transform.newSize {
+    Transform.apply({ j in scratch[i &* size &+ j] }, { j, value in write(i, j, value) })
+  }
+}

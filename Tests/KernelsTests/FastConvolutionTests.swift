@@ -1,0 +1,174 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+/// A shape, and the algorithm that is to take all three of its passes.
+struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
+  let shape: ConvolutionCase
+  let method: ConvolutionMethod
+  /// The largest error, over the largest result.
+  ///
+  /// Sums of up to a few thousand products of numbers below 1, in order: 5e-6. Winograd's transforms
+  /// multiply by up to 8 twice and cancel again, which costs two to three bits: 2e-5 (seen: 1.1e-5).
+  var tolerance: Double { method == .auto ? 2e-5 : 5e-6 }
+
+  var testDescription: String { "\(method.rawValue): \(shape.name)" }
+
+  /// Widths that are no multiple of a tile, both remainders of rows, several panels, strides with and
+  /// without equal phases, and padding on one side alone.
+  private static let direct: [ConvolutionCase] = [
+    ConvolutionCase("3×3", [2, 5, 8, 32], filters: 32, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "3×3, 11 wide", [1, 4, 11, 32], filters: 64, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase("1×1", [3, 3, 9, 64], filters: 32, kernel: (1, 1)),
+    ConvolutionCase(
+      "4×4 stride 2", [2, 6, 16, 32], filters: 32, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    ConvolutionCase(
+      "4×4 stride 2, odd", [1, 7, 19, 32], filters: 32, kernel: (4, 4), stride: 2,
+      padding: Padding(1)),
+    ConvolutionCase(
+      "3 channels", [2, 8, 32, 3], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    ConvolutionCase(
+      "3×3 stride 2", [2, 9, 18, 32], filters: 32, kernel: (3, 3), stride: 2,
+      padding: Padding(top: 0, left: 0, bottom: 1, right: 1)),
+    ConvolutionCase(
+      "5×3 stride 3", [1, 10, 27, 32], filters: 32, kernel: (5, 3), stride: 3, padding: Padding(2)),
+    ConvolutionCase(
+      "asymmetric", [2, 4, 12, 32], filters: 32, kernel: (2, 3),
+      padding: Padding(top: 2, left: 0, bottom: 1, right: 3)),
+    ConvolutionCase(
+      "many images", [20, 8, 8, 64], filters: 32, kernel: (3, 3), padding: Padding(1)),
+  ]
+
+  /// Whole tiles and parts of them in both directions, one tile and many, more images than make one
+  /// product, unequal padding, no padding, and both strides.
+  private static let winograd: [ConvolutionCase] = [
+    ConvolutionCase("3×3", [2, 8, 8, 32], filters: 32, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "3×3, one tile", [3, 4, 4, 64], filters: 64, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "3×3, parts of tiles", [2, 7, 11, 32], filters: 64, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase("3×3 unpadded", [1, 10, 13, 64], filters: 32, kernel: (3, 3)),
+    ConvolutionCase(
+      "3×3, 37 images", [37, 8, 8, 32], filters: 32, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "3×3, a large image", [2, 33, 40, 32], filters: 32, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "3×3, asymmetric", [2, 9, 8, 32], filters: 32, kernel: (3, 3),
+      padding: Padding(top: 2, left: 0, bottom: 1, right: 3)),
+    ConvolutionCase("2×2", [2, 13, 12, 32], filters: 32, kernel: (2, 2)),
+    ConvolutionCase(
+      "4×4 stride 2", [3, 16, 16, 64], filters: 96, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    ConvolutionCase(
+      "4×4 stride 2, odd", [2, 15, 17, 32], filters: 32, kernel: (4, 4), stride: 2,
+      padding: Padding(1)),
+    ConvolutionCase(
+      "4×4 stride 2, asymmetric", [2, 16, 15, 32], filters: 32, kernel: (4, 4), stride: 2,
+      padding: Padding(top: 0, left: 2, bottom: 3, right: 1)),
+    ConvolutionCase(
+      "6×6 stride 2", [2, 16, 16, 32], filters: 32, kernel: (6, 6), stride: 2, padding: Padding(2)),
+    ConvolutionCase(
+      "6×6 stride 3", [1, 24, 25, 32], filters: 32, kernel: (6, 6), stride: 3, padding: Padding(2)),
+  ]
+
+  static let all =
+    direct.map { FastConvolutionCase(shape: $0, method: .direct) }
+    + winograd.map { FastConvolutionCase(shape: $0, method: .auto) }
+}
+
+/// The kernels without a column matrix, against the definition in double precision and against the
+/// reference kernels. A build without wide registers has none of these shapes, and says so.
+@Suite("Fast convolution")
+struct FastConvolutionTests {
+  private struct Inputs {
+    let images: Tensor
+    let filters: Tensor
+    let maps: Tensor
+    let bias: Tensor
+    let imageBias: Tensor
+
+    init(_ shape: ConvolutionCase) {
+      let g = shape.geometry
+      var generator = SeededGenerator(test: 11)
+      let count = shape.images[0]
+      images = generator.tensor([count, g.height, g.width, g.channels])
+      filters = generator.tensor([g.kernelHeight, g.kernelWidth, g.channels, g.filters])
+      maps = generator.tensor([count, g.outHeight, g.outWidth, g.filters])
+      bias = generator.tensor([g.filters])
+      imageBias = generator.tensor([g.channels])
+    }
+  }
+
+  @Test("every case is one that its algorithm takes", arguments: FastConvolutionCase.all)
+  func suits(test: FastConvolutionCase) {
+    guard hasWideRegisters else {
+      print("skipped: this build has no fast kernels")
+      return
+    }
+    let limit: ConvolutionAlgorithm = test.method == .auto ? .winograd : .direct
+    for pass in ConvolutionPass.allCases {
+      // The 3 channels of an image are too few to be a panel of the input gradient.
+      if pass == .inputGradient, test.shape.geometry.channels < 32 { continue }
+      let plan = ConvolutionPlan(test.shape.geometry, pass, upTo: limit)
+      #expect(plan.algorithm == limit, "\(pass)")
+    }
+  }
+
+  @Test(
+    "agrees with the definition, forward and both gradients, with and without bias",
+    arguments: FastConvolutionCase.all)
+  func definition(test: FastConvolutionCase) {
+    let (shape, method) = (test.shape, test.method)
+    let inputs = Inputs(shape)
+    let window = shape.window
+    let (images, filters) = (DoubleTensor(inputs.images), DoubleTensor(inputs.filters))
+    for bias in [nil, inputs.bias] {
+      expectClose(
+        inputs.images.convolved(with: inputs.filters, bias: bias, window: window, method: method),
+        NaiveConvolution.forward(
+          images, filters, bias: bias?.elements.map(Double.init), window: window),
+        tolerance: test.tolerance, "\(shape.name), forward")
+    }
+    for bias in [nil, inputs.imageBias] {
+      expectClose(
+        inputs.maps.convolvedBackwards(
+          with: inputs.filters, bias: bias, window: window, imageShape: inputs.images.shape,
+          method: method),
+        NaiveConvolution.backward(
+          DoubleTensor(inputs.maps), filters, bias: bias?.elements.map(Double.init),
+          imageShape: inputs.images.shape.extents, window: window),
+        tolerance: test.tolerance, "\(shape.name), input gradient")
+    }
+    expectClose(
+      inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: method),
+      NaiveConvolution.filterGradient(images, DoubleTensor(inputs.maps), window: window),
+      tolerance: test.tolerance, "\(shape.name), filter gradient")
+  }
+
+  @Test(
+    "agrees with the reference kernels, which differ in the order of their sums",
+    arguments: FastConvolutionCase.all)
+  func reference(test: FastConvolutionCase) {
+    let (shape, method) = (test.shape, test.method)
+    let inputs = Inputs(shape)
+    let window = shape.window
+    expectClose(
+      inputs.images.convolved(
+        with: inputs.filters, bias: inputs.bias, window: window, method: method),
+      inputs.images.convolved(
+        with: inputs.filters, bias: inputs.bias, window: window, method: .im2col),
+      tolerance: test.tolerance, "\(shape.name), forward")
+    expectClose(
+      inputs.maps.convolvedBackwards(
+        with: inputs.filters, bias: nil, window: window, imageShape: inputs.images.shape,
+        method: method),
+      inputs.maps.convolvedBackwards(
+        with: inputs.filters, bias: nil, window: window, imageShape: inputs.images.shape,
+        method: .im2col), tolerance: test.tolerance, "\(shape.name), input gradient")
+    expectClose(
+      inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: method),
+      inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: .im2col),
+      tolerance: test.tolerance, "\(shape.name), filter gradient")
+  }
+}
