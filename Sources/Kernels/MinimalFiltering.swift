@@ -45,16 +45,14 @@ enum ThreeTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ d: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (d0, d1, d2, d3, d4, d5) = (d(0), d(1), d(2), d(3), d(4), d(5))
-      let even = d4 - 4 * d2
-      let odd = d3 - 4 * d1
-      let evenTwice = d4 - d2
-      let oddTwice = 2 * (d3 - d1)
-      write(0, 4 * d0 - 5 * d2 + d4)
+      let (even, odd) = (d4.plus(-4, times: d2), d3.plus(-4, times: d1))
+      let (evenTwice, oddTwice) = (d4 - d2, d3 - d1)
+      write(0, d4.plus(-5, times: d2).plus(4, times: d0))
       write(1, even + odd)
       write(2, even - odd)
-      write(3, evenTwice + oddTwice)
-      write(4, evenTwice - oddTwice)
-      write(5, 4 * d1 - 5 * d3 + d5)
+      write(3, evenTwice.plus(2, times: oddTwice))
+      write(4, evenTwice.plus(-2, times: oddTwice))
+      write(5, d5.plus(-5, times: d3).plus(4, times: d1))
     }
   }
 
@@ -65,15 +63,14 @@ enum ThreeTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ g: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (g0, g1, g2) = (g(0), g(1), g(2))
-      let even = (g0 + g2) * (-1 / 6)
-      let odd = g1 * (-1 / 6)
-      let evenTwice = g0 * (1 / 24) + g2 * (1 / 6)
-      let oddTwice = g1 * (1 / 12)
-      write(0, g0 * (1 / 4))
-      write(1, even + odd)
-      write(2, even - odd)
-      write(3, evenTwice + oddTwice)
-      write(4, evenTwice - oddTwice)
+      let sixth: Float = 1 / 6
+      let even = -sixth * (g0 + g2)
+      let evenTwice = (sixth * g2).plus(1 / 24, times: g0)
+      write(0, 0.25 * g0)
+      write(1, even.plus(-sixth, times: g1))
+      write(2, even.plus(sixth, times: g1))
+      write(3, evenTwice.plus(1 / 12, times: g1))
+      write(4, evenTwice.plus(-1 / 12, times: g1))
       write(5, g2)
     }
   }
@@ -88,9 +85,9 @@ enum ThreeTaps: MinimalFiltering {
       let (sum, difference) = (m1 + m2, m1 - m2)
       let (sumTwice, differenceTwice) = (m3 + m4, m3 - m4)
       write(0, m(0) + sum + sumTwice)
-      write(1, difference + 2 * differenceTwice)
-      write(2, sum + 4 * sumTwice)
-      write(3, difference + 8 * differenceTwice + m(5))
+      write(1, difference.plus(2, times: differenceTwice))
+      write(2, sum.plus(4, times: sumTwice))
+      write(3, (difference + m(5)).plus(8, times: differenceTwice))
     }
   }
 
@@ -102,12 +99,12 @@ enum ThreeTaps: MinimalFiltering {
     static func apply(_ y: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (y0, y1, y2, y3) = (y(0), y(1), y(2), y(3))
       let (even, odd) = (y0 + y2, y1 + y3)
-      let (evenTwice, oddTwice) = (y0 + 4 * y2, 2 * y1 + 8 * y3)
+      let (evenTwice, oddTwice) = (y0.plus(4, times: y2), y1.plus(4, times: y3))
       write(0, y0)
       write(1, even + odd)
       write(2, even - odd)
-      write(3, evenTwice + oddTwice)
-      write(4, evenTwice - oddTwice)
+      write(3, evenTwice.plus(2, times: oddTwice))
+      write(4, evenTwice.plus(-2, times: oddTwice))
       write(5, y3)
     }
   }
@@ -119,10 +116,11 @@ enum ThreeTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ u: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (u1, u2, u3, u4) = (u(1), u(2), u(3), u(4))
-      let (sum, sumTwice) = ((u1 + u2) * (-1 / 6), u3 + u4)
-      write(0, u(0) * (1 / 4) + sum + sumTwice * (1 / 24))
-      write(1, (u2 - u1) * (1 / 6) + (u3 - u4) * (1 / 12))
-      write(2, sum + sumTwice * (1 / 6) + u(5))
+      let (sum, sumTwice) = (u1 + u2, u3 + u4)
+      let sixth: Float = 1 / 6
+      write(0, (0.25 * u(0)).plus(-sixth, times: sum).plus(1 / 24, times: sumTwice))
+      write(1, (sixth * (u2 - u1)).plus(1 / 12, times: u3 - u4))
+      write(2, u(5).plus(-sixth, times: sum).plus(sixth, times: sumTwice))
     }
   }
 }
@@ -136,12 +134,12 @@ enum TwoTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ d: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (d0, d1, d2, d3, d4) = (d(0), d(1), d(2), d(3), d(4))
-      let (outer, inner) = (d3 - d1, 2 * d2)
-      write(0, 2 * d0 - inner + outer)
-      write(1, d3 - d2 - 2 * d1)
-      write(2, d3 - 3 * d2 + 2 * d1)
+      let outer = d3 - d1
+      write(0, outer.plus(2, times: d0 - d2))
+      write(1, (d3 - d2).plus(-2, times: d1))
+      write(2, d3.plus(-3, times: d2).plus(2, times: d1))
       write(3, outer)
-      write(4, d4 - d2 - 2 * outer)
+      write(4, (d4 - d2).plus(-2, times: outer))
     }
   }
 
@@ -152,10 +150,10 @@ enum TwoTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ g: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (g0, g1) = (g(0), g(1))
-      write(0, g0 * 0.5)
-      write(1, (g0 + g1) * -0.5)
-      write(2, (g1 - g0) * (1 / 6))
-      write(3, g0 * (1 / 6) + g1 * (1 / 3))
+      write(0, 0.5 * g0)
+      write(1, -0.5 * (g0 + g1))
+      write(2, (1 / 6) * (g1 - g0))
+      write(3, (1 / 6) * g0.plus(2, times: g1))
       write(4, g1)
     }
   }
@@ -169,9 +167,9 @@ enum TwoTaps: MinimalFiltering {
       let (m1, m2, m3) = (m(1), m(2), m(3))
       let (sum, difference) = (m1 + m2, m1 - m2)
       write(0, m(0) + sum + m3)
-      write(1, difference + 2 * m3)
-      write(2, sum + 4 * m3)
-      write(3, difference + 8 * m3 + m(4))
+      write(1, difference.plus(2, times: m3))
+      write(2, sum.plus(4, times: m3))
+      write(3, (difference + m(4)).plus(8, times: m3))
     }
   }
 
@@ -183,11 +181,10 @@ enum TwoTaps: MinimalFiltering {
     static func apply(_ y: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (y0, y1, y2, y3) = (y(0), y(1), y(2), y(3))
       let (even, odd) = (y0 + y2, y1 + y3)
-      let (evenTwice, oddTwice) = (y0 + 4 * y2, 2 * y1 + 8 * y3)
       write(0, y0)
       write(1, even + odd)
       write(2, even - odd)
-      write(3, evenTwice + oddTwice)
+      write(3, y0.plus(4, times: y2).plus(2, times: y1.plus(4, times: y3)))
       write(4, y3)
     }
   }
@@ -199,10 +196,18 @@ enum TwoTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ u: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (u1, u2, u3) = (u(1), u(2), u(3))
-      let (half, sixth) = (u1 * 0.5, u2 * (1 / 6))
-      write(0, u(0) * 0.5 - half + (u3 * (1 / 6) - sixth))
-      write(1, sixth - half + u3 * (1 / 3) + u(4))
+      let sixth: Float = 1 / 6
+      write(0, (0.5 * (u(0) - u1)).plus(sixth, times: u3 - u2))
+      write(1, u(4).plus(-0.5, times: u1).plus(sixth, times: u2.plus(2, times: u3)))
     }
+  }
+}
+
+extension Lanes {
+  /// `self + factor·x`, rounded once.
+  @inline(__always)
+  fileprivate func plus(_ factor: Float, times x: Lanes) -> Lanes {
+    addingProduct(Lanes(repeating: factor), x)
   }
 }
 

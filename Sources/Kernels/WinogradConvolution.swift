@@ -72,7 +72,7 @@ extension ConvolutionGeometry {
     return productsPerTile
       &* (TransformedTiles.stride(rows, depth)
         &+ TransformedTiles.stride(rows, RegisterTile.columns))
-      &+ scratchFloats
+      &+ scratchFloats &+ depth
   }
 }
 
@@ -138,45 +138,34 @@ private struct Lattice {
 ///
 /// - Parameters:
 ///   - images: the first of `count`; the lattice tells where the tiles' inputs lie in them.
+///   - zeros: as many as there are channels, for what lies outside an image.
 ///   - store: takes 16 channels, from the number of the tile and of the first channel.
 @inline(__always)
 private func transformInputs<Filtering: MinimalFiltering>(
   _: Filtering.Type, _ images: UnsafePointer<Float>, count: Int, lattice: Lattice, tiles: TileGrid,
-  scratch: UnsafeMutablePointer<Lanes>,
+  zeros: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Lanes>,
   store: (_ product: Int, _ tile: Int, _ channel: Int, Lanes) -> Void
 ) {
   let points = Filtering.points
   let imageCount = lattice.height &* lattice.width &* lattice.channels
-  withUnsafeTemporaryAllocation(of: Int.self, capacity: points &* points) { offsets in
-    let offsets = offsets.baseAddress!
-    for ty in 0..<tiles.rows {
-      for tx in 0..<tiles.columns {
-        var isInside = true
-        for i in 0..<points {
-          for j in 0..<points {
-            let offset = lattice.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
-            offsets[i &* points &+ j] = offset ?? -1
-            isInside = isInside && offset != nil
+  withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: points &* points) {
+    let pixels = $0.baseAddress!
+    for n in 0..<count {
+      let image = images + n &* imageCount
+      for ty in 0..<tiles.rows {
+        for tx in 0..<tiles.columns {
+          for i in 0..<points {
+            for j in 0..<points {
+              let offset = lattice.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
+              pixels[i &* points &+ j] = offset.map { image + $0 } ?? zeros
+            }
           }
-        }
-        for n in 0..<count {
-          let image = images + n &* imageCount
           let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
           for c in stride(from: 0, to: lattice.channels, by: 16) {
-            if isInside {
-              transformSquare(
-                by: Filtering.Input.self, scratch: scratch,
-                read: { Lanes(loading: image + offsets[$0 &* points &+ $1] + c) },
-                write: { store($0 &* points &+ $1, tile, c, $2) })
-            } else {
-              transformSquare(
-                by: Filtering.Input.self, scratch: scratch,
-                read: {
-                  let offset = offsets[$0 &* points &+ $1]
-                  return offset < 0 ? .zero : Lanes(loading: image + offset + c)
-                },
-                write: { store($0 &* points &+ $1, tile, c, $2) })
-            }
+            transformSquare(
+              by: Filtering.Input.self, scratch: scratch,
+              read: { Lanes(loading: pixels[$0 &* points &+ $1] + c) },
+              write: { store($0 &* points &+ $1, tile, c, $2) })
           }
         }
       }
@@ -401,6 +390,7 @@ private struct Workspace<Filtering: MinimalFiltering> {
   let inputs: UnsafeMutablePointer<Float>
   let products: UnsafeMutablePointer<Float>
   let scratch: UnsafeMutablePointer<Lanes>
+  let zeros: UnsafePointer<Float>
   /// What is behind these.
   let rest: UnsafeMutablePointer<Float>
   let inputStride: Int
@@ -417,7 +407,10 @@ private struct Workspace<Filtering: MinimalFiltering> {
     inputStride = TransformedTiles.stride(rows, depth)
     productStride = TransformedTiles.stride(rows, RegisterTile.columns)
     scratch = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: Lanes.self)
-    inputs = memory + scratchFloats
+    let zeros = memory + scratchFloats
+    zeros.update(repeating: 0, count: depth)
+    self.zeros = UnsafePointer(zeros)
+    inputs = zeros + depth
     let matrices = Filtering.points &* Filtering.points
     products = inputs + matrices &* inputStride
     rest = products + matrices &* productStride
@@ -437,7 +430,8 @@ private struct Workspace<Filtering: MinimalFiltering> {
         step: g.stride)
       let firstRow = phase &* g.channels
       transformInputs(
-        Filtering.self, images, count: count, lattice: lattice, tiles: tiles, scratch: scratch
+        Filtering.self, images, count: count, lattice: lattice, tiles: tiles, zeros: zeros,
+        scratch: scratch
       ) { product, tile, channel, value in
         store(inputs + product &* inputStride, tile, firstRow &+ channel, value)
       }
@@ -479,7 +473,7 @@ package func winogradInputGradient(
         let size = min(area.imagesAtOnce, count &- first)
         transformInputs(
           filtering, maps + first &* g.mapCount, count: size, lattice: source, tiles: tiles,
-          scratch: area.scratch
+          zeros: area.zeros, scratch: area.scratch
         ) { product, tile, channel, value in
           value.store(
             area.inputs + product &* area.inputStride + tile &* g.filters + channel)
