@@ -13,6 +13,8 @@ package final class Tape {
 
   /// Which kernels compute convolutions.
   package let convolution: ConvolutionMethod
+  /// Told of every convolution of a model before it is computed, so that its work can be counted.
+  package var observer: ((ObservedConvolution) -> Void)?
   private let values: ParameterValues
   private let isRecording: Bool
   private var records: [Record] = []
@@ -49,6 +51,11 @@ package final class Tape {
     let variable = leaf(value)
     parameterNodes[parameter.name] = variable.node
     return variable
+  }
+
+  /// The name of the parameter that a variable is, where this tape records.
+  func parameterName(of variable: Variable) -> String? {
+    variable.node.flatMap { node in parameterNodes.first { $0.value == node }?.key }
   }
 
   /// Notes an operation and returns the place of its output's gradient.

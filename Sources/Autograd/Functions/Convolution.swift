@@ -88,10 +88,41 @@ package enum ConvolveTransposed: Function {
   }
 }
 
+/// What a tape's observer is told of a convolution.
+package struct ObservedConvolution {
+  package let isTransposed: Bool
+  /// What the convolution takes: images, or where it is transposed maps.
+  package let input: Shape
+  package let filters: Shape
+  package let hasBias: Bool
+  package let window: ConvolutionWindow
+  /// Whether `backward` will want the gradients of input and filters.
+  package let needsInputGradient: Bool
+  package let needsFilterGradient: Bool
+  /// The parameter that the filters are; nil where they are none, or where the tape does not record.
+  package let filtersName: String?
+
+  fileprivate init(
+    _ input: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow,
+    isTransposed: Bool
+  ) {
+    self.isTransposed = isTransposed
+    self.input = input.shape
+    self.filters = filters.shape
+    hasBias = bias != nil
+    self.window = window
+    needsInputGradient = input.needsGradient
+    needsFilterGradient = filters.needsGradient
+    filtersName = input.tape.parameterName(of: filters)
+  }
+}
+
 /// ``Convolve`` as a function of variables.
 package func convolve(
   _ images: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
 ) -> Variable {
+  images.tape.observer?(
+    ObservedConvolution(images, filters, bias: bias, window: window, isTransposed: false))
   let attributes = ConvolutionAttributes(window: window, method: images.tape.convolution)
   return Convolve.apply([images, filters] + (bias.map { [$0] } ?? []), attributes).output
 }
@@ -100,6 +131,8 @@ package func convolve(
 package func convolveTransposed(
   _ maps: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
 ) -> Variable {
+  maps.tape.observer?(
+    ObservedConvolution(maps, filters, bias: bias, window: window, isTransposed: true))
   let attributes = ConvolutionAttributes(window: window, method: maps.tape.convolution)
   return ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), attributes).output
 }
