@@ -103,6 +103,20 @@ package struct VQVAE: Module {
   package func reconstruct(
     _ images: Tensor, _ values: ParameterValues
   ) -> (reconstruction: Tensor, codes: [Codes]) {
+    let (codewords, codes) = quantize(images, values)
+    return (architecture.decode(codewords).value, codes)
+  }
+
+  /// The codes of images, one entry a latent, without gradients.
+  ///
+  /// - Parameter images: `[N, H, W, 3]`.
+  package func encode(_ images: Tensor, _ values: ParameterValues) -> [Codes] {
+    quantize(images, values).codes
+  }
+
+  private func quantize(
+    _ images: Tensor, _ values: ParameterValues
+  ) -> (codewords: [Variable], codes: [Codes]) {
     let tape = Tape(values, recording: false, convolution: convolution)
     var codes: [Codes] = []
     let codewords = architecture.encode(tape.constant(images)) { z, i in
@@ -110,7 +124,7 @@ package struct VQVAE: Module {
       codes.append(result.codes)
       return result.codewords
     }
-    return (architecture.decode(codewords).value, codes)
+    return (codewords, codes)
   }
 
   private func sum(_ terms: [Variable]) -> Variable? {
