@@ -5,7 +5,8 @@ import PackageDescription
 //
 //   vqvae ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels ─► COpenBLAS
 //    │  └─► Images ─► CPNG   └─► Datasets ─► Tensors
-//    └─► Files ◄─ Training, Datasets, Images
+//    ├─► Files ◄─ Training, Datasets, Images
+//    └─► Benchmarks ─► Training and all that is below it
 //
 // A target names every one that it imports, those further down included: what is not named here is not
 // built again when it changes.
@@ -46,10 +47,16 @@ let package = Package(
         "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
         .product(name: "Yams", package: "Yams"),
       ]),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Training", "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Datasets",
+        "Files",
+      ]),
     .executableTarget(
       name: "vqvae",
       dependencies: [
-        "Training", "VectorQuantization", "Kernels", "Datasets", "Images", "Files",
+        "Benchmarks", "Training", "VectorQuantization", "Kernels", "Datasets", "Images", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -73,6 +80,13 @@ let package = Package(
       dependencies: [
         "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
         "TestSupport",
+      ]),
+    .testTarget(
+      name: "BenchmarksTests",
+      dependencies: [
+        "Benchmarks", "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels",
+        "Datasets",
+        "Files", "TestSupport",
       ]),
     .testTarget(name: "vqvaeTests", dependencies: ["Files", "TestSupport"]),
   ],

@@ -7,7 +7,8 @@ import VectorQuantization
 /// What fixes the course of a run besides its state.
 package struct Experiment: Sendable {
   package let configuration: Configuration
-  package let model: VQVAE
+  /// May be replaced by one that computes the same, to measure it.
+  package var model: VQVAE
   package let imageHeight: Int
   package let imageWidth: Int
   /// How many images are trained on, and the variance of their pixels.

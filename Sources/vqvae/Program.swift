@@ -13,7 +13,9 @@ struct Program: ParsableCommand {
       \(ExitStatus.allCases.map { "  \($0.rawValue)\t\($0.meaning)" }.joined(separator: "\n"))
       """,
     version: "0.1.0",
-    subcommands: [TrainCommand.self, EvalCommand.self, ReconstructCommand.self])
+    subcommands: [
+      TrainCommand.self, EvalCommand.self, ReconstructCommand.self, BenchCommand.self,
+    ])
 
   static func main() {
     // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Files
+import Kernels
 import Training
 
 struct ThreadOptions: ParsableArguments {
@@ -64,3 +65,11 @@ struct ModelOptions: ParsableArguments {
 }
 
 extension SplitName: ExpressibleByArgument {}
+
+extension BLAS {
+  /// What is in the way of our own threads; nil where nothing is.
+  static var threadWarning: String? {
+    guard isOpenMPBuild, threadCount != 1 else { return nil }
+    return "this OpenBLAS is an OpenMP build that ignores our thread count; set OMP_NUM_THREADS=1"
+  }
+}

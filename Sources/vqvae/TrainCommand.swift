@@ -108,9 +108,6 @@ struct TrainCommand: ParsableCommand {
         + (BLAS.prescribedCoreName == nil ? "" : " (as OPENBLAS_CORETYPE says)")
         + "; run folder \(training.folder.path)"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
-    if BLAS.isOpenMPBuild, BLAS.threadCount != 1 {
-      progress.note(
-        "this OpenBLAS is an OpenMP build that ignores our thread count; set OMP_NUM_THREADS=1")
-    }
+    if let warning = BLAS.threadWarning { progress.note(warning) }
   }
 }

@@ -1,0 +1,273 @@
+import Autograd
+import Datasets
+import Files
+import Kernels
+import NN
+import Tensors
+import Training
+import VectorQuantization
+
+/// Measures training on this machine.
+///
+/// The order is such that no measurement disturbs the next: the first step comes before anything else,
+/// as in `train`; then half of the steps, whose memory is training's alone; only then the verification
+/// and the large products, which take memory that the process keeps; then the other half.
+package struct Benchmark {
+  package struct Options: Sendable {
+    /// How many steps are measured; nil for as many as take some ten seconds.
+    package var steps: Int?
+    /// How many come before, besides the first.
+    package var warmup = 3
+    /// Leaves out the verification and the peak of products.
+    package var isQuick = false
+    /// Measures each kernel by itself as well.
+    package var measuresKernels = false
+
+    package init() {}
+  }
+
+  package let experiment: Experiment
+  package let dataset: Dataset
+  package let pool: WorkerPool
+  /// Seconds from the start of the process to the end of the first step; nil where the system does not
+  /// tell when the process started.
+  package let firstStep: Double?
+
+  private var state: TrainingState
+  private var order: EpochOrder
+  private let parts = StepParts()
+  private let timedExperiment: Experiment
+  private let timedImages: ImageSplit
+  /// Of the first step.
+  private let firstStepDuration: Double
+
+  private var batchSize: Int { experiment.configuration.training.batchSize }
+
+  /// Opens the data and makes the first step, as `train` does, without a run folder.
+  package init(_ configuration: Configuration, threads: Int) throws {
+    dataset = try configuration.dataset()
+    let experiment = Experiment(configuration, dataset)
+    var state = TrainingState(experiment)
+    pool = WorkerPool(threads: threads)
+    order = EpochOrder(seed: configuration.seed, count: dataset.train.count)
+    let batch = order.batch(step: 0, size: configuration.training.batchSize)
+    let start = ContinuousClock.now
+    let metrics = try state.advance(on: batch, of: dataset.train, in: experiment, pool: pool)
+    firstStepDuration = (ContinuousClock.now - start) / .seconds(1)
+    firstStep = ProcessUsage.age
+    guard metrics != nil else { throw Self.divergence(in: 1) }
+
+    self.experiment = experiment
+    self.state = state
+    var timed = experiment
+    timed.model = parts.timed(experiment.model)
+    timedExperiment = timed
+    timedImages = parts.timed(dataset.train)
+  }
+
+  /// Measures everything.
+  ///
+  /// - Parameter progress: told what is being done, on the calling thread.
+  package mutating func run(
+    _ options: Options, progress: (String) -> Void = { _ in }
+  ) throws -> BenchmarkReport {
+    var discarded = Measured(isFirstBlock: true)
+    try makeSteps(options.warmup, into: &discarded) { progress("warm-up, step \($0)") }
+    let usual = discarded.seconds.min() ?? firstStepDuration
+    let steps = options.steps ?? min(1000, max(10, Int(10 / max(usual, 1e-6))))
+
+    var measured = Measured(isFirstBlock: true)
+    measured.peakAnonymous = discarded.peakAnonymous
+    let half = (steps + 1) / 2
+    try makeSteps(half, into: &measured) { progress("step \($0) of \(steps)") }
+    let peakResident = ProcessUsage.memory.peakResident
+
+    let work = ModelWork(
+      of: experiment.model, state.values, imageHeight: experiment.imageHeight,
+      imageWidth: experiment.imageWidth)
+    var verification: Verification?
+    var peak: ProductPeak?
+    if !options.isQuick {
+      progress("verifying the kernels")
+      verification = try Verification(
+        work.calls, images: Shards.size,
+        codebooks: experiment.model.quantizers.map(\.codebook.shape),
+        kernels: ConvolutionKernels(experiment.model.convolution))
+    }
+    func measurePeak() {
+      guard !options.isQuick else { return }
+      progress("measuring products")
+      if peak == nil { peak = ProductPeak(pool: pool) }
+      peak?.measure()
+    }
+    measurePeak()
+    measured.isFirstBlock = false
+    measured.anonymous.append([])
+    try makeSteps(steps - half, into: &measured) { progress("step \(half + $0) of \(steps)") }
+    measurePeak()
+    progress("encoding")
+    let encode = try measureEncoding()
+    let optimizer = measureOptimizer()
+    measurePeak()
+
+    var kernels: [KernelReport]?
+    if options.measuresKernels {
+      kernels = KernelBenchmark(
+        work, experiment, pool: pool, peak: peak?.allThreads.max()
+      ).run(progress)
+    }
+    return report(
+      measured, work: work, verification: verification, peak: peak, encode: encode,
+      optimizer: optimizer, peakResident: peakResident, kernels: kernels)
+  }
+
+  // MARK: Steps
+
+  /// What some steps told.
+  private struct Measured {
+    /// One entry for each step.
+    var seconds: [Double] = []
+    var parts: [StepParts.Seconds] = []
+    var pageFaults = 0
+    /// Anonymous memory after each step, for each block of steps that nothing came between.
+    var anonymous: [[Int]] = [[]]
+    var peakAnonymous: Int?
+    /// Whether only training has used memory so far.
+    var isFirstBlock: Bool
+  }
+
+  private mutating func makeSteps(
+    _ count: Int, into measured: inout Measured, progress: (Int) -> Void
+  ) throws {
+    for i in 0..<count {
+      progress(i + 1)
+      let faults = ProcessUsage.pageFaults
+      var isFinite = false
+      let seconds = try Timing.seconds {
+        let batch = order.batch(step: state.step, size: batchSize)
+        isFinite =
+          try state.advance(on: batch, of: timedImages, in: timedExperiment, pool: pool) != nil
+      }
+      guard isFinite else { throw Self.divergence(in: state.step + 1) }
+      measured.pageFaults += ProcessUsage.pageFaults - faults
+      measured.seconds.append(seconds)
+      measured.parts.append(parts.take())
+      guard let anonymous = ProcessUsage.memory.anonymous else { continue }
+      measured.anonymous[measured.anonymous.count - 1].append(anonymous)
+      if measured.isFirstBlock {
+        measured.peakAnonymous = max(measured.peakAnonymous ?? 0, anonymous)
+      }
+    }
+  }
+
+  private static func divergence(in step: Int) -> Problem {
+    Problem(
+      .diverged, "step \(step)", found: "the loss or a gradient is not finite",
+      advice: "A lower training.learning_rate usually helps.")
+  }
+
+  // MARK: Encoding and optimizer
+
+  /// The codes of a batch, shard by shard; the images are in memory before.
+  private func measureEncoding() throws -> Timing {
+    let count = min(batchSize, dataset.train.count)
+    let shards = try Shards.ranges(batchSize).map {
+      try dataset.train.images(at: $0.map { $0 % count }, paddedTo: Shards.size)
+    }
+    let (model, values) = (experiment.model, state.values)
+    func encode() -> Double {
+      Timing.seconds { pool.forEach(count: shards.count) { _ = model.encode(shards[$0], values) } }
+    }
+    let first = encode()
+    return Timing((0..<Self.repetitions(first, seconds: 2)).map { _ in encode() })
+  }
+
+  /// What comes after the gradients in a step, in a state that is then thrown away.
+  private func measureOptimizer() -> Double {
+    let trained = experiment.model.parameters.filter { $0.role == .trained }
+    let gradients = Dictionary(
+      uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
+    let averages = experiment.model.quantizers.compactMap { quantizer in
+      guard case .movingAverage(let average) = quantizer.learning else { return nil as Averages? }
+      let vectors = randomTensor([Shards.size, quantizer.dimension], "vectors")
+      return Averages(
+        average: average, codebook: quantizer.codebook,
+        statistics: MovingAverage.Statistics(
+          vectors: vectors,
+          codes: Codes(
+            [Shards.size], (0..<Int32(Shards.size)).map { $0 % Int32(quantizer.codewords) }),
+          leading: Shards.size, codewords: quantizer.codewords))
+    }
+    var (values, optimizer) = (state.values, state.optimizer)
+    func update() -> Double {
+      Timing.seconds {
+        guard gradients.values.allSatisfy(\.hasFiniteSquares) else { return }
+        optimizer.update(&values, gradients: gradients, step: state.step + 1)
+        for entry in averages {
+          entry.average.update(
+            &values, codebook: entry.codebook, with: entry.statistics, step: state.step + 1)
+        }
+      }
+    }
+    // The first one copies what it shares with the state.
+    _ = update()
+    return Timing((0..<Self.repetitions(update(), seconds: 0.2)).map { _ in update() }).median
+  }
+
+  private struct Averages {
+    let average: MovingAverage
+    let codebook: Parameter
+    let statistics: MovingAverage.Statistics
+  }
+
+  /// How often something is done that should take so many seconds in all.
+  static func repetitions(_ once: Double, seconds: Double) -> Int {
+    min(1000, max(3, Int(seconds / max(once, 1e-6))))
+  }
+
+  // MARK: Report
+
+  private func report(
+    _ measured: Measured, work: ModelWork, verification: Verification?, peak: ProductPeak?,
+    encode: Timing, optimizer: Double, peakResident: Int?, kernels: [KernelReport]?
+  ) -> BenchmarkReport {
+    let step = Timing(measured.seconds)
+    // Threads without a shard do nothing.
+    let busy = Double(min(pool.threads, Shards.ranges(batchSize).count))
+    func part(_ path: KeyPath<StepParts.Seconds, Double>) -> Double {
+      Timing.median(measured.parts.map { $0[keyPath: path] / busy })
+    }
+    let (data, forward, quantizer) = (part(\.data), part(\.forward), part(\.quantizer))
+    let split = BenchmarkReport.Split(
+      data: data, forward: forward, quantizer: quantizer,
+      backward: max(0, step.median - data - forward - quantizer - optimizer),
+      optimizer: optimizer)
+    let flop = work.flopPerImage * batchSize
+    let rounds = peak.map { peak in
+      stride(from: 0, to: peak.allThreads.count, by: ProductPeak.repetitions).compactMap {
+        peak.allThreads[$0..<($0 + ProductPeak.repetitions)].max()
+      }
+    }
+    let best = peak?.allThreads.max()
+    return BenchmarkReport(
+      batch: batchSize, threads: pool.threads, steps: measured.seconds.count, secondsPerStep: step,
+      split: split, imagesPerSecond: Double(batchSize) / step.median, secondsPerEncode: encode,
+      encodeImagesPerSecond: Double(batchSize) / encode.median,
+      sgemmPeakOneThread: peak?.oneThread.max(), sgemmPeak: best,
+      sgemmPeakMedian: peak.map { Timing.median($0.allThreads) }, sgemmPeakRounds: rounds,
+      blasCore: BLAS.coreName, flopPerStep: flop,
+      fractionOfPeak: best.map { Double(flop) * 1e-9 / step.median / $0 },
+      firstStepSeconds: firstStep, peakAnonymousBytes: measured.peakAnonymous,
+      peakResidentBytes: peakResident,
+      pageFaultsPerStep: Double(measured.pageFaults) / Double(measured.seconds.count),
+      anonymousGrowth: Self.growth(measured.anonymous), verification: verification,
+      kernels: kernels)
+  }
+
+  /// The growth within each block, added up, relative to the beginning; nil where nothing is known.
+  package static func growth(_ blocks: [[Int]]) -> Double? {
+    guard let start = blocks.first?.first, start > 0 else { return nil }
+    let growth = blocks.reduce(0) { $0 + (($1.last ?? 0) - ($1.first ?? 0)) }
+    return Double(growth) / Double(start)
+  }
+}

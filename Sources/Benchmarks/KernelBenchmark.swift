@@ -1,0 +1,134 @@
+import Autograd
+import Kernels
+import NN
+import Tensors
+import Training
+import VectorQuantization
+
+/// How fast one kernel runs.
+package struct KernelReport: Sendable, Encodable {
+  package let name: String
+  /// What calls it in a training step: layers with what they compute.
+  package let uses: [String]
+  /// Images, vectors or parameters of a call.
+  package let count: Int
+  /// Seconds a call.
+  package let seconds: Timing
+  /// GFLOP/s at the median, of all threads together, and of the peak of products.
+  @OrNull package var gigaflopsPerSecond: Double?
+  @OrNull package var fractionOfPeak: Double?
+  /// Bytes read and written a second at the median, and of those of a plain copy between blocks that
+  /// are as large together.
+  @OrNull package var bytesPerSecond: Double?
+  @OrNull package var fractionOfBandwidth: Double?
+}
+
+/// Measures kernels one by one on a model's shapes.
+///
+/// As in training, each thread works on a shard of its own, all threads at once; Adam runs on one.
+struct KernelBenchmark {
+  private let work: ModelWork
+  private let experiment: Experiment
+  private let pool: WorkerPool
+  private let peak: Double?
+
+  /// Seconds for each round, of which there are several.
+  private static let roundSeconds = 0.05
+  private static let rounds = 5
+
+  /// - Parameter peak: GFLOP/s of products on all threads, where it is known.
+  init(_ work: ModelWork, _ experiment: Experiment, pool: WorkerPool, peak: Double?) {
+    self.work = work
+    self.experiment = experiment
+    self.pool = pool
+    self.peak = peak
+  }
+
+  func run(_ progress: (String) -> Void) -> [KernelReport] {
+    var reports: [KernelReport] = []
+    for call in work.calls {
+      progress("kernel \(call.name)")
+      reports.append(convolution(call))
+    }
+    for (latent, quantizer) in zip(
+      experiment.model.architecture.latents, experiment.model.quantizers)
+    {
+      progress("nearest codeword")
+      reports.append(search(quantizer, vectors: Shards.size * latent.height * latent.width))
+    }
+    progress("Adam")
+    reports.append(adam())
+    return reports
+  }
+
+  private func convolution(_ call: ConvolutionCall) -> KernelReport {
+    let kernels = ConvolutionKernels(experiment.model.convolution)
+    let operands = ConvolutionOperands(call, count: Shards.size)
+    return arithmetic(
+      call.name,
+      uses: work.entries.filter { $0.call == call }.map { "\($0.layer) \($0.role.rawValue)" },
+      count: Shards.size, flop: 2 * call.multiplyAdds * Shards.size
+    ) { _ = kernels.compute(call, operands) }
+  }
+
+  private func search(_ quantizer: Quantizer, vectors count: Int) -> KernelReport {
+    let codebook = randomTensor(quantizer.codebook.shape, "codebook")
+    let vectors = randomTensor([count, quantizer.dimension], "vectors")
+    return arithmetic(
+      "nearest of \(quantizer.codewords) codewords of \(quantizer.dimension)",
+      uses: [quantizer.codebook.name], count: count,
+      flop: 2 * count * quantizer.codebook.shape.count
+    ) { _ = codebook.nearestCodes(to: vectors) }
+  }
+
+  /// Measures a kernel that computes, on all threads at once.
+  private func arithmetic(
+    _ name: String, uses: [String], count: Int, flop: Int,
+    _ body: @escaping @Sendable () -> Void
+  ) -> KernelReport {
+    // So many calls in a row that handing them out is nothing; a call takes each thread as long.
+    func round(_ calls: Int) -> Double {
+      Timing.seconds { pool.forEach(count: pool.threads) { _ in for _ in 0..<calls { body() } } }
+        / Double(calls)
+    }
+    _ = round(1)
+    let calls = max(1, Int(Self.roundSeconds / max(round(1), 1e-9)))
+    let seconds = Timing((0..<Self.rounds).map { _ in round(calls) })
+    let speed = Double(flop) * Double(pool.threads) * 1e-9 / seconds.median
+    return KernelReport(
+      name: name, uses: uses, count: count, seconds: seconds, gigaflopsPerSecond: speed,
+      fractionOfPeak: peak.map { speed / $0 }, bytesPerSecond: nil, fractionOfBandwidth: nil)
+  }
+
+  /// Adam reads four arrays and writes three of them; it does next to no arithmetic.
+  private func adam() -> KernelReport {
+    let trained = experiment.model.parameters.filter { $0.role == .trained }
+    let count = trained.reduce(0) { $0 + $1.shape.count }
+    let gradients = Dictionary(
+      uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
+    var values = ParameterValues(startOf: trained, seed: 1)
+    var optimizer = Adam(trained, options: .init(learningRate: 1e-4))
+    let seconds = Self.timing { optimizer.update(&values, gradients: gradients, step: 1) }
+    let bytes = Double(7 * count * MemoryLayout<Float>.stride)
+
+    // Two blocks as large as the four arrays together.
+    let source = randomTensor([2 * count], "source")
+    var target = Tensor(zeros: [2 * count])
+    let copying = Self.timing { target.copyElements(of: source) }
+    let bandwidth = Double(4 * count * MemoryLayout<Float>.stride) / copying.median
+    return KernelReport(
+      name: "Adam", uses: ["optimizer"], count: count, seconds: seconds, gigaflopsPerSecond: nil,
+      fractionOfPeak: nil, bytesPerSecond: bytes / seconds.median,
+      fractionOfBandwidth: bytes / seconds.median / bandwidth)
+  }
+
+  /// Seconds a call on this thread.
+  private static func timing(_ body: () -> Void) -> Timing {
+    body()
+    let calls = max(1, Int(roundSeconds / max(Timing.seconds(body), 1e-9)))
+    return Timing(
+      (0..<rounds).map { _ in
+        Timing.seconds { for _ in 0..<calls { body() } } / Double(calls)
+      })
+  }
+}

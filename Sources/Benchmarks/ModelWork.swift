@@ -1,0 +1,132 @@
+import Autograd
+import Tensors
+import VectorQuantization
+
+/// One call of a convolution kernel in a training step, for one image.
+///
+/// A convolution and a transposed one are the same three products; which of them is the layer's forward
+/// differs. So kernels are verified and measured by product.
+package struct ConvolutionCall: Hashable, Sendable {
+  /// What is computed from the other two.
+  package enum Product: String, Sendable {
+    case maps, images, filters
+  }
+
+  package let product: Product
+  /// `[1, H, W, C]`: of the images under the kernel, whether they are made or given.
+  package let images: Shape
+  /// `[kernelHeight, kernelWidth, C, filters]`.
+  package let filters: Shape
+  package let window: ConvolutionWindow
+  package let hasBias: Bool
+
+  package init(
+    _ product: Product, images: Shape, filters: Shape, window: ConvolutionWindow, hasBias: Bool
+  ) {
+    self.product = product
+    self.images = images
+    self.filters = filters
+    self.window = window
+    self.hasBias = hasBias
+  }
+
+  /// `[1, H′, W′, filters]`.
+  package var maps: Shape {
+    let padding = window.padding
+    return [
+      1, (images[1] + padding.top + padding.bottom - window.kernelHeight) / window.stride + 1,
+      (images[2] + padding.left + padding.right - window.kernelWidth) / window.stride + 1,
+      filters[3],
+    ]
+  }
+
+  /// The multiply-adds of the definition, those with the padding's zeros included. All three products
+  /// have as many.
+  package var multiplyAdds: Int { maps[1] * maps[2] * filters.count }
+
+  /// Such as `maps 8×8×32 of 8×8×128 by 3×3`.
+  package var name: String {
+    func text(_ shape: Shape) -> String {
+      shape.extents.dropFirst().map(String.init).joined(separator: "×")
+    }
+    let kernel = "\(window.kernelHeight)×\(window.kernelWidth)"
+    let stride = window.stride == 1 ? "" : ", stride \(window.stride)"
+    return switch product {
+    case .maps: "\(text(maps)) of \(text(images)) by \(kernel)\(stride)"
+    case .images: "\(text(images)) back from \(text(maps)) by \(kernel)\(stride)"
+    case .filters: "\(kernel) filters, \(text(images)) to \(text(maps))\(stride)"
+    }
+  }
+}
+
+/// What a training step of a model computes for one image, as the model itself tells.
+package struct ModelWork: Sendable {
+  /// What a call is for.
+  package enum Role: String, Sendable {
+    case forward, inputGradient, filterGradient
+  }
+
+  /// A call, and the layer that makes it.
+  package struct Entry: Sendable {
+    package let layer: String
+    package let role: Role
+    package let call: ConvolutionCall
+  }
+
+  /// In the order of the forward pass.
+  package let entries: [Entry]
+  /// Multiply-adds of all distances between vectors and codewords.
+  package let distances: Int
+
+  /// Runs one image through a model, and writes down the convolutions that it asks for.
+  package init(
+    of model: VQVAE, _ values: ParameterValues, imageHeight: Int, imageWidth: Int
+  ) {
+    let tape = Tape(values, convolution: model.convolution)
+    var entries: [Entry] = []
+    tape.observer = { entries += Self.entries($0) }
+    let image = tape.constant(Tensor(zeros: [1, imageHeight, imageWidth, 3]))
+    _ = model(image, count: 1, batchSize: 1, variance: 1)
+    self.entries = entries
+    distances = zip(model.architecture.latents, model.quantizers).reduce(0) {
+      $0 + $1.0.height * $1.0.width * $1.1.codewords * $1.1.dimension
+    }
+  }
+
+  private static func entries(_ observed: ObservedConvolution) -> [Entry] {
+    let (window, input, filters) = (observed.window, observed.input, observed.filters)
+    let extents = window.imageExtents(height: input[1], width: input[2])
+    let images: Shape =
+      observed.isTransposed ? [1, extents.height, extents.width, filters[2]] : input
+    let layer = observed.filtersName.map {
+      $0.hasSuffix(".weight") ? String($0.dropLast(".weight".count)) : $0
+    }
+    func entry(
+      _ role: Role, _ product: ConvolutionCall.Product, hasBias: Bool = false
+    ) -> Entry {
+      Entry(
+        layer: layer ?? "-", role: role,
+        call: ConvolutionCall(
+          product, images: images, filters: filters, window: window, hasBias: hasBias))
+    }
+    let (there, back): (ConvolutionCall.Product, ConvolutionCall.Product) =
+      observed.isTransposed ? (.images, .maps) : (.maps, .images)
+    return [entry(.forward, there, hasBias: observed.hasBias)]
+      + (observed.needsInputGradient ? [entry(.inputGradient, back)] : [])
+      + (observed.needsFilterGradient ? [entry(.filterGradient, .filters)] : [])
+  }
+
+  /// Floating-point operations a step and image, two for a multiply-add: of all convolutions as their
+  /// definition has them, forward and the gradients that are needed, and of the distances.
+  ///
+  /// A kernel that gets by with fewer, such as Winograd's, is credited with these.
+  package var flopPerImage: Int {
+    2 * (entries.reduce(distances) { $0 + $1.call.multiplyAdds })
+  }
+
+  /// The different calls, in the order of their first occurrence.
+  package var calls: [ConvolutionCall] {
+    var seen: Set<ConvolutionCall> = []
+    return entries.map(\.call).filter { seen.insert($0).inserted }
+  }
+}

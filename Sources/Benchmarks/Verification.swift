@@ -1,0 +1,156 @@
+import Autograd
+import Files
+import Tensors
+import VectorQuantization
+
+/// The three products of a convolution, computed in one way or another.
+package struct ConvolutionKernels: Sendable {
+  package var compute: @Sendable (ConvolutionCall, ConvolutionOperands) -> Tensor
+
+  package init(compute: @escaping @Sendable (ConvolutionCall, ConvolutionOperands) -> Tensor) {
+    self.compute = compute
+  }
+
+  /// The kernels of the program.
+  package init(_ method: ConvolutionMethod) {
+    compute = { call, operands in
+      let (images, filters, maps) = (operands.images, operands.filters, operands.maps)
+      return switch call.product {
+      case .maps:
+        images.convolved(
+          with: filters, bias: operands.bias, window: call.window, method: method)
+      case .images:
+        maps.convolvedBackwards(
+          with: filters, bias: operands.bias, window: call.window, imageShape: images.shape,
+          method: method)
+      case .filters: images.filterGradient(gradMaps: maps, window: call.window, method: method)
+      }
+    }
+  }
+}
+
+/// Random numbers for a call: what it computes is among them too, for its shape.
+package struct ConvolutionOperands: Sendable {
+  package let images: Tensor
+  package let filters: Tensor
+  package let maps: Tensor
+  package let bias: Tensor?
+
+  /// - Parameter count: how many images.
+  package init(_ call: ConvolutionCall, count: Int) {
+    images = randomTensor(Shape([count] + call.images.extents.dropFirst()), "images")
+    maps = randomTensor(Shape([count] + call.maps.extents.dropFirst()), "maps")
+    filters = randomTensor(call.filters, "filters")
+    let width = call.product == .images ? images.shape.width : maps.shape.width
+    bias = call.hasBias ? randomTensor([width], "bias") : nil
+  }
+}
+
+/// Uniform in −1…1, the same in every run.
+func randomTensor(_ shape: Shape, _ name: String) -> Tensor {
+  Start.uniform(bound: 1).tensor(shape, seed: 1, name: name)
+}
+
+/// Compares the kernels that a model trains with with the reference, on its own shapes.
+package struct Verification: Sendable, Encodable {
+  /// Of the largest element of the reference's result. Both add up the same products in Float, in
+  /// another order, or as Winograd has it with a transform before and after: over the 4096 terms of a
+  /// filter gradient either is a few millionths off. A wrong index or a missing row is off by a tenth.
+  package static let tolerance = 2e-5
+
+  /// How many different convolution calls and vectors were compared.
+  package private(set) var convolutions = 0
+  package private(set) var vectors = 0
+  /// The largest difference, of the largest element of the reference's result.
+  package private(set) var largestError = 0.0
+  package let tolerance = Verification.tolerance
+
+  private enum CodingKeys: String, CodingKey {
+    case convolutions, vectors, largestError, tolerance
+  }
+
+  /// Throws where a kernel is wrong.
+  ///
+  /// - Parameter images: for each convolution; as many as training gives a kernel at once.
+  package init(
+    _ calls: [ConvolutionCall], images: Int, codebooks: [Shape], kernels: ConvolutionKernels,
+    reference: ConvolutionKernels = ConvolutionKernels(.im2col),
+    search: (_ codebook: Tensor, _ vectors: Tensor) -> Codes = { $0.nearestCodes(to: $1) }
+  ) throws {
+    for call in calls {
+      let operands = ConvolutionOperands(call, count: images)
+      let error = Self.error(
+        kernels.compute(call, operands), reference.compute(call, operands))
+      // Not `>`, which NaN would pass.
+      guard error <= Self.tolerance else {
+        throw Self.problem(
+          call.name, "off by \(error) of the largest element of the reference's result",
+          expected: "at most \(Self.tolerance)")
+      }
+      convolutions += 1
+      largestError = max(largestError, error)
+    }
+    for codebook in codebooks { try verify(search, codebook: codebook) }
+  }
+
+  private static func error(_ result: Tensor, _ expected: Tensor) -> Double {
+    guard result.shape == expected.shape else { return .infinity }
+    var (largest, difference) = (0.0, 0.0)
+    for (x, y) in zip(result.elements, expected.elements) {
+      largest = max(largest, abs(Double(y)))
+      let distance = abs(Double(x) - Double(y))
+      if !(distance <= difference) { difference = distance.isNaN ? .infinity : distance }
+    }
+    return difference == 0 ? 0 : difference / largest
+  }
+
+  /// Compares with a search by the definition, in Double.
+  private mutating func verify(
+    _ search: (Tensor, Tensor) -> Codes, codebook shape: Shape
+  ) throws {
+    // As many vectors as take the definition a part of a second.
+    let count = max(1, min(1024, 100_000_000 / max(1, shape.count)))
+    let (codebook, vectors) = (
+      randomTensor(shape, "codebook"), randomTensor([count, shape[1]], "vectors")
+    )
+    let found = search(codebook, vectors)
+    guard found.shape == [count] else {
+      throw Self.problem("nearest codeword", "\(found.shape) codes", expected: "\(count)")
+    }
+    let width = shape[1]
+    let (points, codewords) = (vectors.elements, codebook.elements)
+    func distance(_ n: Int, _ k: Int) -> Double {
+      var sum = 0.0
+      for i in 0..<width {
+        let difference = Double(points[n * width + i]) - Double(codewords[k * width + i])
+        sum += difference * difference
+      }
+      return sum
+    }
+    for n in 0..<count {
+      let code = Int(found.indices[n])
+      var nearest = 0
+      var least = Double.infinity
+      for k in 0..<shape[0] {
+        let distance = distance(n, k)
+        if distance < least { (nearest, least) = (k, distance) }
+      }
+      // Two orders of a sum in Double can take a tie for either.
+      guard
+        code == nearest
+          || (code >= 0 && code < shape[0] && distance(n, code) <= least * (1 + 1e-12))
+      else {
+        throw Self.problem(
+          "nearest codeword", "vector \(n) got the code \(code)", expected: "\(nearest)")
+      }
+    }
+    self.vectors += count
+  }
+
+  private static func problem(_ subject: String, _ found: String, expected: String) -> Problem {
+    Problem(
+      .failure, subject, found: found, expected: expected,
+      advice: "A kernel of this build is wrong on this machine: nothing was measured. "
+        + "Train with training.convolution=im2col, and report it.")
+  }
+}

@@ -1,0 +1,80 @@
+import Autograd
+import Benchmarks
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@Suite("The work of a model")
+struct ModelWorkTests {
+  private func work(_ settings: String...) throws -> ModelWork {
+    let configuration = try ConfigurationReader.read(
+      yaml: "", name: "test", overrides: settings)
+    let model = configuration.model(imageHeight: 32, imageWidth: 32)
+    return ModelWork(
+      of: model, ParameterValues(startOf: model.parameters, seed: 1), imageHeight: 32,
+      imageWidth: 32)
+  }
+
+  @Test("a step of the usual model at batch 256 has 67.5 GFLOP", arguments: ["vq", "ema"])
+  func flop(kind: String) throws {
+    // Multiply-adds an image: places · kernel · channels · filters.
+    //   encoder.conv1      16·16 · 16 ·   3 ·  64 =    786,432
+    //   encoder.conv2        8·8 · 16 ·  64 · 128 =  8,388,608
+    //   encoder.conv3        8·8 ·  9 · 128 · 128 =  9,437,184
+    //   four blocks     4 · (8·8 ·  9 · 128 ·  32 =  2,359,296
+    //                      + 8·8 ·  1 ·  32 · 128 =    262,144) = 10,485,760
+    //   encoder.project      8·8 ·  1 · 128 ·  64 =    524,288
+    //   decoder.conv1        8·8 ·  9 ·  64 · 128 =  4,718,592
+    //   decoder.upsample1    8·8 · 16 ·  64 · 128 =  8,388,608
+    //   decoder.upsample2  16·16 · 16 ·   3 ·  64 =    786,432
+    //   all of them                                 43,515,904
+    // Three times that, without the gradient into the images (786,432), and the distances,
+    // 8·8 · 512 · 64 = 2,097,152: 131,858,432 multiply-adds.
+    let work = try work("quantizer.kind=\(kind)")
+    #expect(work.distances == 2_097_152)
+    #expect(work.flopPerImage == 2 * 131_858_432)
+    #expect(work.flopPerImage * 256 == 67_511_517_184)
+  }
+
+  @Test("every layer is there with what it needs, and no gradient goes into the images")
+  func layers() throws {
+    let work = try work("model.residual_layers=1", "model.preset=sonnet")
+    let layers = [
+      "encoder.conv1", "encoder.conv2", "encoder.conv3", "encoder.residual.0.conv1",
+      "encoder.residual.0.conv2", "encoder.project", "decoder.conv1", "decoder.residual.0.conv1",
+      "decoder.residual.0.conv2", "decoder.upsample1", "decoder.upsample2",
+    ]
+    let expected = layers.flatMap { layer in
+      ["forward"] + (layer == "encoder.conv1" ? [] : ["inputGradient"]) + ["filterGradient"]
+    }
+    #expect(work.entries.map(\.role.rawValue) == expected)
+    var order: [String] = []
+    for entry in work.entries where order.last != entry.layer { order.append(entry.layer) }
+    #expect(order == layers)
+    // Sonnet's layers have biases, which only the forward pass adds.
+    #expect(work.entries.allSatisfy { $0.call.hasBias == ($0.role == .forward) })
+  }
+
+  @Test("a transposed convolution makes images, and its gradient is a convolution's maps")
+  func transposed() throws {
+    let entries = try work().entries.filter { $0.layer == "decoder.upsample2" }
+    #expect(entries.map(\.call.product) == [.images, .maps, .filters])
+    for entry in entries {
+      #expect(entry.call.images == [1, 32, 32, 3])
+      #expect(entry.call.maps == [1, 16, 16, 64])
+      #expect(entry.call.filters == [4, 4, 3, 64])
+    }
+  }
+
+  @Test("equal calls are listed once")
+  func calls() throws {
+    let work = try work()
+    #expect(Set(work.calls) == Set(work.entries.map(\.call)))
+    #expect(work.calls.count == Set(work.calls).count)
+    // The four residual blocks share their shapes, and the filter gradients of conv1 and conv2 are
+    // those of the transposed convolutions: 13 layers of three entries, less 1, make 24 calls.
+    #expect(work.entries.count == 16 * 3 - 4 * 3 + 12 - 1)
+    #expect(work.calls.count == 24)
+  }
+}
