@@ -14,15 +14,16 @@ endif
 SWIFT_FLAGS := -c $(CONFIGURATION) --scratch-path $(SCRATCH) $(TUNING)
 # The tests use package access, so that build and test share their flags and their objects.
 TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
+CIFAR10 := data/cifar10/cifar-10-batches-bin/data_batch_1.bin
 VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test smoke demo lint format goldens clean
+.PHONY: help setup build test smoke demo bench lint format goldens clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
-	@echo "  PORTABLE=1 with build, test, smoke or demo: for any machine of this kind, in .build-portable"
+	@echo "  PORTABLE=1 with build, test, smoke, demo or bench: for any machine of this kind, in .build-portable"
 
 setup: ## Install the system packages that are missing
 	@scripts/install_packages.sh
@@ -40,6 +41,10 @@ smoke: build ## Train, evaluate and reconstruct in seconds, and check what comes
 
 demo: build ## Train a small model on synthetic images for about a minute, and show what it learned
 	@scripts/demo.sh $(VQVAE)
+
+bench: build ## Verify the kernels and measure a training step of the usual model, in half a minute
+	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \
+	  $(if $(wildcard $(CIFAR10)),,--set data.kind=synthetic) $(BENCH_FLAGS)
 
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

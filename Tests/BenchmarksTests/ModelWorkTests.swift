@@ -72,9 +72,11 @@ struct ModelWorkTests {
     let work = try work()
     #expect(Set(work.calls) == Set(work.entries.map(\.call)))
     #expect(work.calls.count == Set(work.calls).count)
-    // The four residual blocks share their shapes, and the filter gradients of conv1 and conv2 are
-    // those of the transposed convolutions: 13 layers of three entries, less 1, make 24 calls.
-    #expect(work.entries.count == 16 * 3 - 4 * 3 + 12 - 1)
+    // 15 layers of three entries, one gradient less.
+    #expect(work.entries.count == 44)
+    // Seven shapes of convolutions (the four blocks share theirs) with three products each, one less;
+    // of the transposed two the filter gradients are among them already, and the others differ in
+    // having biases or not.
     #expect(work.calls.count == 24)
   }
 }

@@ -25,6 +25,13 @@ struct UsageTests {
     (["reconstruct", "x", "--out", "x.png", "--count", "10001"], "not 10001"),
     (["reconstruct", "x", "--out", "x.png", "--scale", "0"], "from 1 to 16, not 0"),
     (["reconstruct", "x", "--out", "x.png", "--scale", "17"], "not 17"),
+    (["bench", "x"], "x"),
+    (["bench", "--batch", "0"], "from 1 to 65536, not 0"),
+    (["bench", "--batch", "65537"], "not 65537"),
+    (["bench", "--steps", "0"], "from 1 to 1000000, not 0"),
+    (["bench", "--warmup", "-1"], "--warmup"),
+    (["bench", "--threads", "0"], "from 1 to 1024, not 0"),
+    (["bench", "--kernel"], "Did you mean '--kernels'?"),
   ]
 
   @Test("wrong flags leave with 64, say what is wrong, and touch nothing", arguments: wrong)
@@ -59,7 +66,7 @@ struct UsageTests {
       for status in ExitStatus.allCases {
         #expect(result.output.contains("  \(status.rawValue)\t\(status.meaning)\n"), "\(status)")
       }
-      for command in ["train", "eval", "reconstruct"] {
+      for command in ["train", "eval", "reconstruct", "bench"] {
         #expect(result.output.contains("\n  \(command) "))
       }
     }
@@ -77,6 +84,13 @@ struct UsageTests {
     (
       "reconstruct",
       ["<run-or-checkpoint>", "--split <split>", "--count <n>", "--data <folder>", "--out <file>"]
+    ),
+    (
+      "bench",
+      [
+        "--config <file>", "--set <key=value>", "--batch <n>", "--steps <n>", "--warmup <n>",
+        "--kernels", "--quick", "--json", "--threads <n>",
+      ]
     ),
   ]
 
