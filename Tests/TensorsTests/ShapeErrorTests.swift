@@ -39,7 +39,18 @@ import Testing
     await #expect(processExitsWith: .failure) {
       _ = Tensor(zeros: [2, 3]).sumOfSquaredDifferences(from: Tensor(zeros: [2, 3]), rows: 3)
     }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor(zeros: [2, 3]).matrixProduct(Tensor(zeros: [2, 3]))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor(zeros: [6]).matrixProduct(Tensor(zeros: [6, 1]))
+    }
+    await #expect(processExitsWith: .failure) {
+      var copy = Tensor(zeros: [3])
+      copy.copyElements(of: Tensor(zeros: [4]))
+    }
     await #expect(processExitsWith: .success) {
+      _ = Tensor(zeros: [2, 3]).matrixProduct(Tensor(zeros: [3, 2]))
       var sum = Tensor(zeros: [2, 3]) + Tensor(zeros: [2, 3])
       sum += sum
     }

@@ -93,6 +93,25 @@ extension Tensor {
   }
 }
 
+@Suite("Matrices") struct MatrixTests {
+  @Test("a product of matrices that are not square")
+  func product() {
+    let product = Tensor([2, 3], [1, 2, 3, 4, 5, 6]).matrixProduct(Tensor([3, 1], [1, 10, 100]))
+    #expect(product.shape == [2, 1] && product.elements == [321, 654])
+  }
+
+  @Test("copying elements leaves the memory where it is, and other tensors alone")
+  func copyElements() {
+    var target = Tensor(zeros: [2, 2])
+    let address = target.address
+    target.copyElements(of: Tensor([2, 2], [1, 2, 3, 4]))
+    #expect(target.elements == [1, 2, 3, 4] && target.address == address)
+    let kept = target
+    target.copyElements(of: Tensor(zeros: [2, 2]))
+    #expect(kept.elements == [1, 2, 3, 4] && target.elements == [0, 0, 0, 0])
+  }
+}
+
 @Suite("Shapes") struct ShapeTests {
   @Test("count, rows, width and rank")
   func extents() {

@@ -7,7 +7,9 @@ import VectorQuantization
 /// The two straight-through variants make the same step, up to the rounding of `z + (e − z)`.
 @Suite("The straight-through variants")
 struct StraightThroughTests {
-  @Test("in evaluation both give the codewords and the reconstruction byte for byte")
+  @Test(
+    "in evaluation both give the codewords and the reconstruction byte for byte, and encoding the codes"
+  )
   func evaluation() throws {
     let function = try SmallModel("zalando", preset: .zalando, straightThrough: .function)
     let detach = try SmallModel("zalando", preset: .zalando, straightThrough: .detach)
@@ -17,6 +19,7 @@ struct StraightThroughTests {
       let (b, codesB) = detach.model.reconstruct(images, detach.values)
       #expect(a.elements == b.elements)
       #expect(codesA == codesB)
+      #expect(function.model.encode(images, function.values) == codesA)
     }
   }
 
