@@ -72,7 +72,7 @@ struct KernelBenchmark {
   }
 
   private func search(_ quantizer: Quantizer, vectors count: Int) -> KernelReport {
-    let codebook = randomTensor(quantizer.codebook.shape, "codebook")
+    let codebook = randomTensor(quantizer.codebook.shape, "codebook").keepingPackedForms()
     let vectors = randomTensor([count, quantizer.dimension], "vectors")
     return arithmetic(
       "nearest of \(quantizer.codewords) codewords of \(quantizer.dimension)",

@@ -40,7 +40,7 @@ package struct ConvolutionOperands: Sendable {
   package init(_ call: ConvolutionCall, count: Int) {
     images = randomTensor(Shape([count] + call.images.extents.dropFirst()), "images")
     maps = randomTensor(Shape([count] + call.maps.extents.dropFirst()), "maps")
-    filters = randomTensor(call.filters, "filters")
+    filters = randomTensor(call.filters, "filters").keepingPackedForms()
     let width = call.product == .images ? images.shape.width : maps.shape.width
     bias = call.hasBias ? randomTensor([width], "bias") : nil
   }

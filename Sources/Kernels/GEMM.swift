@@ -35,9 +35,11 @@ package struct MatrixView {
 ///
 /// `a` is `[M, K]`, `b` is `[K, N]`, `result` is `[M, N]`, row-major and contiguous. With `β = 0`
 /// `result` is overwritten and may hold anything before. `result` overlaps neither `a` nor `b`.
+///
+/// - Parameter resultStride: floats between two rows of `result`; N where nil.
 package func gemm(
   _ a: MatrixView, _ b: MatrixView, into result: UnsafeMutablePointer<Float>,
-  alpha: Float = 1, beta: Float = 0
+  resultStride: Int? = nil, alpha: Float = 1, beta: Float = 0
 ) {
   cblas_sgemm(
     CblasRowMajor,
@@ -46,5 +48,5 @@ package func gemm(
     CInt(truncatingIfNeeded: a.columns),
     alpha, a.base, CInt(truncatingIfNeeded: max(1, a.storedColumns)),
     b.base, CInt(truncatingIfNeeded: max(1, b.storedColumns)),
-    beta, result, CInt(truncatingIfNeeded: max(1, b.columns)))
+    beta, result, CInt(truncatingIfNeeded: max(1, resultStride ?? b.columns)))
 }

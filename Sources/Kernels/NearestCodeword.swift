@@ -35,12 +35,69 @@ package func squaredDistances(
 /// A quarter of Float's range: no score of norms below it overflows.
 private let largestSearchableNorm: Float = 0x1p126
 
-/// Vectors whose distances ``nearestCodewords`` holds at once.
-package let nearestCodewordsBlock = 128
+/// Vectors whose scores ``nearestCodewords`` holds at once.
+package let nearestCodewordsBlock = 64
+
+/// A codebook in the form that ``nearestCodewords`` searches: the largest `‖e‖²`, then `‖e‖²` of each
+/// codeword, then −2·e as panels of 32 codewords, `[panel, D, 32]`.
+private struct SearchableCodebook {
+  let base: UnsafePointer<Float>
+  let codewords: Int
+  let width: Int
+
+  /// Codewords and what fills the last panel, which is never chosen.
+  static func padded(_ codewords: Int) -> Int {
+    (codewords &+ RegisterTile.columns &- 1) / RegisterTile.columns &* RegisterTile.columns
+  }
+
+  static let header = 16
+
+  var paddedCodewords: Int { Self.padded(codewords) }
+  var largestNorm: Float { base[0] }
+  var norms: UnsafePointer<Float> { base + Self.header }
+  var panels: UnsafePointer<Float> { norms + paddedCodewords }
+}
+
+/// Floats that ``packCodebook`` writes.
+package func packedCodebookCount(codewords: Int, width: Int) -> Int {
+  let rows = SearchableCodebook.padded(codewords)
+  return SearchableCodebook.header + rows + (hasWideRegisters ? rows * width : 0)
+}
+
+/// Brings a codebook `[codewords, width]` into the form that ``nearestCodewords`` searches.
+///
+/// A codeword with a square norm above 2¹²⁶, infinite or NaN gets a norm of NaN, so that its scores are
+/// NaN, which no comparison lets through.
+///
+/// - Parameter packed: ``packedCodebookCount(codewords:width:)`` floats.
+package func packCodebook(
+  _ codebook: UnsafePointer<Float>, codewords: Int, width: Int,
+  into packed: UnsafeMutablePointer<Float>
+) {
+  let norms = packed + SearchableCodebook.header
+  let rows = SearchableCodebook.padded(codewords)
+  norms.update(repeating: .nan, count: rows)
+  var largest: Float = 0
+  for k in 0..<codewords {
+    let norm = Float(sumOfSquares(codebook + k &* width, count: width))
+    guard norm <= largestSearchableNorm else { continue }
+    norms[k] = norm
+    largest = max(largest, norm)
+  }
+  packed.update(repeating: largest, count: SearchableCodebook.header)
+  guard hasWideRegisters else { return }
+  let panels = norms + rows
+  panels.update(repeating: 0, count: rows &* width)
+  for k in 0..<codewords {
+    let (panel, column) = (k / RegisterTile.columns, k % RegisterTile.columns)
+    let target = panels + panel &* width &* RegisterTile.columns + column
+    for d in 0..<width { target[d &* RegisterTile.columns] = -2 * codebook[k &* width &+ d] }
+  }
+}
 
 /// Floats of scratch memory that ``nearestCodewords`` needs, whatever the number of vectors.
-package func nearestCodewordsWorkspaceCount(codewords: Int) -> Int {
-  (nearestCodewordsBlock + 1) * codewords
+package func nearestCodewordsWorkspaceCount(codewords: Int, width: Int) -> Int {
+  nearestCodewordsBlock * SearchableCodebook.padded(codewords) + 8 * width
 }
 
 /// The nearest codeword of every vector, exactly.
@@ -50,7 +107,7 @@ package func nearestCodewordsWorkspaceCount(codewords: Int) -> Int {
 /// The search runs on `‖e‖² − 2·z·e` in Float, block by block. With D products and a sum each, that
 /// is off by at most `(D + 2)·2⁻²³·(‖e‖² + 2·‖z‖·‖e‖)`; every codeword within that bound of the
 /// smallest is compared again by `Σ (z − e)²` in Double. So a code depends neither on the order of
-/// BLAS's sums nor on cancellation.
+/// the sums nor on cancellation.
 ///
 /// A vector with a square norm above 2¹²⁶, infinite or NaN gets ``invalidCode``; a codeword with one is
 /// never chosen.
@@ -58,33 +115,26 @@ package func nearestCodewordsWorkspaceCount(codewords: Int) -> Int {
 /// - Parameters:
 ///   - vectors: `[count, width]`.
 ///   - codebook: `[codewords, width]`.
+///   - packed: the same, of ``packCodebook``.
 ///   - codes: `[count]`, overwritten.
-///   - workspace: ``nearestCodewordsWorkspaceCount(codewords:)`` floats.
+///   - workspace: ``nearestCodewordsWorkspaceCount(codewords:width:)`` floats.
 package func nearestCodewords(
-  _ vectors: UnsafePointer<Float>, count: Int, codebook: UnsafePointer<Float>, codewords: Int,
-  width: Int, into codes: UnsafeMutablePointer<Int32>, workspace: UnsafeMutablePointer<Float>
+  _ vectors: UnsafePointer<Float>, count: Int, codebook: UnsafePointer<Float>,
+  packed: UnsafePointer<Float>, codewords: Int, width: Int,
+  into codes: UnsafeMutablePointer<Int32>, workspace: UnsafeMutablePointer<Float>
 ) {
-  let norms = workspace
-  let scores = workspace + codewords
-  var largestNorm: Float = 0
-  for k in 0..<codewords {
-    norms[k] = Float(sumOfSquares(codebook + k &* width, count: width))
-    if norms[k] <= largestSearchableNorm {
-      largestNorm = max(largestNorm, norms[k])
-    } else {
-      norms[k] = .nan  // so that its scores are NaN, which no comparison lets through
-    }
-  }
+  let searchable = SearchableCodebook(base: packed, codewords: codewords, width: width)
+  let scores = workspace + 8 &* width
   let unit = Float(width &+ 2) * 0x1p-23
-  let codebookMatrix = MatrixView(codebook, rows: codewords, columns: width).transposed
-
-  for first in stride(from: 0, to: count, by: nearestCodewordsBlock) {
+  let stride = searchable.paddedCodewords
+  for first in Swift.stride(from: 0, to: count, by: nearestCodewordsBlock) {
     let rows = min(nearestCodewordsBlock, count &- first)
     let block = vectors + first &* width
-    for n in 0..<rows { (scores + n &* codewords).update(from: norms, count: codewords) }
-    gemm(
-      MatrixView(block, rows: rows, columns: width), codebookMatrix, into: scores, alpha: -2,
-      beta: 1)
+    if hasWideRegisters {
+      score(block, rows: rows, searchable, into: scores, scratch: workspace)
+    } else {
+      score(block, rows: rows, codebook: codebook, searchable, into: scores)
+    }
     for n in 0..<rows {
       let vector = block + n &* width
       let norm = Float(sumOfSquares(vector, count: width))
@@ -92,61 +142,85 @@ package func nearestCodewords(
         codes[first &+ n] = invalidCode
         continue
       }
-      let row = scores + n &* codewords
-      let smallest = minimum(row, count: codewords)
-      let size = largestNorm + 2 * norm.squareRoot() * largestNorm.squareRoot()
+      let row = scores + n &* stride
+      let smallest = minimum(row, count: stride)
+      let size =
+        searchable.largestNorm + 2 * norm.squareRoot() * searchable.largestNorm.squareRoot()
       // Below the normal numbers the error is no longer relative.
       let error = max(unit * size, .leastNormalMagnitude)
       codes[first &+ n] = nearest(
-        vector, among: row, below: smallest + 2 * error, codebook: codebook, codewords: codewords,
+        vector, among: row, below: smallest + 2 * error, codebook: codebook, count: stride,
         width: width)
     }
   }
 }
 
-/// The smallest element; NaN is passed over.
+/// `scores[n, k] = ‖e[k]‖² − 2·z[n]·e[k]` on register tiles.
+private func score(
+  _ vectors: UnsafePointer<Float>, rows: Int, _ codebook: SearchableCodebook,
+  into scores: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+) {
+  let width = codebook.width
+  // The last rows, where they do not fill a tile, with anything after them: no row looks at another.
+  let whole = rows & ~7
+  if whole < rows {
+    scratch.update(from: vectors + whole &* width, count: (rows &- whole) &* width)
+  }
+  for column in stride(from: 0, to: codebook.paddedCodewords, by: RegisterTile.columns) {
+    for row in stride(from: 0, to: rows, by: 8) {
+      var tile = RegisterTile(startingWith: codebook.norms + column)
+      tile.accumulate(
+        row < whole ? vectors + row &* width : UnsafePointer(scratch), rowStride: width,
+        stepStride: 1, codebook.panels + column &* width, bStride: RegisterTile.columns,
+        count: width)
+      tile.store(
+        scores + row &* codebook.paddedCodewords + column, stride: codebook.paddedCodewords)
+    }
+  }
+}
+
+/// The same by BLAS.
+private func score(
+  _ vectors: UnsafePointer<Float>, rows: Int, codebook: UnsafePointer<Float>,
+  _ searchable: SearchableCodebook, into scores: UnsafeMutablePointer<Float>
+) {
+  let stride = searchable.paddedCodewords
+  for n in 0..<rows { (scores + n &* stride).update(from: searchable.norms, count: stride) }
+  gemm(
+    MatrixView(vectors, rows: rows, columns: searchable.width),
+    MatrixView(codebook, rows: searchable.codewords, columns: searchable.width).transposed,
+    into: scores, resultStride: stride, alpha: -2, beta: 1)
+}
+
+/// The smallest of a multiple of 16 elements; NaN is passed over.
 private func minimum(_ a: UnsafePointer<Float>, count: Int) -> Float {
   var lanes = Lanes(repeating: .infinity)
-  var i = 0
-  while i &+ 16 <= count {
+  for i in stride(from: 0, to: count, by: 16) {
     let x = Lanes(loading: a + i)
     lanes.replace(with: x, where: x .< lanes)
-    i &+= 16
   }
-  var smallest = lanes.min()
-  while i < count {
-    if a[i] < smallest { smallest = a[i] }
-    i &+= 1
-  }
-  return smallest
+  return lanes.min()
 }
 
 /// Of the codewords whose score is not above `limit`, the one with the least exact distance.
+///
+/// - Parameter count: how many scores there are, a multiple of 16.
 private func nearest(
   _ vector: UnsafePointer<Float>, among scores: UnsafePointer<Float>, below limit: Float,
-  codebook: UnsafePointer<Float>, codewords: Int, width: Int
+  codebook: UnsafePointer<Float>, count: Int, width: Int
 ) -> Int32 {
   var best = invalidCode
   var bestDistance = Double.infinity
-  @inline(__always) func consider(_ k: Int) {
-    guard scores[k] <= limit else { return }
-    let distance = sumOfSquaredDifferences(vector, codebook + k &* width, count: width)
-    if distance < bestDistance {
-      best = Int32(truncatingIfNeeded: k)
-      bestDistance = distance
-    }
-  }
   let limits = Lanes(repeating: limit)
-  var k = 0
-  while k &+ 16 <= codewords {
-    if any(Lanes(loading: scores + k) .<= limits) {
-      for lane in 0..<16 { consider(k &+ lane) }
+  for first in stride(from: 0, to: count, by: 16) {
+    guard any(Lanes(loading: scores + first) .<= limits) else { continue }
+    for k in first..<(first &+ 16) where scores[k] <= limit {
+      let distance = sumOfSquaredDifferences(vector, codebook + k &* width, count: width)
+      if distance < bestDistance {
+        best = Int32(truncatingIfNeeded: k)
+        bestDistance = distance
+      }
     }
-    k &+= 16
-  }
-  while k < codewords {
-    consider(k)
-    k &+= 1
   }
   return best
 }

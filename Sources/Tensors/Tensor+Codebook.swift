@@ -9,16 +9,15 @@ extension Tensor {
   package func nearestCodes(to vectors: Tensor) -> Codes {
     requireCodebook(for: vectors.shape)
     let codewords = shape[0]
+    let packed = packedCodebook()
     let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
       initialized = vectors.shape.rows
       guard let base = codes.baseAddress else { return }
-      vectors.withUnsafePointer { vectors in
-        withUnsafePointer { codebook in
-          withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords)) {
-            nearestCodewords(
-              vectors, count: initialized, codebook: codebook, codewords: codewords,
-              width: shape[1], into: base, workspace: $0)
-          }
+      withPointers(vectors, self, packed) { vectors, codebook, packed in
+        withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords, width: shape[1])) {
+          nearestCodewords(
+            vectors, count: initialized, codebook: codebook, packed: packed,
+            codewords: codewords, width: shape[1], into: base, workspace: $0)
         }
       }
     }

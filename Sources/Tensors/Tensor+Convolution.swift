@@ -131,7 +131,7 @@ extension ConvolutionPlan {
     _ first: Tensor, _ second: Tensor, bias: Tensor?, images: Int, result: Shape
   ) -> Tensor {
     Tensor(result) { result in
-      withPointers(first, second, bias) { first, second, bias in
+      withPointers(first, second, optional: bias) { first, second, bias in
         withWorkspace(workspaceCount(count: images)) {
           self(first, second, bias: bias, count: images, into: result, workspace: $0)
         }
@@ -151,16 +151,4 @@ private func requireMaps(_ maps: Shape, of g: ConvolutionGeometry, images: Int) 
     maps == [images, g.outHeight, g.outWidth, g.filters],
     "maps of shape \(maps) do not belong to \(images) images of "
       + "\([g.height, g.width, g.channels]) under \(g.filters) filters")
-}
-
-private func withPointers<Result>(
-  _ a: Tensor, _ b: Tensor, _ c: Tensor?,
-  _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?) -> Result
-) -> Result {
-  a.withUnsafePointer { a in
-    b.withUnsafePointer { b in
-      guard let c else { return body(a, b, nil) }
-      return c.withUnsafePointer { body(a, b, $0) }
-    }
-  }
 }

@@ -110,3 +110,24 @@ func withWorkspace<Result>(
   defer { BufferPool.giveBack(block, count: count) }
   return try body(block)
 }
+
+/// Reads the elements of three tensors; the pointers are valid inside `body` alone.
+func withPointers<Result>(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor,
+  _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Result
+) -> Result {
+  a.withUnsafePointer { a in
+    b.withUnsafePointer { b in c.withUnsafePointer { body(a, b, $0) } }
+  }
+}
+
+/// Reads the elements of two tensors and of one that may be missing.
+func withPointers<Result>(
+  _ a: Tensor, _ b: Tensor, optional c: Tensor?,
+  _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?) -> Result
+) -> Result {
+  guard let c else {
+    return a.withUnsafePointer { a in b.withUnsafePointer { body(a, $0, nil) } }
+  }
+  return withPointers(a, b, c) { body($0, $1, $2) }
+}
