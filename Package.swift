@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: unchecked),
     .target(name: "Tensors", dependencies: ["Kernels"]),
     .target(name: "Autograd", dependencies: ["Tensors"]),
-    .target(name: "NN", dependencies: ["Autograd", "Tensors"]),
+    .target(name: "NN", dependencies: ["Autograd", "Tensors", "Kernels"]),
     .target(name: "VectorQuantization", dependencies: ["NN", "Autograd", "Tensors"]),
 
     // MARK: Files and data
@@ -67,10 +67,11 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors", "TestSupport"]),
-    .testTarget(name: "NNTests", dependencies: ["NN", "Autograd", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "NNTests", dependencies: ["NN", "Autograd", "Tensors", "Kernels", "TestSupport"]),
     .testTarget(
       name: "VectorQuantizationTests",
-      dependencies: ["VectorQuantization", "NN", "Autograd", "Tensors", "TestSupport"]),
+      dependencies: ["VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "TestSupport"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "TestSupport"]),

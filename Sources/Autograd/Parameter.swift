@@ -110,4 +110,17 @@ package struct ParameterValues: Sendable {
       yield &tensors[parameter.name]!
     }
   }
+
+  /// Takes a parameter's numbers out, so that whoever gets them is the only one to have them; they are
+  /// to be put back by ``putBack(_:as:)``.
+  package mutating func take(_ parameter: Parameter) -> Tensor {
+    guard let tensor = tensors.removeValue(forKey: parameter.name) else {
+      preconditionFailure("there is no value for the parameter \(parameter.name)")
+    }
+    return tensor
+  }
+
+  package mutating func putBack(_ tensor: Tensor, as parameter: Parameter) {
+    tensors[parameter.name] = tensor
+  }
 }

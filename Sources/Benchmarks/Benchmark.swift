@@ -90,7 +90,7 @@ package struct Benchmark {
     if !options.isQuick {
       progress("verifying the kernels")
       verification = try Verification(
-        work.calls, images: Shards.size,
+        work.calls, images: Shards(of: batchSize).size,
         codebooks: experiment.model.quantizers.map(\.codebook.shape),
         kernels: ConvolutionKernels(experiment.model.convolution))
     }
@@ -171,8 +171,9 @@ package struct Benchmark {
   /// The codes of a batch, shard by shard; the images are in memory before.
   private func measureEncoding() throws -> Timing {
     let count = min(batchSize, dataset.train.count)
-    let shards = try Shards.ranges(batchSize).map {
-      try dataset.train.images(at: $0.map { $0 % count }, paddedTo: Shards.size)
+    let cut = Shards(of: batchSize)
+    let shards = try (0..<cut.count).map {
+      try dataset.train.images(at: cut[$0].map { $0 % count }, paddedTo: cut.size)
     }
     let (model, values) = (experiment.model, state.values)
     func encode() -> Double {
@@ -187,22 +188,23 @@ package struct Benchmark {
     let trained = experiment.model.parameters.filter { $0.role == .trained }
     let gradients = Dictionary(
       uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
+    let count = Shards(of: batchSize).size
     let averages = experiment.model.quantizers.compactMap { quantizer in
       guard case .movingAverage(let average) = quantizer.learning else { return nil as Averages? }
-      let vectors = randomTensor([Shards.size, quantizer.dimension], "vectors")
+      let vectors = randomTensor([count, quantizer.dimension], "vectors")
       return Averages(
         average: average, codebook: quantizer.codebook,
         statistics: MovingAverage.Statistics(
           vectors: vectors,
           codes: Codes(
-            [Shards.size], (0..<Int32(Shards.size)).map { $0 % Int32(quantizer.codewords) }),
-          leading: Shards.size, codewords: quantizer.codewords))
+            [count], (0..<Int32(count)).map { $0 % Int32(quantizer.codewords) }),
+          leading: count, codewords: quantizer.codewords))
     }
     var (values, optimizer) = (state.values, state.optimizer)
     func update() -> Double {
       Timing.seconds {
         guard gradients.values.allSatisfy(\.hasFiniteSquares) else { return }
-        optimizer.update(&values, gradients: gradients, step: state.step + 1)
+        optimizer.update(&values, gradients: gradients, step: state.step + 1, pool: pool)
         for entry in averages {
           entry.average.update(
             &values, codebook: entry.codebook, with: entry.statistics, step: state.step + 1)
@@ -233,7 +235,7 @@ package struct Benchmark {
   ) -> BenchmarkReport {
     let step = Timing(measured.seconds)
     // Threads without a shard do nothing.
-    let busy = Double(min(pool.threads, Shards.ranges(batchSize).count))
+    let busy = Double(min(pool.threads, Shards(of: batchSize).count))
     func part(_ path: KeyPath<StepParts.Seconds, Double>) -> Double {
       Timing.median(measured.parts.map { $0[keyPath: path] / busy })
     }

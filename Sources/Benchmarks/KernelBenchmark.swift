@@ -31,6 +31,7 @@ struct KernelBenchmark {
   private let experiment: Experiment
   private let pool: WorkerPool
   private let peak: Double?
+  private let shardSize: Int
 
   /// Seconds for each round, of which there are several.
   private static let roundSeconds = 0.05
@@ -42,6 +43,7 @@ struct KernelBenchmark {
     self.experiment = experiment
     self.pool = pool
     self.peak = peak
+    shardSize = Shards(of: experiment.configuration.training.batchSize).size
   }
 
   func run(_ progress: (String) -> Void) -> [KernelReport] {
@@ -54,7 +56,7 @@ struct KernelBenchmark {
       experiment.model.architecture.latents, experiment.model.quantizers)
     {
       progress("nearest codeword")
-      reports.append(search(quantizer, vectors: Shards.size * latent.height * latent.width))
+      reports.append(search(quantizer, vectors: shardSize * latent.height * latent.width))
     }
     progress("Adam")
     reports.append(adam())
@@ -63,11 +65,11 @@ struct KernelBenchmark {
 
   private func convolution(_ call: ConvolutionCall) -> KernelReport {
     let kernels = ConvolutionKernels(experiment.model.convolution)
-    let operands = ConvolutionOperands(call, count: Shards.size)
+    let operands = ConvolutionOperands(call, count: shardSize)
     return arithmetic(
       call.name,
       uses: work.entries.filter { $0.call == call }.map { "\($0.layer) \($0.role.rawValue)" },
-      count: Shards.size, flop: 2 * call.multiplyAdds * Shards.size
+      count: shardSize, flop: 2 * call.multiplyAdds * shardSize
     ) { _ = kernels.compute(call, operands) }
   }
 
@@ -108,7 +110,9 @@ struct KernelBenchmark {
       uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
     var values = ParameterValues(startOf: trained, seed: 1)
     var optimizer = Adam(trained, options: .init(learningRate: 1e-4))
-    let seconds = Self.timing { optimizer.update(&values, gradients: gradients, step: 1) }
+    let seconds = Self.timing {
+      optimizer.update(&values, gradients: gradients, step: 1, pool: pool)
+    }
     let bytes = Double(7 * count * MemoryLayout<Float>.stride)
 
     // Two blocks as large as the four arrays together.

@@ -34,13 +34,25 @@ package struct AdamUpdate {
     firstMoment: UnsafeMutablePointer<Float>, secondMoment: UnsafeMutablePointer<Float>, count: Int
   ) {
     let rate = learningRate * firstCorrection
-    for i in 0..<count {
+    var i = 0
+    while i &+ 16 <= count {
+      let g = Lanes(loading: gradients + i)
+      let m = beta1 * Lanes(loading: firstMoment + i) + newWeight1 * g
+      let v = beta2 * Lanes(loading: secondMoment + i) + newWeight2 * (g * g)
+      m.store(firstMoment + i)
+      v.store(secondMoment + i)
+      let change = rate * m / (v.squareRoot() * secondCorrection + epsilon)
+      (Lanes(loading: parameters + i) - change).store(parameters + i)
+      i &+= 16
+    }
+    while i < count {
       let g = gradients[i]
       let m = beta1 * firstMoment[i] + newWeight1 * g
       let v = beta2 * secondMoment[i] + newWeight2 * (g * g)
       firstMoment[i] = m
       secondMoment[i] = v
       parameters[i] -= rate * m / (v.squareRoot() * secondCorrection + epsilon)
+      i &+= 1
     }
   }
 }

@@ -68,7 +68,8 @@ extension ConvolutionGeometry {
   }
 
   private func winogradWorkspaceCount(_ tiles: TileGrid, count: Int, depth: Int) -> Int {
-    let rows = TransformedTiles.paddedRows(tiles.count &* tiles.imagesAtOnce(count))
+    let rows = TransformedTiles.paddedRows(
+      tiles.count &* tiles.imagesAtOnce(count, tileFloats: productsPerTile &* depth))
     return productsPerTile
       &* (TransformedTiles.stride(rows, depth)
         &+ TransformedTiles.stride(rows, RegisterTile.columns))
@@ -96,11 +97,12 @@ private struct TileGrid {
   /// Tiles of one map.
   var count: Int { rows &* columns }
 
-  /// Images whose tiles make one product: enough rows to use a panel of filters well, few enough for the
-  /// cache.
-  func imagesAtOnce(_ images: Int) -> Int {
-    let enoughRows = 64
-    return min(max(1, images), max(1, enoughRows / max(1, count)))
+  /// Images whose tiles make one product: as many as leave the transformed inputs in a core's cache.
+  ///
+  /// - Parameter tileFloats: floats of a transformed tile.
+  func imagesAtOnce(_ images: Int, tileFloats: Int) -> Int {
+    let cacheFloats = 160 << 10
+    return min(max(1, images), max(1, cacheFloats / (max(1, count) &* tileFloats)))
   }
 }
 
@@ -401,7 +403,8 @@ private struct Workspace<Filtering: MinimalFiltering> {
   var matrices: Int { Filtering.points &* Filtering.points }
 
   init(_ memory: UnsafeMutablePointer<Float>, _ tiles: TileGrid, count: Int, depth: Int) {
-    imagesAtOnce = tiles.imagesAtOnce(count)
+    imagesAtOnce = tiles.imagesAtOnce(
+      count, tileFloats: Filtering.points &* Filtering.points &* depth)
     self.depth = depth
     let rows = TransformedTiles.paddedRows(tiles.count &* imagesAtOnce)
     inputStride = TransformedTiles.stride(rows, depth)

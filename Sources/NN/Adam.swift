@@ -1,4 +1,5 @@
 import Autograd
+import Kernels
 import Tensors
 
 /// Adam (Kingma and Ba 2015) over all trained parameters of a model.
@@ -39,16 +40,45 @@ package struct Adam: Sendable {
 
   /// One step along `gradients`; a parameter without a gradient stays as it is.
   ///
-  /// - Parameter step: 1 for the first.
+  /// - Parameters:
+  ///   - step: 1 for the first.
+  ///   - pool: the threads that share the work; no result depends on them.
   package mutating func update(
-    _ values: inout ParameterValues, gradients: [String: Tensor], step: Int
+    _ values: inout ParameterValues, gradients: [String: Tensor], step: Int, pool: WorkerPool
   ) {
-    for parameter in parameters {
-      guard let gradient = gradients[parameter.name] else { continue }
-      values[parameter].adamStep(
-        gradient: gradient, firstMoment: &firstMoments[parameter],
-        secondMoment: &secondMoments[parameter], learningRate: options.learningRate,
-        beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon, step: step)
+    // A tensor that others refer to is copied before it is changed, so each is handed over.
+    let updates = parameters.compactMap { parameter -> Monitor<Update>? in
+      guard let gradient = gradients[parameter.name] else { return nil }
+      return Monitor(
+        Update(
+          parameter: parameter, gradient: gradient, value: values.take(parameter),
+          firstMoment: firstMoments.take(parameter), secondMoment: secondMoments.take(parameter)))
+    }
+    pool.forEach(count: updates.count) { [options] i in
+      updates[i].withLock { $0.perform(options, step: step) }
+    }
+    for update in updates {
+      update.withLock {
+        values.putBack($0.value, as: $0.parameter)
+        firstMoments.putBack($0.firstMoment, as: $0.parameter)
+        secondMoments.putBack($0.secondMoment, as: $0.parameter)
+      }
+    }
+  }
+
+  /// What belongs to one parameter.
+  private struct Update {
+    let parameter: Parameter
+    let gradient: Tensor
+    var value: Tensor
+    var firstMoment: Tensor
+    var secondMoment: Tensor
+
+    mutating func perform(_ options: Options, step: Int) {
+      value.adamStep(
+        gradient: gradient, firstMoment: &firstMoment, secondMoment: &secondMoment,
+        learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+        epsilon: options.epsilon, step: step)
     }
   }
 }

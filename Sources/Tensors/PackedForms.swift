@@ -2,7 +2,9 @@ import Kernels
 
 /// A form that a kernel wants its constant operand in.
 enum PackedForm: Hashable {
+  /// Of filters, for a convolution.
   case filters(ConvolutionPlan)
+  /// Of a codebook `[K, D]`, for the search for the nearest codeword.
   case codebook
 }
 
@@ -11,6 +13,11 @@ enum PackedForm: Hashable {
 /// Shared by the copies of a tensor and by all threads; whoever changes a copy starts anew.
 final class PackedForms: Sendable {
   private let forms = Monitor<[PackedForm: Tensor]>([:])
+
+  /// The forms that were asked for.
+  var names: [PackedForm] {
+    forms.withLock { forms in Array(forms.keys) }
+  }
 
   /// Threads that ask for what is being made wait for it.
   func form(_ name: PackedForm, make: () -> Tensor) -> Tensor {
@@ -24,27 +31,25 @@ final class PackedForms: Sendable {
 }
 
 extension Tensor {
-  /// These filters in the form that a kernel reads.
-  func packed(for plan: ConvolutionPlan) -> Tensor {
-    guard let count = plan.packedFilterCount else { return self }
-    return packed(.filters(plan), count: count) { plan.packFilters($0, into: $1) }
+  /// These elements in the form that a kernel reads; kept, where ``keepingPackedForms()`` asks for it.
+  func packed(_ form: PackedForm) -> Tensor {
+    packedForms?.form(form) { makePacked(form) } ?? makePacked(form)
   }
 
-  /// This codebook `[K, D]` in the form that the search for the nearest codeword reads.
-  func packedCodebook() -> Tensor {
-    let (codewords, width) = (shape[0], shape[1])
-    return packed(.codebook, count: packedCodebookCount(codewords: codewords, width: width)) {
-      packCodebook($0, codewords: codewords, width: width, into: $1)
+  private func makePacked(_ form: PackedForm) -> Tensor {
+    switch form {
+    case .filters(let plan):
+      guard let count = plan.packedFilterCount else { return self }
+      return Tensor([count]) { packed in
+        withUnsafePointer { plan.packFilters($0, into: packed) }
+      }
+    case .codebook:
+      let (codewords, width) = (shape[0], shape[1])
+      return Tensor([packedCodebookCount(codewords: codewords, width: width)]) { packed in
+        withUnsafePointer {
+          packCodebook($0, codewords: codewords, width: width, into: packed)
+        }
+      }
     }
-  }
-
-  private func packed(
-    _ form: PackedForm, count: Int,
-    _ pack: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
-  ) -> Tensor {
-    func make() -> Tensor {
-      Tensor([count]) { packed in withUnsafePointer { pack($0, packed) } }
-    }
-    return packedForms?.form(form, make: make) ?? make()
   }
 }

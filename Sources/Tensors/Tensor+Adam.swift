@@ -1,7 +1,8 @@
 import Kernels
 
 extension Tensor {
-  /// One step of Adam on a parameter, in place (see `AdamUpdate`).
+  /// One step of Adam on a parameter, in place (see `AdamUpdate`). The forms that the parameter was
+  /// packed in are made anew: the next step needs them, and here the elements are in the cache.
   ///
   /// - Parameters:
   ///   - gradient, firstMoment, secondMoment: shaped like the parameter; the moments are updated.
@@ -17,6 +18,7 @@ extension Tensor {
     let update = AdamUpdate(
       learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, step: step)
     let count = count
+    let forms = packedForms?.names ?? []
     withUnsafeMutablePointer { parameters in
       firstMoment.withUnsafeMutablePointer { firstMoment in
         secondMoment.withUnsafeMutablePointer { secondMoment in
@@ -28,5 +30,6 @@ extension Tensor {
         }
       }
     }
+    for form in forms { _ = packed(form) }
   }
 }

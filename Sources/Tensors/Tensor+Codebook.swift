@@ -9,7 +9,7 @@ extension Tensor {
   package func nearestCodes(to vectors: Tensor) -> Codes {
     requireCodebook(for: vectors.shape)
     let codewords = shape[0]
-    let packed = packedCodebook()
+    let packed = packed(.codebook)
     let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
       initialized = vectors.shape.rows
       guard let base = codes.baseAddress else { return }

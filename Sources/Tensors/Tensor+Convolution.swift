@@ -84,7 +84,7 @@ extension Tensor {
     requireBias(bias, width: geometry.filters)
     let plan = ConvolutionPlan(geometry, .forward, upTo: method.limit)
     return plan.run(
-      self, filters.packed(for: plan), bias: bias, images: shape[0],
+      self, filters.packed(.filters(plan)), bias: bias, images: shape[0],
       result: [shape[0], geometry.outHeight, geometry.outWidth, geometry.filters])
   }
 
@@ -104,7 +104,7 @@ extension Tensor {
     requireMaps(shape, of: geometry, images: imageShape[0])
     let plan = ConvolutionPlan(geometry, .inputGradient, upTo: method.limit)
     return plan.run(
-      self, filters.packed(for: plan), bias: bias, images: imageShape[0], result: imageShape)
+      self, filters.packed(.filters(plan)), bias: bias, images: imageShape[0], result: imageShape)
   }
 
   /// The gradient of a convolution of `self` with respect to its filters.

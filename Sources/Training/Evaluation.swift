@@ -33,9 +33,10 @@ package struct Evaluation: Sendable {
     pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws {
     let none = Sums(usage: model.quantizers.map { CodebookUsage(codewords: $0.codewords) })
-    let shards = Shards.ranges(split.count)
+    let shards = Shards(of: split.count)
     let sums = try pool.reduceInOrder(count: shards.count, into: Sums?.some(none)) { i in
-      shouldStop() ? nil : try Sums(of: model, values, on: split, at: shards[i])
+      shouldStop()
+        ? nil : try Sums(of: model, values, on: split, at: shards[i], paddedTo: shards.size)
     } fold: { sums, _, shard in
       if let shard { sums? += shard } else { sums = nil }
     }
@@ -59,11 +60,12 @@ package struct Evaluation: Sendable {
 
     /// The sums over one shard.
     init(
-      of model: VQVAE, _ values: ParameterValues, on split: ImageSplit, at positions: Range<Int>
+      of model: VQVAE, _ values: ParameterValues, on split: ImageSplit, at positions: Range<Int>,
+      paddedTo size: Int
     ) throws {
-      let images = try split.images(at: positions, paddedTo: Shards.size)
+      let images = try split.images(at: positions, paddedTo: size)
       let (reconstruction, codes) = model.reconstruct(images, values)
-      let pixels = Double(images.count / Shards.size)
+      let pixels = Double(images.count / size)
       let errors = reconstruction.squaredErrors(from: images).prefix(positions.count)
       let clamped = reconstruction.clamped(-0.5, 0.5).squaredErrors(from: images)
         .prefix(positions.count)
@@ -73,7 +75,7 @@ package struct Evaluation: Sendable {
       usage = zip(model.quantizers, codes).map { quantizer, codes in
         CodebookUsage(
           codewords: quantizer.codewords, codes: codes,
-          leading: codes.count / Shards.size * positions.count)
+          leading: codes.count / size * positions.count)
       }
     }
 

@@ -15,10 +15,10 @@ package struct Reconstructions: Sendable {
     pool: WorkerPool
   ) throws {
     let size = split.height * split.width * 3
-    let shards = Shards.ranges(positions.count)
+    let shards = Shards(of: positions.count)
     let pairs = try pool.reduceInOrder(count: shards.count, into: [([UInt8], [UInt8])]()) { i in
       let bytes = try split.pixels(at: positions[shards[i]])
-      let images = Tensor(pixels: bytes, padded: [Shards.size, split.height, split.width, 3])
+      let images = Tensor(pixels: bytes, padded: [shards.size, split.height, split.width, 3])
       return (bytes, model.reconstruct(images, values).reconstruction.pixelBytes)
     } fold: { pairs, i, result in
       for n in 0..<shards[i].count {

@@ -76,7 +76,7 @@ package struct TrainingState: Sendable {
       variance: experiment.variance, pool: pool)
     guard batch.isFinite else { return nil }
     step += 1
-    optimizer.update(&values, gradients: batch.gradients, step: step)
+    optimizer.update(&values, gradients: batch.gradients, step: step, pool: pool)
     for (quantizer, statistics) in zip(experiment.model.quantizers, batch.statistics) {
       guard case .movingAverage(let average) = quantizer.learning, let statistics else { continue }
       average.update(&values, codebook: quantizer.codebook, with: statistics, step: step)

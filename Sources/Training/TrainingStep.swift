@@ -70,10 +70,10 @@ struct BatchGradients: Sendable {
     positions: [Int], of split: ImageSplit, model: VQVAE, values: ParameterValues,
     variance: Double, pool: WorkerPool
   ) throws {
-    let shards = Shards.ranges(positions.count)
+    let shards = Shards(of: positions.count)
     let total = try pool.reduceInOrder(count: shards.count, into: BatchGradients?.none) { i in
       BatchGradients(
-        try split.images(at: positions[shards[i]], paddedTo: Shards.size), count: shards[i].count,
+        try split.images(at: positions[shards[i]], paddedTo: shards.size), count: shards[i].count,
         batchSize: positions.count, model: model, values: values, variance: variance)
     } fold: { total, _, shard in
       if total == nil { total = shard } else { total! += shard }

@@ -10,7 +10,7 @@ import Testing
 @Suite("An image's result does not depend on its neighbours") struct NeighbourTests {
   init() { BLAS.useOneThread() }
 
-  /// The layers of the usual model, in the shard of 16 that it runs in.
+  /// The layers of the usual model, in a shard of 16.
   static let layers: [ConvolutionCase] = [
     ConvolutionCase(
       "encoder 1", [16, 32, 32, 3], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),

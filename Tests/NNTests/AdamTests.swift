@@ -1,4 +1,5 @@
 import Autograd
+import Kernels
 import NN
 import Tensors
 import TestSupport
@@ -21,7 +22,8 @@ struct AdamTests {
     var generator = SeededGenerator(test: 5)
     for step in 1...10 {
       let gradient = generator.tensor([3])
-      optimizer.update(&values, gradients: ["weight": gradient], step: step)
+      optimizer.update(
+        &values, gradients: ["weight": gradient], step: step, pool: WorkerPool(threads: 1))
       for i in 0..<3 {
         let g = Double(gradient.elements[i])
         m[i] = 0.9 * m[i] + 0.1 * g
@@ -45,7 +47,8 @@ struct AdamTests {
     let before = values
     var optimizer = Adam(parameters, options: .init(learningRate: 0.01))
     let gradient = Tensor([3], repeating: 1)
-    optimizer.update(&values, gradients: ["weight": gradient], step: 1)
+    optimizer.update(
+      &values, gradients: ["weight": gradient], step: 1, pool: WorkerPool(threads: 1))
     #expect(values[weight].elements != before[weight].elements)
     #expect(values[idle].elements == before[idle].elements)
     #expect(values[average].elements == before[average].elements)

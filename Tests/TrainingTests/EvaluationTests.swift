@@ -44,7 +44,7 @@ struct EvaluationTests {
     var (mse, clamped, psnr) = (0.0, 0.0, 0.0)
     var usage = CodebookUsage(codewords: 24)
     for position in 0..<27 {
-      let image = try dataset.validation.images(at: [position], paddedTo: Shards.size)
+      let image = try dataset.validation.images(at: [position], paddedTo: 16)
       let (output, codes) = experiment.model.reconstruct(image, state.values)
       let pixels = 32 * 32 * 3
       var (error, cut) = (0.0, 0.0)
@@ -56,7 +56,7 @@ struct EvaluationTests {
       mse += error / 27
       clamped += cut / 27
       psnr += -10 * log10(cut) / 27
-      usage += CodebookUsage(codewords: 24, codes: codes[0], leading: codes[0].count / Shards.size)
+      usage += CodebookUsage(codewords: 24, codes: codes[0], leading: codes[0].count / 16)
     }
     // The differences of Float numbers are exact in double precision here, and their sums come in
     // another order.

@@ -1,4 +1,5 @@
 import Autograd
+import Kernels
 import NN
 import Tensors
 import TestSupport
@@ -83,7 +84,7 @@ struct SmallModel {
         #expect(abs(found / reference - 1) < 1e-5, "\(trajectory), step \(step), loss \(i)")
       }
       let gradients = tape.backward(from: forward.loss).byName
-      optimizer.update(&values, gradients: gradients, step: step)
+      optimizer.update(&values, gradients: gradients, step: step, pool: WorkerPool(threads: 1))
       let quantizer = model.quantizers[0]
       if case .movingAverage(let average) = quantizer.learning,
         let statistics = forward.statistics[0]
