@@ -68,7 +68,8 @@ extension Function {
     }
     let node = tape.record(inputs: inputs.map(\.node)) {
       [context] gradient in
-      backward(gradient, attributes, context)
+      // The last reference is handed on, so that a function can change the gradient in place.
+      backward(consume gradient, attributes, context)
     }
     return (Variable(value: value, tape: tape, node: node), nonDifferentiable)
   }

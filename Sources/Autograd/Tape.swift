@@ -87,7 +87,7 @@ package final class Tape {
     while let record = records.popLast() {
       // Taken out of the array, the gradient is the function's alone to change.
       guard let gradient = gradients[record.output].take() else { continue }
-      let inputGradients = record.backward(gradient)
+      let inputGradients = record.backward(consume gradient)
       precondition(inputGradients.count == record.inputs.count, "one gradient for each input")
       for (node, gradient) in zip(record.inputs, inputGradients) {
         guard let node, let gradient else { continue }
