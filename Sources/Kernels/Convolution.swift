@@ -31,40 +31,41 @@ extension ConvolutionGeometry {
   }
 }
 
-/// `maps = im2col(images) · filters + bias`. Overwrites `maps`.
+/// `maps = epilogue(im2col(images) · filters)`. Overwrites `maps`.
 ///
 /// - Parameters:
 ///   - images: `[count, height, width, channels]`.
 ///   - filters: `[kernelHeight·kernelWidth·channels, filters]`.
-///   - bias: `[filters]`, or nil for none.
 ///   - maps: `[count, outHeight, outWidth, filters]`.
 ///   - workspace: ``ConvolutionGeometry/workspaceCount(count:)`` floats.
 package func convolution(
-  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
   count: Int, geometry g: ConvolutionGeometry, into maps: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
   let filterMatrix = MatrixView(filters, rows: g.patchCount, columns: g.filters)
   for n in 0..<count {
     let target = maps + n &* g.mapCount
-    if let bias { broadcastRow(bias, rows: g.positions, columns: g.filters, into: target) }
+    if let bias = epilogue.bias {
+      broadcastRow(bias, rows: g.positions, columns: g.filters, into: target)
+    }
     let columns = layOutColumns(
       images + n &* g.imageCount, count: 1, geometry: g, workspace: workspace)
-    gemm(columns, filterMatrix, into: target, beta: bias == nil ? 0 : 1)
+    gemm(columns, filterMatrix, into: target, beta: epilogue.bias == nil ? 0 : 1)
+    if epilogue.rectifies { relu(target, count: g.mapCount, into: target) }
   }
 }
 
-/// `images = col2im(maps · filtersᵀ) + bias`: the gradient of ``convolution`` with respect to its
+/// `images = epilogue(col2im(maps · filtersᵀ))`: the gradient of ``convolution`` with respect to its
 /// images, and with a bias the transposed convolution. Overwrites `images`.
 ///
 /// - Parameters:
 ///   - maps: `[count, outHeight, outWidth, filters]`.
 ///   - filters: `[kernelHeight·kernelWidth·channels, filters]`.
-///   - bias: `[channels]`, or nil for none.
 ///   - images: `[count, height, width, channels]`.
 ///   - workspace: ``ConvolutionGeometry/workspaceCount(count:)`` floats.
 package func convolutionInputGradient(
-  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
   count: Int, geometry g: ConvolutionGeometry, into images: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -72,16 +73,17 @@ package func convolutionInputGradient(
   for n in 0..<count {
     let source = MatrixView(maps + n &* g.mapCount, rows: g.positions, columns: g.filters)
     let target = images + n &* g.imageCount
-    if let bias {
+    if let bias = epilogue.bias {
       broadcastRow(bias, rows: g.height &* g.width, columns: g.channels, into: target)
     }
     if g.isPointwise {
-      gemm(source, filterMatrix.transposed, into: target, beta: bias == nil ? 0 : 1)
+      gemm(source, filterMatrix.transposed, into: target, beta: epilogue.bias == nil ? 0 : 1)
     } else {
-      if bias == nil { target.update(repeating: 0, count: g.imageCount) }
+      if epilogue.bias == nil { target.update(repeating: 0, count: g.imageCount) }
       gemm(source, filterMatrix.transposed, into: workspace)
       col2im(workspace, count: 1, geometry: g, into: target)
     }
+    if epilogue.rectifies { relu(target, count: g.imageCount, into: target) }
   }
 }
 

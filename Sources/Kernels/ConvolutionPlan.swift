@@ -92,15 +92,15 @@ package struct ConvolutionPlan: Hashable, Sendable {
 
   /// Computes the pass; overwrites `result`.
   ///
-  /// | pass | first | second | bias | result |
+  /// | pass | first | second | epilogue | result |
   /// |---|---|---|---|---|
-  /// | forward | images | filters, packed | `[filters]` | maps |
-  /// | input gradient | maps | filters, packed | `[channels]` | images |
+  /// | forward | images | filters, packed | of `filters` channels | maps |
+  /// | input gradient | maps | filters, packed | of `channels` channels | images |
   /// | filter gradient | images | gradient of the maps | none | gradient of the filters |
   ///
   /// - Parameter workspace: ``workspaceCount(count:)`` floats.
   package func callAsFunction(
-    _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
     count: Int, into result: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
   ) {
     switch pass {
@@ -111,7 +111,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
         case .direct: directConvolution
         case .winograd: winogradConvolution
         }
-      kernel(first, second, bias, count, geometry, result, workspace)
+      kernel(first, second, epilogue, count, geometry, result, workspace)
     case .inputGradient:
       let kernel =
         switch algorithm {
@@ -119,7 +119,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
         case .direct: directConvolutionInputGradient
         case .winograd: winogradInputGradient
         }
-      kernel(first, second, bias, count, geometry, result, workspace)
+      kernel(first, second, epilogue, count, geometry, result, workspace)
     case .filterGradient:
       let kernel =
         switch algorithm {

@@ -51,7 +51,7 @@ extension ConvolutionGeometry {
 ///   - filters: of ``directFilters``.
 ///   - workspace: ``ConvolutionGeometry/directForwardWorkspaceCount`` floats.
 package func directConvolution(
-  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
   count: Int, geometry g: ConvolutionGeometry, into maps: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -65,7 +65,7 @@ package func directConvolution(
     pad(images + n &* g.imageCount, geometry: g, into: padded)
     for y in 0..<g.outHeight {
       kernel(
-        padded + y &* g.stride &* g.paddedRow, filters, bias: bias, positions: g.outWidth,
+        padded + y &* g.stride &* g.paddedRow, filters, epilogue, positions: g.outWidth,
         into: maps + n &* g.mapCount + y &* g.outWidth &* g.filters)
     }
   }
@@ -88,7 +88,7 @@ private struct RowProduct {
 
   /// Overwrites `positions` output positions, at least eight.
   func callAsFunction(
-    _ image: UnsafePointer<Float>, _ filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    _ image: UnsafePointer<Float>, _ filters: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
     positions: Int, into output: UnsafeMutablePointer<Float>
   ) {
     for panel in 0..<panels {
@@ -98,12 +98,13 @@ private struct RowProduct {
       while x < positions {
         // The last tile overlaps its neighbour where the width is no multiple of eight.
         let first = min(x, positions &- 8)
-        var tile = RegisterTile(startingWith: bias.map { $0 + columns })
+        var tile = RegisterTile(startingWith: epilogue.bias.map { $0 + columns })
         for i in 0..<rows {
           tile.accumulate(
             image + i &* rowStride + first &* step, rowStride: step, stepStride: 1,
             b + i &* run &* RegisterTile.columns, bStride: RegisterTile.columns, count: run)
         }
+        if epilogue.rectifies { tile.rectify() }
         tile.store(output + first &* outputStep + columns, stride: outputStep)
         x &+= 8
       }
@@ -178,7 +179,7 @@ private struct PaddedMap {
 ///   - filters: of ``directTurnedFilters``.
 ///   - workspace: ``ConvolutionGeometry/directInputGradientWorkspaceCount`` floats.
 package func directConvolutionInputGradient(
-  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
   count: Int, geometry g: ConvolutionGeometry, into images: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -199,7 +200,7 @@ package func directConvolutionInputGradient(
         let top = y.base &+ q &- y.elements &+ 1 &+ map.top
         let position = (y.first &+ q &* g.stride) &* g.width &+ x.first
         kernel(
-          padded + top &* map.row + left, packed, bias: bias, positions: x.count,
+          padded + top &* map.row + left, packed, epilogue, positions: x.count,
           into: images + n &* g.imageCount + position &* g.channels)
       }
       packed += y.elements &* run &* g.channels

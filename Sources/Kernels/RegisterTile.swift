@@ -76,6 +76,14 @@ struct RegisterTile {
     row.1 = row.1.addingProduct(x, columns.1)
   }
 
+  /// Sets what is negative to zero.
+  @inline(__always)
+  mutating func rectify() {
+    func rectified(_ row: Row) -> Row { (row.0.rectified, row.1.rectified) }
+    (row0, row1, row2, row3) = (rectified(row0), rectified(row1), rectified(row2), rectified(row3))
+    (row4, row5, row6, row7) = (rectified(row4), rectified(row5), rectified(row6), rectified(row7))
+  }
+
   /// Writes the first `rows` rows, `stride` floats apart; 4 or 8.
   @inline(__always)
   func store(_ c: UnsafeMutablePointer<Float>, stride: Int, rows: Int = 8) {

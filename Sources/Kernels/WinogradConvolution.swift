@@ -175,10 +175,10 @@ private func transformInputs<Filtering: MinimalFiltering>(
   }
 }
 
-/// Transforms products back to outputs and writes 32 channels of them: `Aᵀ·m·A + bias`.
+/// Transforms products back to outputs, `Aᵀ·m·A`, and writes 32 channels of them.
 private func transformOutputs<Filtering: MinimalFiltering>(
   _: Filtering.Type, _ products: UnsafePointer<Float>, matrixStride: Int,
-  bias: UnsafePointer<Float>?, count: Int, lattice: Lattice, extents: (height: Int, width: Int),
+  epilogue: ConvolutionEpilogue, count: Int, lattice: Lattice, extents: (height: Int, width: Int),
   tiles: TileGrid, into maps: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Lanes>
 ) {
   let points = Filtering.points
@@ -198,14 +198,16 @@ private func transformOutputs<Filtering: MinimalFiltering>(
           lattice.step &* lattice.width &* lattice.channels, lattice.step &* lattice.channels
         )
         for c in stride(from: 0, to: RegisterTile.columns, by: 16) {
-          let start = bias.map { Lanes(loading: $0 + c) } ?? .zero
+          let bias = epilogue.bias.map { Lanes(loading: $0 + c) } ?? .zero
           let m = products + tile &* RegisterTile.columns + c
           transformSquare(
             by: Filtering.Output.self, scratch: scratch,
             read: { Lanes(loading: m + ($0 &* points &+ $1) &* matrixStride) },
             write: {
               if $0 < rows && $1 < columns {
-                ($2 + start).store(origin + $0 &* rowStep + $1 &* columnStep + c)
+                let sum = $2 + bias
+                (epilogue.rectifies ? sum.rectified : sum)
+                  .store(origin + $0 &* rowStep + $1 &* columnStep + c)
               }
             })
         }
@@ -356,7 +358,7 @@ package func winogradTurnedFilters(
 ///   - filters: of ``winogradFilters``.
 ///   - workspace: ``ConvolutionGeometry/winogradForwardWorkspaceCount(count:)`` floats.
 package func winogradConvolution(
-  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
   count: Int, geometry g: ConvolutionGeometry, into maps: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -378,7 +380,7 @@ package func winogradConvolution(
           rows: size &* tiles.count)
         transformOutputs(
           filtering, area.products, matrixStride: area.productStride,
-          bias: bias.map { $0 + column },
+          epilogue: epilogue.fromChannel(column),
           count: size, lattice: target, extents: (g.outHeight, g.outWidth), tiles: tiles,
           into: maps + first &* g.mapCount + column, scratch: area.scratch)
       }
@@ -456,7 +458,7 @@ private struct Workspace<Filtering: MinimalFiltering> {
 ///   - filters: of ``winogradTurnedFilters``.
 ///   - workspace: ``ConvolutionGeometry/winogradInputGradientWorkspaceCount(count:)`` floats.
 package func winogradInputGradient(
-  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
   count: Int, geometry g: ConvolutionGeometry, into images: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -487,7 +489,7 @@ package func winogradInputGradient(
             rows: size &* tiles.count)
           transformOutputs(
             filtering, area.products, matrixStride: area.productStride,
-            bias: bias.map { $0 + panel &* columns }, count: size, lattice: target,
+            epilogue: epilogue.fromChannel(panel &* columns), count: size, lattice: target,
             extents: (y.count, x.count), tiles: tiles,
             into: images + first &* g.imageCount + panel &* columns, scratch: area.scratch)
         }

@@ -28,7 +28,9 @@ package struct Conv2d: Module {
 
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
-  package func callAsFunction(_ x: Variable) -> Variable {
-    convolve(x, x.tape.read(weight), bias: bias.map(x.tape.read), window: window)
+  /// - Parameter rectifies: whether ReLU follows; here it costs nothing.
+  package func callAsFunction(_ x: Variable, rectifies: Bool = false) -> Variable {
+    convolve(
+      x, x.tape.read(weight), bias: bias.map(x.tape.read), rectifies: rectifies, window: window)
   }
 }

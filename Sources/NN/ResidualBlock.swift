@@ -40,6 +40,6 @@ package struct ResidualBlock: Module {
   package func callAsFunction(_ x: Variable) -> Variable {
     let rectified = relu(x)
     let skip = style.skipIsRectified ? rectified : x
-    return skip + conv2(relu(conv1(rectified)))
+    return skip + conv2(conv1(rectified, rectifies: true))
   }
 }

@@ -75,16 +75,17 @@ extension Tensor {
   /// - Parameters:
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[filters]`, or nil for none.
+  ///   - rectifies: whether ReLU follows.
   /// - Returns: `[N, H′, W′, filters]`.
   package func convolved(
-    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow,
+    with filters: Tensor, bias: Tensor?, rectifies: Bool = false, window: ConvolutionWindow,
     method: ConvolutionMethod = .auto
   ) -> Tensor {
     let geometry = window.geometry(images: shape, filters: filters.shape)
     requireBias(bias, width: geometry.filters)
     let plan = ConvolutionPlan(geometry, .forward, upTo: method.limit)
     return plan.run(
-      self, filters.packed(.filters(plan)), bias: bias, images: shape[0],
+      self, filters.packed(.filters(plan)), bias: bias, rectifies: rectifies, images: shape[0],
       result: [shape[0], geometry.outHeight, geometry.outWidth, geometry.filters])
   }
 
@@ -94,9 +95,11 @@ extension Tensor {
   /// - Parameters:
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[C]`, or nil for none.
+  ///   - rectifies: whether ReLU follows.
   ///   - imageShape: `[N, H, W, C]`.
   package func convolvedBackwards(
-    with filters: Tensor, bias: Tensor?, window: ConvolutionWindow, imageShape: Shape,
+    with filters: Tensor, bias: Tensor?, rectifies: Bool = false, window: ConvolutionWindow,
+    imageShape: Shape,
     method: ConvolutionMethod = .auto
   ) -> Tensor {
     let geometry = window.geometry(images: imageShape, filters: filters.shape)
@@ -104,7 +107,8 @@ extension Tensor {
     requireMaps(shape, of: geometry, images: imageShape[0])
     let plan = ConvolutionPlan(geometry, .inputGradient, upTo: method.limit)
     return plan.run(
-      self, filters.packed(.filters(plan)), bias: bias, images: imageShape[0], result: imageShape)
+      self, filters.packed(.filters(plan)), bias: bias, rectifies: rectifies, images: imageShape[0],
+      result: imageShape)
   }
 
   /// The gradient of a convolution of `self` with respect to its filters.
@@ -121,19 +125,21 @@ extension Tensor {
     let geometry = window.geometry(images: shape, filters: filterShape)
     requireMaps(gradMaps.shape, of: geometry, images: shape[0])
     return ConvolutionPlan(geometry, .filterGradient, upTo: method.limit).run(
-      self, gradMaps, bias: nil, images: shape[0], result: filterShape)
+      self, gradMaps, bias: nil, rectifies: false, images: shape[0], result: filterShape)
   }
 }
 
 extension ConvolutionPlan {
   /// See ``callAsFunction``.
   fileprivate func run(
-    _ first: Tensor, _ second: Tensor, bias: Tensor?, images: Int, result: Shape
+    _ first: Tensor, _ second: Tensor, bias: Tensor?, rectifies: Bool, images: Int, result: Shape
   ) -> Tensor {
     Tensor(result) { result in
       withPointers(first, second, optional: bias) { first, second, bias in
         withWorkspace(workspaceCount(count: images)) {
-          self(first, second, bias: bias, count: images, into: result, workspace: $0)
+          self(
+            first, second, epilogue: ConvolutionEpilogue(bias: bias, rectifies: rectifies),
+            count: images, into: result, workspace: $0)
         }
       }
     }

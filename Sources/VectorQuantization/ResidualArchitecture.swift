@@ -108,16 +108,15 @@ package struct ResidualArchitecture: Architecture {
   package func encode(
     _ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable
   ) -> [Variable] {
-    var x = relu(encoder.conv1(images))
-    x = relu(encoder.conv2(x))
-    x = encoder.conv3(x)
-    if preset.rectifiesThirdConvolution { x = relu(x) }
+    var x = encoder.conv1(images, rectifies: true)
+    x = encoder.conv2(x, rectifies: true)
+    x = encoder.conv3(x, rectifies: preset.rectifiesThirdConvolution)
     return [quantize(encoder.project(encoder.residual(x)), 0)]
   }
 
   package func decode(_ codewords: [Variable]) -> Variable {
     var x = decoder.residual(decoder.conv1(codewords[0]))
-    x = relu(decoder.upsample1(x))
+    x = decoder.upsample1(x, rectifies: true)
     return decoder.upsample2(x)
   }
 }

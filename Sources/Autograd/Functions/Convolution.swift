@@ -4,9 +4,11 @@ import Tensors
 package struct ConvolutionAttributes {
   let window: ConvolutionWindow
   let method: ConvolutionMethod
+  /// Whether ReLU follows, done before the result is first written.
+  let rectifies: Bool
 }
 
-/// Cross-correlation of images with filters, plus a bias.
+/// Cross-correlation of images with filters, plus a bias, and then perhaps ReLU.
 ///
 ///     output[n, y, x, f] = bias[f] + Σ over i, j, c of
 ///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c]
@@ -17,15 +19,20 @@ package enum Convolve: Function {
   package struct Saved {
     let images: Tensor
     let filters: Tensor
+    /// What ReLU returned; nil where there is none.
+    let rectified: Tensor?
   }
 
   package static func forward(
     _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
-    context.save(Saved(images: inputs[0], filters: inputs[1]))
-    return inputs[0].convolved(
-      with: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, window: attributes.window,
-      method: attributes.method)
+    let output = inputs[0].convolved(
+      with: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, rectifies: attributes.rectifies,
+      window: attributes.window, method: attributes.method)
+    context.save(
+      Saved(
+        images: inputs[0], filters: inputs[1], rectified: attributes.rectifies ? output : nil))
+    return output
   }
 
   package static func backward(
@@ -33,6 +40,7 @@ package enum Convolve: Function {
   ) -> [Tensor?] {
     let (images, filters) = (context.saved.images, context.saved.filters)
     let needs = context.needsGradient
+    if let rectified = context.saved.rectified { gradient.zero(whereNotPositive: rectified) }
     var gradients: [Tensor?] = [
       needs[0]
         ? gradient.convolvedBackwards(
@@ -56,18 +64,23 @@ package enum ConvolveTransposed: Function {
   package struct Saved {
     let maps: Tensor
     let filters: Tensor
+    /// What ReLU returned; nil where there is none.
+    let rectified: Tensor?
   }
 
   package static func forward(
     _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
     let (maps, filters) = (inputs[0], inputs[1])
-    context.save(Saved(maps: maps, filters: filters))
     let extents = attributes.window.imageExtents(height: maps.shape[1], width: maps.shape[2])
-    return maps.convolvedBackwards(
-      with: filters, bias: inputs.count > 2 ? inputs[2] : nil, window: attributes.window,
+    let output = maps.convolvedBackwards(
+      with: filters, bias: inputs.count > 2 ? inputs[2] : nil, rectifies: attributes.rectifies,
+      window: attributes.window,
       imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]],
       method: attributes.method)
+    context.save(
+      Saved(maps: maps, filters: filters, rectified: attributes.rectifies ? output : nil))
+    return output
   }
 
   package static func backward(
@@ -75,6 +88,7 @@ package enum ConvolveTransposed: Function {
   ) -> [Tensor?] {
     let (maps, filters) = (context.saved.maps, context.saved.filters)
     let needs = context.needsGradient
+    if let rectified = context.saved.rectified { gradient.zero(whereNotPositive: rectified) }
     var gradients: [Tensor?] = [
       needs[0]
         ? gradient.convolved(
@@ -119,20 +133,24 @@ package struct ObservedConvolution {
 
 /// ``Convolve`` as a function of variables.
 package func convolve(
-  _ images: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
+  _ images: Variable, _ filters: Variable, bias: Variable?, rectifies: Bool = false,
+  window: ConvolutionWindow
 ) -> Variable {
   images.tape.observer?(
     ObservedConvolution(images, filters, bias: bias, window: window, isTransposed: false))
-  let attributes = ConvolutionAttributes(window: window, method: images.tape.convolution)
+  let attributes = ConvolutionAttributes(
+    window: window, method: images.tape.convolution, rectifies: rectifies)
   return Convolve.apply([images, filters] + (bias.map { [$0] } ?? []), attributes).output
 }
 
 /// ``ConvolveTransposed`` as a function of variables.
 package func convolveTransposed(
-  _ maps: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow
+  _ maps: Variable, _ filters: Variable, bias: Variable?, rectifies: Bool = false,
+  window: ConvolutionWindow
 ) -> Variable {
   maps.tape.observer?(
     ObservedConvolution(maps, filters, bias: bias, window: window, isTransposed: true))
-  let attributes = ConvolutionAttributes(window: window, method: maps.tape.convolution)
+  let attributes = ConvolutionAttributes(
+    window: window, method: maps.tape.convolution, rectifies: rectifies)
   return ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), attributes).output
 }
