@@ -2,7 +2,7 @@
 package enum ConvolutionAlgorithm: Int, CaseIterable, Sendable {
   /// The reference: Convolution.swift.
   case im2col
-  /// DirectConvolution.swift.
+  /// DirectConvolution.swift, and for few channels NarrowConvolution.swift.
   case direct
   /// WinogradConvolution.swift.
   case winograd
@@ -43,7 +43,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
     switch (algorithm, pass) {
     case (.im2col, _): true
     case (.direct, .forward): g.suitsDirectForward
-    case (.direct, .inputGradient): g.suitsDirectInputGradient
+    case (.direct, .inputGradient): g.suitsDirectInputGradient || g.suitsNarrowInputGradient
     case (.direct, .filterGradient): g.suitsDirectFilterGradient
     case (.winograd, .forward): g.suitsWinogradForward
     case (.winograd, .inputGradient): g.suitsWinogradInputGradient
@@ -51,10 +51,13 @@ package struct ConvolutionPlan: Hashable, Sendable {
     }
   }
 
+  private var isNarrow: Bool { geometry.suitsNarrowInputGradient }
+
   /// Floats of the filters in the form that the kernel reads; nil where it reads them as they are.
   package var packedFilterCount: Int? {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): nil
+    case (.direct, .inputGradient) where isNarrow: geometry.narrowFilterCount
     case (.direct, _): geometry.patchCount * geometry.filters
     case (.winograd, _): geometry.winogradFilterCount
     }
@@ -70,6 +73,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): break
     case (.direct, .forward): directFilters(filters, geometry: geometry, into: packed)
+    case (.direct, .inputGradient) where isNarrow:
+      narrowFilters(filters, geometry: geometry, into: packed)
     case (.direct, .inputGradient): directTurnedFilters(filters, geometry: geometry, into: packed)
     case (.winograd, .forward): winogradFilters(filters, geometry: geometry, into: packed)
     case (.winograd, .inputGradient):
@@ -82,6 +87,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
     switch (algorithm, pass) {
     case (.im2col, _): geometry.workspaceCount(count: count)
     case (.direct, .forward): geometry.directForwardWorkspaceCount
+    case (.direct, .inputGradient) where isNarrow: geometry.narrowInputGradientWorkspaceCount
     case (.direct, .inputGradient): geometry.directInputGradientWorkspaceCount
     case (.direct, .filterGradient): geometry.directFilterGradientWorkspaceCount(count: count)
     case (.winograd, .forward): geometry.winogradForwardWorkspaceCount(count: count)
@@ -116,7 +122,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
       let kernel =
         switch algorithm {
         case .im2col: convolutionInputGradient
-        case .direct: directConvolutionInputGradient
+        case .direct: isNarrow ? narrowInputGradient : directConvolutionInputGradient
         case .winograd: winogradInputGradient
         }
       kernel(first, second, epilogue, count, geometry, result, workspace)

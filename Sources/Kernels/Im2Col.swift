@@ -43,11 +43,13 @@ package func im2col(
 /// - Parameters:
 ///   - columns: `[count·outHeight·outWidth, kernelHeight·kernelWidth·channels]`.
 ///   - images: `[count, height, width, channels]`, added to.
+///   - stride: floats between two rows of columns; their number where nil.
 package func col2im(
   _ columns: UnsafePointer<Float>, count: Int, geometry g: ConvolutionGeometry,
-  into images: UnsafeMutablePointer<Float>
+  into images: UnsafeMutablePointer<Float>, stride: Int? = nil
 ) {
   let run = g.kernelWidth &* g.channels
+  let stride = stride ?? g.patchCount
   var row = columns
   forEachPatch(count: count, geometry: g) { image, firstY, firstX, clipped in
     for i in 0..<g.kernelHeight {
@@ -59,7 +61,7 @@ package func col2im(
         target, row + i &* run + clipped.lowerBound &* g.channels,
         count: clipped.count &* g.channels, into: target)
     }
-    row += g.patchCount
+    row += stride
   }
 }
 
