@@ -18,11 +18,11 @@ VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test smoke demo lint format goldens clean
+.PHONY: help setup build test smoke demo compare lint format goldens clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
-	@echo "  PORTABLE=1 with build, test, smoke or demo: for any machine of this kind, in .build-portable"
+	@echo "  PORTABLE=1 with build, test, smoke, demo or compare: for any machine of this kind, in .build-portable"
 
 setup: ## Install the system packages that are missing
 	@scripts/install_packages.sh
@@ -40,6 +40,9 @@ smoke: build ## Train, evaluate and reconstruct in seconds, and check what comes
 
 demo: build ## Train a small model on synthetic images for about a minute, and show what it learned
 	@scripts/demo.sh $(VQVAE)
+
+compare: build ## Compare with PyTorch on this machine, 10 minutes; ARGUMENTS="--rounds 3" and others
+	@scripts/compare.sh --vqvae $(VQVAE) $(ARGUMENTS)
 
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
