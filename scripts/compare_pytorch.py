@@ -129,9 +129,12 @@ def real_images(folder: Path) -> Bytes:
 
 
 def synthetic_images() -> Bytes:
-    """Blocks of random colours."""
-    blocks = np.random.default_rng(1).integers(0, 256, (IMAGES, 3, 4, 4), np.uint8)
-    return blocks.repeat(8, axis=2).repeat(8, axis=3)
+    """Blocks of random colours, and noise: where many patches are equal, one ReLU that rounding turns
+    on is turned on in all of them, and the check fails."""
+    random = np.random.default_rng(1)
+    blocks = random.integers(32, 224, (IMAGES, 3, 4, 4), np.uint8)
+    noise = random.integers(0, 32, (IMAGES, 3, 32, 32), np.uint8)
+    return blocks.repeat(8, axis=2).repeat(8, axis=3) + noise
 
 
 def write_data(folder: Path, images: Bytes) -> Path:
@@ -312,12 +315,20 @@ KEEPING_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40
 # Both sides add the same float32 numbers in other orders. A sum of n numbers is then off by some
 # √n · 6e-8 at most, and a gradient passes a dozen layers of them.
 LOSS_TOLERANCE = 1e-5  # relative
+# Of the commitment loss, which is too small a part for its weight to show in the sum.
+WEIGHT_TOLERANCE = 2e-3
 MOMENT_TOLERANCE = 2e-4  # of the largest element of a tensor
 # Adam divides a gradient by its size, so an element that is nearly zero is mostly rounding and may go
 # either way by a whole learning rate. So a step is compared as a whole: the length of the difference.
 STEP_TOLERANCE = 2e-2
 # A vector this near to the plane between two codewords, of its own length, may choose either.
 TIE = 1e-5
+
+
+def commitment_weight(
+    whole: float, reconstruction: float, codebook: float, commitment: float
+) -> float:
+    return (whole - reconstruction - codebook) / commitment
 
 
 @dataclass(frozen=True)
@@ -346,8 +357,8 @@ class Reference:
 
     @staticmethod
     def spread_codebook(checkpoint: Path, data: Path, launcher: Launcher) -> None:
-        """Makes each codeword one of the encoder's vectors, for a codebook that has just begun is used
-        by two or three codewords, and would show little."""
+        """Makes each codeword one of the encoder's vectors, and moves it as far as those are apart. Of a
+        codebook that has just begun two or three codewords are used, which would show little."""
         file = launcher.folder / "vectors.safetensors"
         with launcher.start(EAGER[0], checkpoint) as worker:
             worker.ask("vectors", images=str(data / "images.npy"), tensors=str(file))
@@ -356,8 +367,10 @@ class Reference:
             metadata = opened.metadata()
         tensors = load_file(checkpoint)
         codes = len(tensors["quantizer.codebook"])
-        chosen = np.random.default_rng(1).permutation(len(vectors))[:codes]
-        tensors["quantizer.codebook"] = vectors[chosen]
+        random = np.random.default_rng(1)
+        chosen = vectors[random.permutation(len(vectors))[:codes]]
+        noise = vectors.std(axis=0).mean() * random.standard_normal(chosen.shape, np.float32)
+        tensors["quantizer.codebook"] = chosen + noise
         save_file(tensors, checkpoint, metadata)
 
     def check(self, worker: Worker, folder: Path) -> None:
@@ -367,17 +380,21 @@ class Reference:
             "check", images=str(self.data / "images.npy"), tensors=str(file), fraction=TIE
         )
         theirs, ties = load_file(file), answer["nearTies"]
-        names = ("loss", "nmse", "codebookLoss", "commitmentLoss")
-        losses = [
-            abs(their / self.metrics[name] - 1)
-            for name, their in zip(names, answer["losses"], strict=True)
+        our_losses = [
+            self.metrics[name] for name in ("loss", "nmse", "codebookLoss", "commitmentLoss")
         ]
+        losses = [
+            abs(their / our - 1)
+            for our, their in zip(our_losses, answer["losses"], strict=True)
+        ]
+        weights = [commitment_weight(*x) for x in (our_losses, answer["losses"])]
         moment, rows = self.largest_difference_of_moments(theirs)
         step = self.largest_difference_of_steps(theirs)
         # One vector among ten thousand changes the entropy by about ln(10,000)/10,000 at most.
         perplexity = abs(answer["perplexity"] / self.metrics["perplexity"] - 1)
         findings = [
             ("losses", max(losses), LOSS_TOLERANCE),
+            ("the commitment's weight", abs(weights[0] - weights[1]), WEIGHT_TOLERANCE),
             ("moments of gradients", moment, MOMENT_TOLERANCE),
             ("the step of the weights", step, STEP_TOLERANCE),
             ("perplexity", perplexity, LOSS_TOLERANCE + 1e-3 * ties),
