@@ -19,11 +19,11 @@ VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test smoke demo bench lint format goldens clean
+.PHONY: help setup build test smoke demo bench compare lint format goldens clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
-	@echo "  PORTABLE=1 with build, test, smoke, demo or bench: for any machine of this kind, in .build-portable"
+	@echo "  PORTABLE=1 with build, test, smoke, demo, bench or compare: for any machine of this kind, in .build-portable"
 
 setup: ## Install the system packages that are missing
 	@scripts/install_packages.sh
@@ -45,6 +45,9 @@ demo: build ## Train a small model on synthetic images for about a minute, and s
 bench: build ## Verify the kernels and measure a training step of the usual model, in half a minute
 	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \
 	  $(if $(wildcard $(CIFAR10)),,--set data.kind=synthetic) $(BENCH_FLAGS)
+
+compare: build ## Compare with PyTorch on this machine, 10 minutes; COMPARE_FLAGS="--rounds 3" and others
+	@scripts/compare.sh --vqvae $(VQVAE) $(COMPARE_FLAGS)
 
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

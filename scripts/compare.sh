@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Runs compare_pytorch.py with a Python that has PyTorch; makes a virtual environment if need be.
+# Usage: scripts/compare.sh [argument of compare_pytorch.py …]; see compare_pytorch.py --help
+#
+# Environment:
+#   VQVAE_PYTHON  a Python with torch, numpy and safetensors, used as it is
+#   VQVAE_VENV    where the virtual environment is made, by default ~/.cache/vqvae/venv
+#
+# Exit status: that of compare_pytorch.py; 64 where VQVAE_PYTHON will not do; 69 where the virtual
+# environment cannot be made or was declined.
+set -euo pipefail
+
+readonly packages=(torch numpy safetensors)
+readonly venv=${VQVAE_VENV:-$HOME/.cache/vqvae/venv}
+
+# fail STATUS WHAT EXPECTED FOUND TO-DO
+fail() {
+  printf 'compare: %s\n  expected: %s\n  found:    %s\n  to do:    %s\n' "${@:2}" >&2
+  exit "$1"
+}
+
+# Looks for the packages without running them, which would take seconds.
+has_packages() {
+  "$1" - "${packages[@]}" 2>/dev/null <<'END'
+import importlib.util, sys
+sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))
+END
+}
+
+make_venv() {
+  cat >&2 <<END
+compare: no Python with ${packages[*]} in $venv.
+About to run "pip install ${packages[*]}" there. For torch on x86-64 that downloads some 3 GB, most of
+it for graphics processors, and takes 5.5 GB on disk. VQVAE_PYTHON=PYTHON names one that has them.
+END
+  # Only who can answer is asked.
+  if [[ -t 0 && -t 2 ]]; then
+    read -r -p "Download? [y/N] " answer
+    [[ $answer == [yY]* ]] || exit 69
+  fi
+  command -v python3 >/dev/null ||
+    fail 69 "cannot make $venv" "python3 on the PATH" "none" "install python3 and python3-venv"
+  python3 -m venv "$venv" >&2 ||
+    fail 69 "cannot make $venv" "a virtual environment" "the message above" \
+      "install python3-venv, or name another place in VQVAE_VENV"
+  "$venv/bin/python" -m pip install --disable-pip-version-check "${packages[@]}" >&2 ||
+    fail 69 "cannot install ${packages[*]}" "a finished pip" "the message above" \
+      "check the network and the space on the disk, and run it again"
+}
+
+if [[ -n ${VQVAE_PYTHON:-} ]]; then
+  python=$VQVAE_PYTHON
+  has_packages "$python" ||
+    fail 64 "VQVAE_PYTHON=$python will not do" "a Python with ${packages[*]}" "one of them is missing" \
+      "install them there, or unset VQVAE_PYTHON"
+else
+  python=$venv/bin/python
+  if ! has_packages "$python"; then make_venv; fi
+fi
+exec "$python" "$(dirname "$0")/compare_pytorch.py" "$@"
