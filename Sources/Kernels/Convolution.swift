@@ -52,7 +52,7 @@ package func convolution(
     let columns = layOutColumns(
       images + n &* g.imageCount, count: 1, geometry: g, workspace: workspace)
     gemm(columns, filterMatrix, into: target, beta: epilogue.bias == nil ? 0 : 1)
-    if epilogue.rectifies { relu(target, count: g.mapCount, into: target) }
+    epilogue.fromResult(n &* g.mapCount).finish(target, count: g.mapCount)
   }
 }
 
@@ -83,7 +83,7 @@ package func convolutionInputGradient(
       gemm(source, filterMatrix.transposed, into: workspace)
       col2im(workspace, count: 1, geometry: g, into: target)
     }
-    if epilogue.rectifies { relu(target, count: g.imageCount, into: target) }
+    epilogue.fromResult(n &* g.imageCount).finish(target, count: g.imageCount)
   }
 }
 

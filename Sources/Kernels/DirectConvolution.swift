@@ -64,9 +64,10 @@ package func directConvolution(
   for n in 0..<count {
     pad(images + n &* g.imageCount, geometry: g, into: padded)
     for y in 0..<g.outHeight {
+      let place = n &* g.mapCount &+ y &* g.outWidth &* g.filters
       kernel(
-        padded + y &* g.stride &* g.paddedRow, filters, epilogue, positions: g.outWidth,
-        into: maps + n &* g.mapCount + y &* g.outWidth &* g.filters)
+        padded + y &* g.stride &* g.paddedRow, filters, epilogue.fromResult(place),
+        positions: g.outWidth, into: maps + place)
     }
   }
 }
@@ -103,6 +104,9 @@ private struct RowProduct {
           tile.accumulate(
             image + i &* rowStride + first &* step, rowStride: step, stepStride: 1,
             b + i &* run &* RegisterTile.columns, bStride: RegisterTile.columns, count: run)
+        }
+        if let addend = epilogue.addend {
+          tile.add(addend + first &* outputStep + columns, stride: outputStep)
         }
         if epilogue.rectifies { tile.rectify() }
         tile.store(output + first &* outputStep + columns, stride: outputStep)
@@ -199,9 +203,10 @@ package func directConvolutionInputGradient(
       for q in 0..<y.count {
         let top = y.base &+ q &- y.elements &+ 1 &+ map.top
         let position = (y.first &+ q &* g.stride) &* g.width &+ x.first
+        let place = n &* g.imageCount &+ position &* g.channels
         kernel(
-          padded + top &* map.row + left, packed, epilogue, positions: x.count,
-          into: images + n &* g.imageCount + position &* g.channels)
+          padded + top &* map.row + left, packed, epilogue.fromResult(place), positions: x.count,
+          into: images + place)
       }
       packed += y.elements &* run &* g.channels
     }

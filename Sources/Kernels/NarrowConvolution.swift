@@ -67,6 +67,6 @@ package func narrowInputGradient(
       target.update(repeating: 0, count: g.imageCount)
     }
     col2im(workspace, count: 1, geometry: g, into: target, stride: stride)
-    if epilogue.rectifies { relu(target, count: g.imageCount, into: target) }
+    epilogue.fromResult(n &* g.imageCount).finish(target, count: g.imageCount)
   }
 }

@@ -76,6 +76,16 @@ struct RegisterTile {
     row.1 = row.1.addingProduct(x, columns.1)
   }
 
+  /// Adds stored numbers, `stride` floats from row to row.
+  @inline(__always)
+  mutating func add(_ c: UnsafePointer<Float>, stride: Int) {
+    func sum(_ row: Row, _ r: Int) -> Row {
+      (row.0 + Lanes(loading: c + r &* stride), row.1 + Lanes(loading: c + r &* stride + 16))
+    }
+    (row0, row1, row2, row3) = (sum(row0, 0), sum(row1, 1), sum(row2, 2), sum(row3, 3))
+    (row4, row5, row6, row7) = (sum(row4, 4), sum(row5, 5), sum(row6, 6), sum(row7, 7))
+  }
+
   /// Sets what is negative to zero.
   @inline(__always)
   mutating func rectify() {

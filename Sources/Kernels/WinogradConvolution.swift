@@ -184,16 +184,15 @@ private func transformOutputs<Filtering: MinimalFiltering>(
   let points = Filtering.points
   let mapCount = lattice.height &* lattice.width &* lattice.channels
   for n in 0..<count {
-    let map = maps + n &* mapCount
     for ty in 0..<tiles.rows {
       let rows = min(tileExtent, extents.height &- ty &* tileExtent)
       for tx in 0..<tiles.columns {
         let columns = min(tileExtent, extents.width &- tx &* tileExtent)
         let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
+        let (y, x) = (ty &* tileExtent &* lattice.step, tx &* tileExtent &* lattice.step)
         let origin =
-          map
-          + ((lattice.top &+ ty &* tileExtent &* lattice.step) &* lattice.width
-            &+ lattice.left &+ tx &* tileExtent &* lattice.step) &* lattice.channels
+          n &* mapCount
+          &+ ((lattice.top &+ y) &* lattice.width &+ lattice.left &+ x) &* lattice.channels
         let (rowStep, columnStep) = (
           lattice.step &* lattice.width &* lattice.channels, lattice.step &* lattice.channels
         )
@@ -205,9 +204,10 @@ private func transformOutputs<Filtering: MinimalFiltering>(
             read: { Lanes(loading: m + ($0 &* points &+ $1) &* matrixStride) },
             write: {
               if $0 < rows && $1 < columns {
-                let sum = $2 + bias
-                (epilogue.rectifies ? sum.rectified : sum)
-                  .store(origin + $0 &* rowStep + $1 &* columnStep + c)
+                let place = origin &+ $0 &* rowStep &+ $1 &* columnStep &+ c
+                var sum = $2 + bias
+                if let addend = epilogue.addend { sum += Lanes(loading: addend + place) }
+                (epilogue.rectifies ? sum.rectified : sum).store(maps + place)
               }
             })
         }
@@ -380,7 +380,7 @@ package func winogradConvolution(
           rows: size &* tiles.count)
         transformOutputs(
           filtering, area.products, matrixStride: area.productStride,
-          epilogue: epilogue.fromChannel(column),
+          epilogue: epilogue.fromResult(first &* g.mapCount).fromChannel(column),
           count: size, lattice: target, extents: (g.outHeight, g.outWidth), tiles: tiles,
           into: maps + first &* g.mapCount + column, scratch: area.scratch)
       }
@@ -489,7 +489,8 @@ package func winogradInputGradient(
             rows: size &* tiles.count)
           transformOutputs(
             filtering, area.products, matrixStride: area.productStride,
-            epilogue: epilogue.fromChannel(panel &* columns), count: size, lattice: target,
+            epilogue: epilogue.fromResult(first &* g.imageCount).fromChannel(panel &* columns),
+            count: size, lattice: target,
             extents: (y.count, x.count), tiles: tiles,
             into: images + first &* g.imageCount + panel &* columns, scratch: area.scratch)
         }

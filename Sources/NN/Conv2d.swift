@@ -28,9 +28,14 @@ package struct Conv2d: Module {
 
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
-  /// - Parameter rectifies: whether ReLU follows; here it costs nothing.
-  package func callAsFunction(_ x: Variable, rectifies: Bool = false) -> Variable {
+  /// - Parameters:
+  ///   - addend: added to the result, or nil.
+  ///   - rectifies: whether ReLU follows. Both are done before the result is first written.
+  package func callAsFunction(
+    _ x: Variable, adding addend: Variable? = nil, rectifies: Bool = false
+  ) -> Variable {
     convolve(
-      x, x.tape.read(weight), bias: bias.map(x.tape.read), rectifies: rectifies, window: window)
+      x, x.tape.read(weight), bias: bias.map(x.tape.read), adding: addend, rectifies: rectifies,
+      window: window)
   }
 }

@@ -2,6 +2,7 @@ import Autograd
 
 /// Residual blocks one after the other, and a last ReLU.
 package struct ResidualStack: Module {
+  private let style: ResidualBlock.Style
   private let blocks: [ResidualBlock]
 
   /// - Parameters:
@@ -11,6 +12,7 @@ package struct ResidualStack: Module {
     _ name: String, channels: Int, hidden: Int, layers: Int, style: ResidualBlock.Style,
     start: WeightStart = .pyTorch
   ) {
+    self.style = style
     blocks = (0..<layers).map {
       ResidualBlock("\(name).\($0)", channels: channels, hidden: hidden, style: style, start: start)
     }
@@ -19,6 +21,8 @@ package struct ResidualStack: Module {
   package var parameters: [Parameter] { blocks.flatMap(\.parameters) }
 
   package func callAsFunction(_ x: Variable) -> Variable {
-    relu(blocks.reduce(x) { x, block in block(x) })
+    style.skipIsRectified
+      ? blocks.reduce(relu(x)) { x, block in block.rectified(x) }
+      : relu(blocks.reduce(x) { x, block in block(x) })
   }
 }

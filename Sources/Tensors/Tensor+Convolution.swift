@@ -75,17 +75,20 @@ extension Tensor {
   /// - Parameters:
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[filters]`, or nil for none.
+  ///   - addend: shaped like the result and added to it, or nil.
   ///   - rectifies: whether ReLU follows.
   /// - Returns: `[N, H′, W′, filters]`.
   package func convolved(
-    with filters: Tensor, bias: Tensor?, rectifies: Bool = false, window: ConvolutionWindow,
+    with filters: Tensor, bias: Tensor?, addend: Tensor? = nil, rectifies: Bool = false,
+    window: ConvolutionWindow,
     method: ConvolutionMethod = .auto
   ) -> Tensor {
     let geometry = window.geometry(images: shape, filters: filters.shape)
     requireBias(bias, width: geometry.filters)
     let plan = ConvolutionPlan(geometry, .forward, upTo: method.limit)
     return plan.run(
-      self, filters.packed(.filters(plan)), bias: bias, rectifies: rectifies, images: shape[0],
+      self, filters.packed(.filters(plan)), bias: bias, addend: addend, rectifies: rectifies,
+      images: shape[0],
       result: [shape[0], geometry.outHeight, geometry.outWidth, geometry.filters])
   }
 
@@ -95,10 +98,12 @@ extension Tensor {
   /// - Parameters:
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[C]`, or nil for none.
+  ///   - addend: shaped like the result and added to it, or nil.
   ///   - rectifies: whether ReLU follows.
   ///   - imageShape: `[N, H, W, C]`.
   package func convolvedBackwards(
-    with filters: Tensor, bias: Tensor?, rectifies: Bool = false, window: ConvolutionWindow,
+    with filters: Tensor, bias: Tensor?, addend: Tensor? = nil, rectifies: Bool = false,
+    window: ConvolutionWindow,
     imageShape: Shape,
     method: ConvolutionMethod = .auto
   ) -> Tensor {
@@ -107,7 +112,8 @@ extension Tensor {
     requireMaps(shape, of: geometry, images: imageShape[0])
     let plan = ConvolutionPlan(geometry, .inputGradient, upTo: method.limit)
     return plan.run(
-      self, filters.packed(.filters(plan)), bias: bias, rectifies: rectifies, images: imageShape[0],
+      self, filters.packed(.filters(plan)), bias: bias, addend: addend, rectifies: rectifies,
+      images: imageShape[0],
       result: imageShape)
   }
 
@@ -125,21 +131,29 @@ extension Tensor {
     let geometry = window.geometry(images: shape, filters: filterShape)
     requireMaps(gradMaps.shape, of: geometry, images: shape[0])
     return ConvolutionPlan(geometry, .filterGradient, upTo: method.limit).run(
-      self, gradMaps, bias: nil, rectifies: false, images: shape[0], result: filterShape)
+      self, gradMaps, bias: nil, addend: nil, rectifies: false, images: shape[0],
+      result: filterShape)
   }
 }
 
 extension ConvolutionPlan {
   /// See ``callAsFunction``.
   fileprivate func run(
-    _ first: Tensor, _ second: Tensor, bias: Tensor?, rectifies: Bool, images: Int, result: Shape
+    _ first: Tensor, _ second: Tensor, bias: Tensor?, addend: Tensor?, rectifies: Bool, images: Int,
+    result: Shape
   ) -> Tensor {
-    Tensor(result) { result in
+    precondition(
+      addend == nil || addend?.shape == result,
+      "an addend of shape \(addend?.shape ?? []) does not fit a result of shape \(result)")
+    return Tensor(result) { result in
       withPointers(first, second, optional: bias) { first, second, bias in
-        withWorkspace(workspaceCount(count: images)) {
-          self(
-            first, second, epilogue: ConvolutionEpilogue(bias: bias, rectifies: rectifies),
-            count: images, into: result, workspace: $0)
+        withPointer(addend) { addend in
+          withWorkspace(workspaceCount(count: images)) {
+            self(
+              first, second,
+              epilogue: ConvolutionEpilogue(bias: bias, addend: addend, rectifies: rectifies),
+              count: images, into: result, workspace: $0)
+          }
         }
       }
     }

@@ -126,8 +126,10 @@ func withPointers<Result>(
   _ a: Tensor, _ b: Tensor, optional c: Tensor?,
   _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?) -> Result
 ) -> Result {
-  guard let c else {
-    return a.withUnsafePointer { a in b.withUnsafePointer { body(a, $0, nil) } }
-  }
-  return withPointers(a, b, c) { body($0, $1, $2) }
+  a.withUnsafePointer { a in b.withUnsafePointer { b in withPointer(c) { body(a, b, $0) } } }
+}
+
+/// Reads the elements of a tensor that may be missing.
+func withPointer<Result>(_ a: Tensor?, _ body: (UnsafePointer<Float>?) -> Result) -> Result {
+  if let a { a.withUnsafePointer { body($0) } } else { body(nil) }
 }

@@ -74,6 +74,44 @@ struct GradientCheckTests {
     }
   }
 
+  @Test("a convolution with an addend, with and without a bias")
+  func convolutionWithAddend() {
+    var generator = SeededGenerator(test: 6)
+    let window = ConvolutionWindow(kernelSize: 3, padding: 1)
+    let images = generator.tensor([2, 4, 5, 2])
+    let filters = generator.tensor([3, 3, 2, 3])
+    let addend = generator.tensor([2, 4, 5, 3])
+    checkGradients(of: [images, filters, addend], "without bias") {
+      convolve($0[0], $0[1], bias: nil, adding: $0[2], window: window)
+    }
+    checkGradients(of: [images, filters, generator.tensor([3]), addend], "with bias") {
+      convolve($0[0], $0[1], bias: $0[2], adding: $0[3], window: window)
+    }
+  }
+
+  @Test("a convolution that rectifies has the output and the gradients of one with ReLU after it")
+  func rectifyingConvolution() {
+    var generator = SeededGenerator(test: 5)
+    let window = ConvolutionWindow(kernelSize: 3, padding: 1)
+    let inputs = [
+      generator.tensor([2, 5, 6, 2]), generator.tensor([3, 3, 2, 2]), generator.tensor([2]),
+    ]
+    let weights = generator.tensor([2, 5, 6, 2])
+    func results(_ function: ([Variable]) -> Variable) -> [[Float]?] {
+      let tape = Tape()
+      let leaves = inputs.map(tape.leaf)
+      let output = function(leaves)
+      let gradients = tape.backward(from: output, gradient: weights)
+      return [output.value.elements] + leaves.map { gradients[$0]?.elements }
+    }
+    #expect(
+      results { convolve($0[0], $0[1], bias: $0[2], rectifies: true, window: window) }
+        == results { relu(convolve($0[0], $0[1], bias: $0[2], window: window)) })
+    #expect(
+      results { convolveTransposed($0[0], $0[1], bias: $0[2], rectifies: true, window: window) }
+        == results { relu(convolveTransposed($0[0], $0[1], bias: $0[2], window: window)) })
+  }
+
   @Test("a check that is off by one percent fails")
   func sensitivity() {
     var generator = SeededGenerator(test: 4)

@@ -173,4 +173,63 @@ struct FastConvolutionTests {
       inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: .im2col),
       tolerance: test.tolerance, "\(shape.name), filter gradient")
   }
+
+  @Test(
+    "an addend in the kernel is one added after it, in every algorithm",
+    arguments: FastConvolutionCase.all, [ConvolutionMethod.im2col, nil])
+  func addend(test: FastConvolutionCase, other: ConvolutionMethod?) {
+    let (shape, method) = (test.shape, other ?? test.method)
+    let inputs = Inputs(shape)
+    let window = shape.window
+    for (bias, rectifies) in [(nil, false), (inputs.bias, true)] {
+      let plain = inputs.images.convolved(
+        with: inputs.filters, bias: bias, window: window, method: method)
+      let sum = plain + inputs.maps
+      // The sums are rounded once more or once less.
+      expectClose(
+        inputs.images.convolved(
+          with: inputs.filters, bias: bias, addend: inputs.maps, rectifies: rectifies,
+          window: window, method: method),
+        rectifies ? sum.relu() : sum, tolerance: 1e-6, "forward")
+    }
+    let plain = inputs.maps.convolvedBackwards(
+      with: inputs.filters, bias: inputs.imageBias, window: window,
+      imageShape: inputs.images.shape, method: method)
+    expectClose(
+      inputs.maps.convolvedBackwards(
+        with: inputs.filters, bias: inputs.imageBias, addend: inputs.images, rectifies: true,
+        window: window, imageShape: inputs.images.shape, method: method),
+      (plain + inputs.images).relu(), tolerance: 1e-6, "backwards")
+  }
+
+  /// The sums are the same, and `max` does not round: the same bytes, NaN included.
+  @Test(
+    "ReLU in the kernel is ReLU after it, in every algorithm", arguments: FastConvolutionCase.all,
+    [ConvolutionMethod.im2col, nil])
+  func rectified(test: FastConvolutionCase, other: ConvolutionMethod?) {
+    let (shape, method) = (test.shape, other ?? test.method)
+    let inputs = Inputs(shape)
+    let window = shape.window
+    for nan in [false, true] {
+      var (images, maps) = (inputs.images, inputs.maps)
+      if nan {
+        images.withUnsafeMutablePointer { $0[0] = .nan }
+        maps.withUnsafeMutablePointer { $0[0] = .nan }
+      }
+      let forward = [false, true].map {
+        images.convolved(
+          with: inputs.filters, bias: inputs.bias, rectifies: $0, window: window, method: method)
+      }
+      #expect(bits(forward[1].elements) == bits(forward[0].relu().elements), "forward")
+      #expect(forward[1].elements.contains { $0 == 0 } && forward[1].elements.contains { $0 > 0 })
+      #expect(forward[1].elements.contains { $0.isNaN } == nan)
+      let backwards = [false, true].map {
+        maps.convolvedBackwards(
+          with: inputs.filters, bias: inputs.imageBias, rectifies: $0, window: window,
+          imageShape: images.shape, method: method)
+      }
+      #expect(bits(backwards[1].elements) == bits(backwards[0].relu().elements), "backwards")
+      #expect(backwards[1].elements.contains { $0 == 0 })
+    }
+  }
 }

@@ -4,17 +4,18 @@ import Tensors
 package struct ConvolutionAttributes {
   let window: ConvolutionWindow
   let method: ConvolutionMethod
+  let hasBias: Bool
   /// Whether ReLU follows, done before the result is first written.
   let rectifies: Bool
 }
 
-/// Cross-correlation of images with filters, plus a bias, and then perhaps ReLU.
+/// Cross-correlation of images with filters, plus a bias and an addend, and then perhaps ReLU.
 ///
 ///     output[n, y, x, f] = bias[f] + Σ over i, j, c of
-///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c]
+///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c] + addend[n, y, x, f]
 ///
-/// Inputs: images `[N, H, W, C]`, filters `[kernelHeight, kernelWidth, C, F]`, and a bias `[F]` or
-/// nothing. Output: `[N, H′, W′, F]`.
+/// Inputs: images `[N, H, W, C]`, filters `[kernelHeight, kernelWidth, C, F]`, a bias `[F]` or nothing, and
+/// an addend shaped like the output or nothing. Output: `[N, H′, W′, F]`.
 package enum Convolve: Function {
   package struct Saved {
     let images: Tensor
@@ -27,8 +28,9 @@ package enum Convolve: Function {
     _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
     let output = inputs[0].convolved(
-      with: inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, rectifies: attributes.rectifies,
-      window: attributes.window, method: attributes.method)
+      with: inputs[1], bias: attributes.hasBias ? inputs[2] : nil,
+      addend: inputs.count > addendPlace(attributes) ? inputs[addendPlace(attributes)] : nil,
+      rectifies: attributes.rectifies, window: attributes.window, method: attributes.method)
     context.save(
       Saved(
         images: inputs[0], filters: inputs[1], rectified: attributes.rectifies ? output : nil))
@@ -50,8 +52,14 @@ package enum Convolve: Function {
         ? images.filterGradient(
           gradMaps: gradient, window: attributes.window, method: attributes.method) : nil,
     ]
-    if needs.count > 2 { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
+    if attributes.hasBias { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
+    let place = addendPlace(attributes)
+    if needs.count > place { gradients.append(needs[place] ? gradient : nil) }
     return gradients
+  }
+
+  private static func addendPlace(_ attributes: ConvolutionAttributes) -> Int {
+    attributes.hasBias ? 3 : 2
   }
 }
 
@@ -133,14 +141,15 @@ package struct ObservedConvolution {
 
 /// ``Convolve`` as a function of variables.
 package func convolve(
-  _ images: Variable, _ filters: Variable, bias: Variable?, rectifies: Bool = false,
-  window: ConvolutionWindow
+  _ images: Variable, _ filters: Variable, bias: Variable?, adding addend: Variable? = nil,
+  rectifies: Bool = false, window: ConvolutionWindow
 ) -> Variable {
   images.tape.observer?(
     ObservedConvolution(images, filters, bias: bias, window: window, isTransposed: false))
   let attributes = ConvolutionAttributes(
-    window: window, method: images.tape.convolution, rectifies: rectifies)
-  return Convolve.apply([images, filters] + (bias.map { [$0] } ?? []), attributes).output
+    window: window, method: images.tape.convolution, hasBias: bias != nil, rectifies: rectifies)
+  let inputs = [images, filters, bias, addend].compactMap(\.self)
+  return Convolve.apply(inputs, attributes).output
 }
 
 /// ``ConvolveTransposed`` as a function of variables.
@@ -151,6 +160,6 @@ package func convolveTransposed(
   maps.tape.observer?(
     ObservedConvolution(maps, filters, bias: bias, window: window, isTransposed: true))
   let attributes = ConvolutionAttributes(
-    window: window, method: maps.tape.convolution, rectifies: rectifies)
+    window: window, method: maps.tape.convolution, hasBias: bias != nil, rectifies: rectifies)
   return ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), attributes).output
 }
