@@ -104,7 +104,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
   /// | input gradient | maps | filters, packed | of `channels` channels | images |
   /// | filter gradient | images | gradient of the maps | none | gradient of the filters |
   ///
-  /// - Parameter workspace: ``workspaceCount(count:)`` floats.
+  /// - Parameter workspace: ``workspaceCount(count:)`` floats, aligned as those of ``BufferPool``.
   package func callAsFunction(
     _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
     count: Int, into result: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>

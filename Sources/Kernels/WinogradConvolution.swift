@@ -13,14 +13,14 @@
 
 extension ConvolutionGeometry {
   /// Taps of one phase of the kernel, where all phases have the same number.
-  fileprivate var winogradTaps: Int? {
+  var winogradTaps: Int? {
     guard kernelHeight == kernelWidth, kernelHeight % stride == 0 else { return nil }
     let taps = kernelHeight / stride
     return taps == 2 || taps == 3 ? taps : nil
   }
 
   /// Whether the tiles over these outputs take clearly fewer multiplications than the definition.
-  fileprivate func winogradPays(height: Int, width: Int) -> Bool {
+  func winogradPays(height: Int, width: Int) -> Bool {
     guard hasWideRegisters, let taps = winogradTaps else { return false }
     let tiles = TileGrid(height: height, width: width)
     let products = tiles.count &* (taps &+ 3) &* (taps &+ 3)
@@ -40,7 +40,7 @@ extension ConvolutionGeometry {
   package var suitsWinogradFilterGradient: Bool { suitsWinogradForward && channels % 32 == 0 }
 
   /// Products of a tile, P².
-  fileprivate var productsPerTile: Int {
+  var productsPerTile: Int {
     let points = (kernelHeight / stride) &+ 3
     return points &* points
   }
@@ -57,9 +57,13 @@ extension ConvolutionGeometry {
   }
 
   package func winogradInputGradientWorkspaceCount(count: Int) -> Int {
-    let extents = ((height &+ stride &- 1) / stride, (width &+ stride &- 1) / stride)
-    return winogradWorkspaceCount(
-      TileGrid(height: extents.0, width: extents.1), count: count, depth: filters)
+    winogradWorkspaceCount(largestPhaseTiles, count: count, depth: filters)
+  }
+
+  /// Tiles over the phase of an image that has the most positions.
+  fileprivate var largestPhaseTiles: TileGrid {
+    TileGrid(
+      height: (height &+ stride &- 1) / stride, width: (width &+ stride &- 1) / stride)
   }
 
   package func winogradFilterGradientWorkspaceCount(count: Int) -> Int {
@@ -77,278 +81,9 @@ extension ConvolutionGeometry {
   }
 }
 
-/// Room for the vectors between the two halves of a transform.
-private let scratchFloats = 36 * 16
-
 /// Rows of the reduction whose gradients are made at once, so that they stay in cache until they are
 /// transformed back.
 private let depthAtOnce = 32
-
-/// Tiles of 4×4 positions over a map.
-private struct TileGrid {
-  let rows: Int
-  let columns: Int
-
-  init(height: Int, width: Int) {
-    rows = (height &+ tileExtent &- 1) / tileExtent
-    columns = (width &+ tileExtent &- 1) / tileExtent
-  }
-
-  /// Tiles of one map.
-  var count: Int { rows &* columns }
-
-  /// Images whose tiles make one product: as many as leave the transformed inputs in a core's cache.
-  ///
-  /// - Parameter tileFloats: floats of a transformed tile.
-  func imagesAtOnce(_ images: Int, tileFloats: Int) -> Int {
-    let cacheFloats = 160 << 10
-    return min(max(1, images), max(1, cacheFloats / (max(1, count) &* tileFloats)))
-  }
-}
-
-/// How transformed tiles lie in memory.
-private enum TransformedTiles {
-  /// Whole register tiles.
-  static func paddedRows(_ rows: Int) -> Int { (rows &+ 7) & ~7 }
-
-  /// Floats between two of the P² matrices. Not a power of two: the numbers of a tile would fall on the
-  /// same place of the cache.
-  static func stride(_ rows: Int, _ columns: Int) -> Int { rows &* columns &+ 16 }
-}
-
-/// Every s-th row and column of some images, beginning at an origin that may lie outside.
-private struct Lattice {
-  let height: Int
-  let width: Int
-  let channels: Int
-  let top: Int
-  let left: Int
-  let step: Int
-
-  /// The floats from an image's first to its pixel at a place of the lattice; nil outside.
-  @inline(__always)
-  func offset(_ y: Int, _ x: Int) -> Int? {
-    let (row, column) = (top &+ y &* step, left &+ x &* step)
-    guard row >= 0, row < height, column >= 0, column < width else { return nil }
-    return (row &* width &+ column) &* channels
-  }
-}
-
-// MARK: The three transforms of tiles
-
-/// Transforms the inputs of tiles: `into[ξ, tile, c] = (Bᵀ·d·B)[ξ]`.
-///
-/// - Parameters:
-///   - images: the first of `count`; the lattice tells where the tiles' inputs lie in them.
-///   - zeros: as many as there are channels, for what lies outside an image.
-///   - store: takes 16 channels, from the number of the tile and of the first channel.
-@inline(__always)
-private func transformInputs<Filtering: MinimalFiltering>(
-  _: Filtering.Type, _ images: UnsafePointer<Float>, count: Int, lattice: Lattice, tiles: TileGrid,
-  zeros: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Lanes>,
-  store: (_ product: Int, _ tile: Int, _ channel: Int, Lanes) -> Void
-) {
-  let points = Filtering.points
-  let imageCount = lattice.height &* lattice.width &* lattice.channels
-  withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: points &* points) {
-    let pixels = $0.baseAddress!
-    for n in 0..<count {
-      let image = images + n &* imageCount
-      for ty in 0..<tiles.rows {
-        for tx in 0..<tiles.columns {
-          for i in 0..<points {
-            for j in 0..<points {
-              let offset = lattice.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
-              pixels[i &* points &+ j] = offset.map { image + $0 } ?? zeros
-            }
-          }
-          let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
-          for c in stride(from: 0, to: lattice.channels, by: 16) {
-            transformSquare(
-              by: Filtering.Input.self, scratch: scratch,
-              read: { Lanes(loading: pixels[$0 &* points &+ $1] + c) },
-              write: { store($0 &* points &+ $1, tile, c, $2) })
-          }
-        }
-      }
-    }
-  }
-}
-
-/// Transforms products back to outputs, `Aᵀ·m·A`, and writes 32 channels of them.
-private func transformOutputs<Filtering: MinimalFiltering>(
-  _: Filtering.Type, _ products: UnsafePointer<Float>, matrixStride: Int,
-  epilogue: ConvolutionEpilogue, count: Int, lattice: Lattice, extents: (height: Int, width: Int),
-  tiles: TileGrid, into maps: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Lanes>
-) {
-  let points = Filtering.points
-  let mapCount = lattice.height &* lattice.width &* lattice.channels
-  for n in 0..<count {
-    for ty in 0..<tiles.rows {
-      let rows = min(tileExtent, extents.height &- ty &* tileExtent)
-      for tx in 0..<tiles.columns {
-        let columns = min(tileExtent, extents.width &- tx &* tileExtent)
-        let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
-        let (y, x) = (ty &* tileExtent &* lattice.step, tx &* tileExtent &* lattice.step)
-        let origin =
-          n &* mapCount
-          &+ ((lattice.top &+ y) &* lattice.width &+ lattice.left &+ x) &* lattice.channels
-        let (rowStep, columnStep) = (
-          lattice.step &* lattice.width &* lattice.channels, lattice.step &* lattice.channels
-        )
-        for c in stride(from: 0, to: RegisterTile.columns, by: 16) {
-          let bias = epilogue.bias.map { Lanes(loading: $0 + c) } ?? .zero
-          let m = products + tile &* RegisterTile.columns + c
-          transformSquare(
-            by: Filtering.Output.self, scratch: scratch,
-            read: { Lanes(loading: m + ($0 &* points &+ $1) &* matrixStride) },
-            write: {
-              if $0 < rows && $1 < columns {
-                let place = origin &+ $0 &* rowStep &+ $1 &* columnStep &+ c
-                var sum = $2 + bias
-                if let addend = epilogue.addend { sum += Lanes(loading: addend + place) }
-                (epilogue.rectifies ? sum.rectified : sum).store(maps + place)
-              }
-            })
-        }
-      }
-    }
-  }
-}
-
-/// Transforms the gradients of outputs to those of products, for 32 channels: `A·dY·Aᵀ`.
-private func transformOutputGradients<Filtering: MinimalFiltering>(
-  _: Filtering.Type, _ gradMaps: UnsafePointer<Float>, count: Int, lattice: Lattice,
-  tiles: TileGrid,
-  into products: UnsafeMutablePointer<Float>, matrixStride: Int,
-  scratch: UnsafeMutablePointer<Lanes>
-) {
-  let points = Filtering.points
-  let mapCount = lattice.height &* lattice.width &* lattice.channels
-  for n in 0..<count {
-    let map = gradMaps + n &* mapCount
-    for ty in 0..<tiles.rows {
-      for tx in 0..<tiles.columns {
-        let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
-        for c in stride(from: 0, to: RegisterTile.columns, by: 16) {
-          let target = products + tile &* RegisterTile.columns + c
-          transformSquare(
-            by: Filtering.OutputGradient.self, scratch: scratch,
-            read: { i, j in
-              lattice.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
-                .map { Lanes(loading: map + $0 + c) } ?? .zero
-            },
-            write: { $2.store(target + ($0 &* points &+ $1) &* matrixStride) })
-        }
-      }
-    }
-  }
-}
-
-/// `products[ξ] = inputs[ξ] · filters[ξ]` for every ξ, over one panel of 32 filters.
-private func multiply(
-  _ inputs: UnsafePointer<Float>, inputStride: Int, filters: UnsafePointer<Float>, matrices: Int,
-  rows: Int, depth: Int, into products: UnsafeMutablePointer<Float>, productStride: Int
-) {
-  let columns = RegisterTile.columns
-  for product in 0..<matrices {
-    let a = inputs + product &* inputStride
-    let b = filters + product &* depth &* columns
-    let c = products + product &* productStride
-    for row in stride(from: 0, to: rows, by: 8) {
-      var tile = RegisterTile(startingWith: nil)
-      tile.accumulate(
-        a + row &* depth, rowStride: depth, stepStride: 1, b, bStride: columns, count: depth)
-      tile.store(c + row &* columns, stride: columns)
-    }
-  }
-}
-
-// MARK: Filters
-
-/// Transforms filters for ``winogradConvolution``: `G·g·Gᵀ`, as `[panel, ξ, phase, c, 32 filters]`.
-///
-/// - Parameters:
-///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
-///   - transformed: ``ConvolutionGeometry/winogradFilterCount`` floats.
-package func winogradFilters(
-  _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
-  into transformed: UnsafeMutablePointer<Float>
-) {
-  func run<Filtering: MinimalFiltering>(_: Filtering.Type) {
-    let points = Filtering.points
-    let depth = g.stride &* g.stride &* g.channels
-    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 36) { scratch in
-      let scratch = scratch.baseAddress!
-      for row in 0..<depth {
-        let (phase, channel) = (row / g.channels, row % g.channels)
-        let (py, px) = (phase / g.stride, phase % g.stride)
-        for f in stride(from: 0, to: g.filters, by: 16) {
-          let (panel, column) = (f / RegisterTile.columns, f % RegisterTile.columns)
-          let target =
-            transformed + (panel &* points &* points &* depth &+ row) &* RegisterTile.columns
-            + column
-          transformSquare(
-            by: Filtering.Filter.self, scratch: scratch,
-            read: { t, u in
-              let element = (t &* g.stride &+ py) &* g.kernelWidth &+ u &* g.stride &+ px
-              return Lanes(loading: filters + (element &* g.channels &+ channel) &* g.filters + f)
-            },
-            write: { i, j, value in
-              value.store(target + (i &* points &+ j) &* depth &* RegisterTile.columns)
-            })
-        }
-      }
-    }
-  }
-  g.winogradTaps == 3 ? run(ThreeTaps.self) : run(TwoTaps.self)
-}
-
-/// Transforms filters, turned around, for ``winogradInputGradient``: as
-/// `[phase, panel, ξ, f, 32 channels]`.
-///
-/// - Parameters:
-///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
-///   - transformed: ``ConvolutionGeometry/winogradFilterCount`` floats.
-package func winogradTurnedFilters(
-  _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
-  into transformed: UnsafeMutablePointer<Float>
-) {
-  func run<Filtering: MinimalFiltering>(_: Filtering.Type) {
-    let points = Filtering.points
-    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 36) { scratch in
-      let scratch = scratch.baseAddress!
-      var panel = transformed
-      for phase in 0..<(g.stride &* g.stride) {
-        let (py, px) = (phase / g.stride, phase % g.stride)
-        for first in stride(from: 0, to: g.channels, by: RegisterTile.columns) {
-          for f in 0..<g.filters {
-            for c in stride(from: 0, to: RegisterTile.columns, by: 16) {
-              let target = panel + f &* RegisterTile.columns + c
-              transformSquare(
-                by: Filtering.Filter.self, scratch: scratch,
-                read: { t, u in
-                  let element =
-                    ((Filtering.taps &- 1 &- t) &* g.stride &+ py) &* g.kernelWidth
-                    &+ (Filtering.taps &- 1 &- u) &* g.stride &+ px
-                  let source =
-                    filters + (element &* g.channels &+ first &+ c) &* g.filters + f
-                  var lanes = Lanes.zero
-                  for lane in 0..<16 { lanes[lane] = source[lane &* g.filters] }
-                  return lanes
-                },
-                write: { i, j, value in
-                  value.store(target + (i &* points &+ j) &* g.filters &* RegisterTile.columns)
-                })
-            }
-          }
-          panel += points &* points &* g.filters &* RegisterTile.columns
-        }
-      }
-    }
-  }
-  g.winogradTaps == 3 ? run(ThreeTaps.self) : run(TwoTaps.self)
-}
 
 // MARK: Forward
 
@@ -367,7 +102,7 @@ package func winogradConvolution(
     let depth = g.stride &* g.stride &* g.channels
     let target = Lattice(
       height: g.outHeight, width: g.outWidth, channels: g.filters, top: 0, left: 0, step: 1)
-    let area = Workspace<Filtering>(workspace, tiles, count: count, depth: depth)
+    let area = WinogradWorkspace<Filtering>(workspace, tiles, count: count, depth: depth)
     for first in stride(from: 0, to: count, by: area.imagesAtOnce) {
       let size = min(area.imagesAtOnce, count &- first)
       area.transformPhases(
@@ -389,67 +124,6 @@ package func winogradConvolution(
   g.winogradTaps == 3 ? run(ThreeTaps.self) : run(TwoTaps.self)
 }
 
-/// The workspace of a kernel: the transformed inputs, the products of one panel, and some scratch.
-private struct Workspace<Filtering: MinimalFiltering> {
-  let inputs: UnsafeMutablePointer<Float>
-  let products: UnsafeMutablePointer<Float>
-  let scratch: UnsafeMutablePointer<Lanes>
-  let zeros: UnsafePointer<Float>
-  /// What is behind these.
-  let rest: UnsafeMutablePointer<Float>
-  let inputStride: Int
-  let productStride: Int
-  let imagesAtOnce: Int
-  let depth: Int
-
-  var matrices: Int { Filtering.points &* Filtering.points }
-
-  init(_ memory: UnsafeMutablePointer<Float>, _ tiles: TileGrid, count: Int, depth: Int) {
-    imagesAtOnce = tiles.imagesAtOnce(
-      count, tileFloats: Filtering.points &* Filtering.points &* depth)
-    self.depth = depth
-    let rows = TransformedTiles.paddedRows(tiles.count &* imagesAtOnce)
-    inputStride = TransformedTiles.stride(rows, depth)
-    productStride = TransformedTiles.stride(rows, RegisterTile.columns)
-    scratch = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: Lanes.self)
-    let zeros = memory + scratchFloats
-    zeros.update(repeating: 0, count: depth)
-    self.zeros = UnsafePointer(zeros)
-    inputs = zeros + depth
-    let matrices = Filtering.points &* Filtering.points
-    products = inputs + matrices &* inputStride
-    rest = products + matrices &* productStride
-  }
-
-  /// Transforms the inputs of tiles for every phase of the stride; the phases' channels are the rows of
-  /// the reduction.
-  @inline(__always)
-  func transformPhases(
-    _ images: UnsafePointer<Float>, count: Int, geometry g: ConvolutionGeometry, tiles: TileGrid,
-    store: (_ matrix: UnsafeMutablePointer<Float>, _ tile: Int, _ row: Int, Lanes) -> Void
-  ) {
-    for phase in 0..<(g.stride &* g.stride) {
-      let lattice = Lattice(
-        height: g.height, width: g.width, channels: g.channels,
-        top: phase / g.stride &- g.padding.top, left: phase % g.stride &- g.padding.left,
-        step: g.stride)
-      let firstRow = phase &* g.channels
-      transformInputs(
-        Filtering.self, images, count: count, lattice: lattice, tiles: tiles, zeros: zeros,
-        scratch: scratch
-      ) { product, tile, channel, value in
-        store(inputs + product &* inputStride, tile, firstRow &+ channel, value)
-      }
-    }
-  }
-
-  func multiply(_ filters: UnsafePointer<Float>, rows: Int) {
-    Kernels.multiply(
-      inputs, inputStride: inputStride, filters: filters, matrices: matrices, rows: rows,
-      depth: depth, into: products, productStride: productStride)
-  }
-}
-
 // MARK: Input gradient
 
 /// See ``convolutionInputGradient``.
@@ -465,9 +139,10 @@ package func winogradInputGradient(
   func run<Filtering: MinimalFiltering>(_ filtering: Filtering.Type) {
     let columns = RegisterTile.columns
     var phaseFilters = filters
+    let area = WinogradWorkspace<Filtering>(
+      workspace, g.largestPhaseTiles, count: count, depth: g.filters)
     for (y, x) in g.phases {
       let tiles = TileGrid(height: y.count, width: x.count)
-      let area = Workspace<Filtering>(workspace, tiles, count: count, depth: g.filters)
       let source = Lattice(
         height: g.outHeight, width: g.outWidth, channels: g.filters,
         top: y.base &- Filtering.taps &+ 1, left: x.base &- Filtering.taps &+ 1, step: 1)
@@ -517,7 +192,7 @@ package func winogradFilterGradient(
     let (points, columns) = (Filtering.points, RegisterTile.columns)
     let tiles = TileGrid(height: g.outHeight, width: g.outWidth)
     let depth = g.stride &* g.stride &* g.channels
-    let area = Workspace<Filtering>(workspace, tiles, count: count, depth: depth)
+    let area = WinogradWorkspace<Filtering>(workspace, tiles, count: count, depth: depth)
     let source = Lattice(
       height: g.outHeight, width: g.outWidth, channels: g.filters, top: 0, left: 0, step: 1)
     let sums = area.rest

@@ -67,6 +67,10 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
     ConvolutionCase(
       "4×4 stride 2, odd", [2, 15, 17, 32], filters: 32, kernel: (4, 4), stride: 2,
       padding: Padding(1)),
+    // Phases of 9 and 8 positions: another number of tiles, and of images that fit the workspace.
+    ConvolutionCase(
+      "4×4 stride 2, unequal phases", [8, 17, 17, 32], filters: 256, kernel: (4, 4), stride: 2,
+      padding: Padding(1)),
     ConvolutionCase(
       "4×4 stride 2, asymmetric", [2, 16, 15, 32], filters: 32, kernel: (4, 4), stride: 2,
       padding: Padding(top: 0, left: 2, bottom: 3, right: 1)),
@@ -172,6 +176,51 @@ struct FastConvolutionTests {
       inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: method),
       inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: .im2col),
       tolerance: test.tolerance, "\(shape.name), filter gradient")
+  }
+
+  @Test(
+    "no pass writes outside its result, its workspace and its packed filters",
+    arguments: FastConvolutionCase.all)
+  func bounds(test: FastConvolutionCase) {
+    let (shape, inputs) = (test.shape, Inputs(test.shape))
+    for pass in ConvolutionPass.allCases {
+      let plan = ConvolutionPlan(
+        shape.geometry, pass, upTo: test.method == .auto ? .winograd : .direct)
+      let (first, second, result) =
+        switch pass {
+        case .forward: (inputs.images, inputs.filters, inputs.maps)
+        case .inputGradient: (inputs.maps, inputs.filters, inputs.images)
+        case .filterGradient: (inputs.images, inputs.maps, inputs.filters)
+        }
+      let packed = plan.packedFilterCount.map { count in
+        guarded(count) { packed in second.withUnsafePointer { plan.packFilters($0, into: packed) } }
+      }
+      withGuardedWorkspace(plan.workspaceCount(count: shape.images[0])) { workspace in
+        let found = guarded(result.count) { result in
+          first.withUnsafePointer { first in
+            Tensor([packed?.count ?? second.count], packed ?? second.elements).withUnsafePointer {
+              plan(
+                first, $0, epilogue: ConvolutionEpilogue(), count: shape.images[0], into: result,
+                workspace: workspace)
+            }
+          }
+        }
+        #expect(found.allSatisfy { $0.isFinite }, "\(pass): every element is written")
+      }
+    }
+  }
+
+  /// Like ``guarded``, aligned as the pool's blocks are, which the kernels' vectors rely on.
+  private func withGuardedWorkspace(
+    _ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let (sentinel, margin): (Float, Int) = (12_345.5, 64)
+    let block = BufferPool.take(count + margin)
+    defer { BufferPool.giveBack(block, count: count + margin) }
+    block.update(repeating: .nan, count: count)
+    (block + count).update(repeating: sentinel, count: margin)
+    body(block)
+    #expect((0..<margin).allSatisfy { block[count + $0] == sentinel }, "beyond the workspace")
   }
 
   @Test(
