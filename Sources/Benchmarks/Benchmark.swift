@@ -46,7 +46,7 @@ package struct Benchmark {
   /// Opens the data and makes the first step, as `train` does, without a run folder.
   package init(_ configuration: Configuration, threads: Int) throws {
     dataset = try configuration.dataset()
-    let experiment = Experiment(configuration, dataset)
+    let experiment = try Experiment(configuration, dataset)
     var state = TrainingState(experiment)
     pool = WorkerPool(threads: threads)
     order = EpochOrder(seed: configuration.seed, count: dataset.train.count)

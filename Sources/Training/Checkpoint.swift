@@ -92,9 +92,12 @@ package struct Checkpoint: Sendable {
       throw Problem(.badData, path, found: error.description)
     }
     let extents = try metadata.text(Key.image).split(separator: "x").compactMap { Int($0) }
-    guard extents.count == 2, extents.allSatisfy({ (1...4096).contains($0) }),
-      extents.allSatisfy({ $0 % ResidualArchitecture.reduction == 0 })
-    else { throw metadata.bad(Key.image, expected: "height and width") }
+    guard extents.count == 2, extents.allSatisfy({ (1...4096).contains($0) }) else {
+      throw metadata.bad(Key.image, expected: "height and width")
+    }
+    guard configuration.model.takes(imageHeight: extents[0], imageWidth: extents[1]) else {
+      throw metadata.bad(Key.image, expected: configuration.model.imageSizes)
+    }
 
     experiment = Experiment(
       configuration, imageHeight: extents[0], imageWidth: extents[1],

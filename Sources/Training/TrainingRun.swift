@@ -34,7 +34,7 @@ package struct TrainingRun {
     folder = RunFolder(configuration.outputFolder)
     try Self.requireRun(folder, resume: resume)
     dataset = try configuration.dataset()
-    experiment = Experiment(configuration, dataset)
+    experiment = try Experiment(configuration, dataset)
     try createFolder(folder.checkpoints)
     log = try MetricsLog(folder.metrics)
     // The log is this process's alone now, and with it the folder; before, another could begin there.

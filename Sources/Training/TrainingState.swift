@@ -27,7 +27,10 @@ package struct Experiment: Sendable {
     self.variance = variance
   }
 
-  package init(_ configuration: Configuration, _ dataset: Dataset) {
+  /// Throws where the architecture cannot take the data set's images.
+  package init(_ configuration: Configuration, _ dataset: Dataset) throws {
+    try configuration.check(
+      imageHeight: dataset.train.height, imageWidth: dataset.train.width)
     self.init(
       configuration, imageHeight: dataset.train.height, imageWidth: dataset.train.width,
       trainingImages: dataset.train.count, variance: dataset.variance)

@@ -19,6 +19,26 @@ package protocol Architecture: Module {
   func decode(_ codewords: [Variable]) -> Variable
 }
 
+/// An architecture that a configuration can name.
+///
+/// A type that conforms is a file of its own, and a line in ``ArchitectureName``.
+package protocol NamedArchitecture: Architecture {
+  /// What configurations call it.
+  static var name: String { get }
+
+  /// The fields of a configuration's section `model` that it reads, besides `architecture`. The others
+  /// are errors in a configuration that names it.
+  static var fields: Set<String> { get }
+
+  /// The height and width of an image have to be multiples of this.
+  static func imageMultiple(_ options: ModelOptions) -> Int
+
+  /// - Parameters:
+  ///   - imageHeight: a multiple of ``imageMultiple(_:)``, as is the width.
+  ///   - dimension: D, the width of a codeword.
+  init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int)
+}
+
 /// A grid of vectors that a quantizer turns into codes.
 package struct Latent: Sendable, Hashable {
   /// The name of its quantizer.

@@ -7,7 +7,7 @@ import Tensors
 /// The encoder halves an image twice by 4×4 convolutions of stride 2, passes a 3×3 convolution and a
 /// stack of residual blocks, and projects to D channels; the decoder mirrors it. `[N, H, W, 3]`
 /// becomes `[N, H/4, W/4, D]` and comes back.
-package struct ResidualArchitecture: Architecture {
+package struct ResidualArchitecture: NamedArchitecture {
   /// Which public program is followed; they are two networks of one name.
   package enum Preset: String, CaseIterable, Sendable {
     /// zalandoresearch/pytorch-vq-vae: PyTorch's start; no ReLU after the encoder's third
@@ -22,19 +22,11 @@ package struct ResidualArchitecture: Architecture {
     var rectifiesThirdConvolution: Bool { self == .sonnet }
   }
 
-  package struct Options: Sendable {
-    package var preset = Preset.zalando
-    /// Channels of the hidden maps.
-    package var hidden = 128
-    package var residualLayers = 2
-    /// Channels inside a residual block.
-    package var residualHidden = 32
+  package static let name = "residual"
+  package static let fields: Set = ["preset", "hidden", "residual_layers", "residual_hidden"]
+  private static let reduction = 4
 
-    package init() {}
-  }
-
-  /// An image's height and width have to be multiples of this.
-  package static let reduction = 4
+  package static func imageMultiple(_: ModelOptions) -> Int { reduction }
 
   package let latents: [Latent]
   private let preset: Preset
@@ -56,11 +48,7 @@ package struct ResidualArchitecture: Architecture {
     let upsample2: ConvTranspose2d
   }
 
-  /// - Parameter dimension: D, the width of a codeword.
-  package init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int) {
-    precondition(
-      imageHeight % Self.reduction == 0 && imageWidth % Self.reduction == 0,
-      "the image is \(imageHeight)×\(imageWidth); both have to be multiples of \(Self.reduction)")
+  package init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
     let (hidden, start) = (options.hidden, options.preset.start)
     preset = options.preset
     latents = [

@@ -69,8 +69,8 @@ struct BenchCommand: ParsableCommand {
     var benchmark = try Benchmark(configuration, threads: threads)
     if !json {
       Terminal.note(
-        "\(config ?? "the default configuration"): \(configuration.data.kind.rawValue), hidden "
-          + "\(configuration.model.hidden), quantizer \(configuration.quantizer.kind.rawValue)")
+        "\(config ?? "the default configuration"): \(configuration.data.kind.rawValue), "
+          + "\(configuration.modelSummary), quantizer \(configuration.quantizer.kind.rawValue)")
       if let warning = BLAS.threadWarning { Terminal.note(warning) }
     }
     var options = Benchmark.Options()

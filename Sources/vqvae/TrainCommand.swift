@@ -100,8 +100,8 @@ struct TrainCommand: ParsableCommand {
         + "\(training.dataset.validation.count) validation images, "
         + "variance \(fixed(experiment.variance, 5))")
     progress.note(
-      "\(options.model.architecture.rawValue) (\(options.model.preset.rawValue)): "
-        + "\(parameters) trained parameters; quantizer \(options.quantizer.kind.rawValue), "
+      "\(options.modelSummary): \(parameters) trained parameters; "
+        + "quantizer \(options.quantizer.kind.rawValue), "
         + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)")
     progress.note(
       "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName)"

@@ -18,7 +18,7 @@ struct EvaluationTests {
     let configuration = try smallConfiguration(
       "data.validation=0.09", "training.learning_rate=0.01")
     dataset = try configuration.dataset()
-    experiment = Experiment(configuration, dataset)
+    experiment = try Experiment(configuration, dataset)
     var state = TrainingState(experiment)
     let pool = WorkerPool(threads: 2)
     for step in 0..<5 {

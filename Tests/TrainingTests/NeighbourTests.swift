@@ -20,7 +20,7 @@ struct NeighbourTests {
     let configuration = try ConfigurationReader.read(
       yaml: "data: {kind: synthetic, images: 40}", name: "usual.yaml")
     let dataset = try configuration.dataset()
-    experiment = Experiment(configuration, dataset)
+    experiment = try Experiment(configuration, dataset)
     state = TrainingState(experiment)
     split = ImageSplit(Synthetic(seed: 5, first: 0, count: 42))
   }

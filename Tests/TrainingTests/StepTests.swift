@@ -14,7 +14,7 @@ struct StepTests {
   private func start(_ settings: String...) throws -> (Experiment, Dataset, TrainingState) {
     let configuration = try smallConfiguration(settings)
     let dataset = try configuration.dataset()
-    let experiment = Experiment(configuration, dataset)
+    let experiment = try Experiment(configuration, dataset)
     return (experiment, dataset, TrainingState(experiment))
   }
 
@@ -125,7 +125,7 @@ struct StepTests {
   func learns(settings: [String]) throws {
     let configuration = try smallConfiguration(settings)
     let dataset = try configuration.dataset()
-    let experiment = Experiment(configuration, dataset)
+    let experiment = try Experiment(configuration, dataset)
     var state = TrainingState(experiment)
     var losses: [Double] = []
     for _ in 0..<30 {

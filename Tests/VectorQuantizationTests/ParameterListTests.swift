@@ -14,7 +14,7 @@ struct ParameterListTests {
         .movingAverage(
           MovingAverage("quantizer", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)),
       ] {
-        var options = ResidualArchitecture.Options()
+        var options = ModelOptions()
         options.preset = preset
         models.append(
           VQVAE(

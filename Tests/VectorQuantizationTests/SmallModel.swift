@@ -21,7 +21,7 @@ struct SmallModel {
     straightThrough: StraightThrough = .function, learning: Quantizer.Learning = .gradient
   ) throws {
     golden = try Golden(name)
-    var options = ResidualArchitecture.Options()
+    var options = ModelOptions()
     options.preset = preset
     options.hidden = 8
     options.residualHidden = 4

@@ -1,33 +1,12 @@
 import Autograd
+import Files
 import VectorQuantization
-
-/// The architectures that a configuration can name. A new one is a case here and a file of its own.
-package enum ArchitectureName: String, CaseIterable, Sendable {
-  case residual
-
-  /// Builds the architecture for images of a size.
-  func build(
-    _ configuration: Configuration, imageHeight: Int, imageWidth: Int
-  ) -> any Architecture {
-    switch self {
-    case .residual:
-      var options = ResidualArchitecture.Options()
-      options.preset = configuration.model.preset
-      options.hidden = configuration.model.hidden
-      options.residualLayers = configuration.model.residualLayers
-      options.residualHidden = configuration.model.residualHidden
-      return ResidualArchitecture(
-        options, imageHeight: imageHeight, imageWidth: imageWidth,
-        dimension: configuration.quantizer.dimension)
-    }
-  }
-}
 
 extension Configuration {
   /// The model that is described, for images of a size.
   package func model(imageHeight: Int, imageWidth: Int) -> VQVAE {
-    let architecture = model.architecture.build(
-      self, imageHeight: imageHeight, imageWidth: imageWidth)
+    let architecture = model.build(
+      imageHeight: imageHeight, imageWidth: imageWidth, dimension: quantizer.dimension)
     let quantizers = architecture.latents.map { latent in
       Quantizer(
         latent.name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
@@ -39,19 +18,35 @@ extension Configuration {
       convolution: training.convolution)
   }
 
-  /// The start of the codebook: what the file says, or else what the preset's program does.
+  /// Throws where the architecture cannot take images of a size.
+  func check(imageHeight: Int, imageWidth: Int) throws {
+    guard model.takes(imageHeight: imageHeight, imageWidth: imageWidth) else {
+      throw Problem(
+        .badConfiguration, "model.architecture",
+        found: "the images are \(imageHeight)×\(imageWidth)",
+        expected: model.imageSizes)
+    }
+  }
+
+  /// The preset, where the architecture has presets.
+  private var preset: ResidualArchitecture.Preset? {
+    model.architecture.type.fields.contains("preset") ? model.preset : nil
+  }
+
+  /// The start of the codebook: what the file says, or else what the preset's program does. Without
+  /// presets it is that of PyTorch's `Embedding`.
   private var initialization: QuantizerOptions.Initialization {
     if let chosen = quantizer.initialization { return chosen }
-    return switch (model.preset, quantizer.kind) {
+    return switch (preset, quantizer.kind) {
     case (.zalando, .vq): .uniform
-    case (.zalando, .ema): .normal
+    case (.zalando, .ema), (nil, _): .normal
     case (.sonnet, _): .fan
     }
   }
 
   /// What becomes of a codeword that nobody chose, likewise.
   private var unusedCodeword: UnusedCodeword {
-    quantizer.emaUnused ?? (model.preset == .sonnet ? .origin : .keep)
+    quantizer.emaUnused ?? (preset == .sonnet ? .origin : .keep)
   }
 
   /// The run folder of a configuration that ``resolved(fileName:)`` has completed.

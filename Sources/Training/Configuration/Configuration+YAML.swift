@@ -1,13 +1,13 @@
 import Yams
 
 extension Configuration {
-  /// The configuration as a file, with every field in it that has a value.
+  /// The configuration as a file, with every field in it that belongs to its architecture and has a value.
   ///
   /// - Parameter scope: only fields of this scope; nil for all.
   package func yaml(_ scope: ConfigurationField.Scope? = nil) -> String {
     var sections: [(Node, Node)] = []
     for field in ConfigurationField.all where scope == nil || field.scope == scope {
-      guard let value = field.write(self) else { continue }
+      guard let value = field.value(in: self) else { continue }
       let parts = field.key.split(separator: ".").map(String.init)
       // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
       let scalar = ConfigurationScalar(text: value, isPlain: true, canBeNull: true)
@@ -24,12 +24,23 @@ extension Configuration {
     return (try? Yams.serialize(node: Node(sections), allowUnicode: true)) ?? ""
   }
 
+  /// The architecture and its fields on a line, such as `residual (preset zalando, hidden 128)`.
+  package var modelSummary: String {
+    let prefix = "model."
+    let fields = ConfigurationField.all.filter { $0.architectures != nil }
+      .compactMap { field in
+        field.value(in: self).map { "\(field.key.dropFirst(prefix.count)) \($0)" }
+      }
+    return model.architecture.rawValue
+      + (fields.isEmpty ? "" : " (\(fields.joined(separator: ", ")))")
+  }
+
   /// The fields of one scope that differ between two configurations.
   package func differences(
     from other: Configuration, in scope: ConfigurationField.Scope
   ) -> [(key: String, here: String, there: String)] {
     ConfigurationField.all.filter { $0.scope == scope }.compactMap { field in
-      let (here, there) = (field.write(self) ?? "nothing", field.write(other) ?? "nothing")
+      let (here, there) = (field.value(in: self) ?? "nothing", field.value(in: other) ?? "nothing")
       return here == there ? nil : (field.key, here, there)
     }
   }

@@ -1,14 +1,15 @@
 import Tensors
 import VectorQuantization
 
-/// Everything that a training run depends on. Each field has its one default here.
+/// Everything that a training run depends on. Each field has its one default here, those of the section
+/// `model` in ``ModelOptions``.
 ///
 /// The names of the fields in a file, their ranges and their meaning are listed in
 /// ``ConfigurationField/all``.
 package struct Configuration: Sendable, Equatable {
   package var seed: UInt64 = 1
   package var data = Data()
-  package var model = Model()
+  package var model = ModelOptions()
   package var quantizer = QuantizerOptions()
   package var training = TrainingOptions()
   package var output = Output()
@@ -25,14 +26,6 @@ package struct Configuration: Sendable, Equatable {
     package var validation = 0.1
     /// How many images the synthetic set has to train on and to hold out.
     package var images = 4096
-  }
-
-  package struct Model: Sendable, Equatable {
-    package var architecture = ArchitectureName.residual
-    package var preset = ResidualArchitecture.Preset.zalando
-    package var hidden = 128
-    package var residualLayers = 2
-    package var residualHidden = 32
   }
 
   package struct QuantizerOptions: Sendable, Equatable {
@@ -62,7 +55,7 @@ package struct Configuration: Sendable, Equatable {
     package var commitment = 0.25
     package var decay = 0.99
     package var epsilon = 1e-5
-    /// Where nil, what the preset's program does.
+    /// Where nil, what the architecture's program does.
     package var initialization: Initialization?
     package var emaUnused: UnusedCodeword?
   }

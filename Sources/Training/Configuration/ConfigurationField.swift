@@ -36,11 +36,15 @@ package struct ConfigurationField: Sendable {
       "data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
 
     .choice("model.architecture", \.model.architecture, "encoder and decoder"),
-    .choice("model.preset", \.model.preset, "whose version of the residual architecture"),
-    .integer("model.hidden", \.model.hidden, 2...4096, "channels of the hidden maps; even"),
-    .integer("model.residual_layers", \.model.residualLayers, 0...64, "residual blocks in a stack"),
+    .choice("model.preset", \.model.preset, "residual: whose version of it"),
     .integer(
-      "model.residual_hidden", \.model.residualHidden, 1...4096, "channels inside a block"),
+      "model.hidden", \.model.hidden, 2...4096, "residual: channels of the hidden maps; even"),
+    .integer(
+      "model.residual_layers", \.model.residualLayers, 0...64,
+      "residual: residual blocks in a stack"),
+    .integer(
+      "model.residual_hidden", \.model.residualHidden, 1...4096, "residual: channels inside a block"
+    ),
 
     .choice("quantizer.kind", \.quantizer.kind, "codebook loss or moving averages"),
     .choice(
@@ -53,10 +57,10 @@ package struct ConfigurationField: Sendable {
     .number("quantizer.epsilon", \.quantizer.epsilon, 1e-12..<1, "ε of their smoothing"),
     .optionalChoice(
       "quantizer.init", \.quantizer.initialization,
-      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the preset's"),
+      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the architecture's"),
     .optionalChoice(
       "quantizer.ema_unused", \.quantizer.emaUnused,
-      "what becomes of a codeword nobody chose; by default the preset's"),
+      "what becomes of a codeword nobody chose; by default the architecture's"),
 
     .integer(
       "training.steps", \.training.steps, 1...1_000_000_000, "optimizer steps", .circumstances),
@@ -94,6 +98,27 @@ package struct ConfigurationField: Sendable {
     self.scope = scope
     self.read = read
     self.write = write
+  }
+}
+
+// MARK: Fields of one architecture
+
+extension ConfigurationField {
+  /// The names of the architectures that the field belongs to; nil where it belongs to all.
+  package var architectures: [String]? {
+    guard key.hasPrefix("model."), key != "model.architecture" else { return nil }
+    let field = String(key.dropFirst("model.".count))
+    return ArchitectureName.allCases.filter { $0.type.fields.contains(field) }.map(\.rawValue)
+  }
+
+  /// Whether a configuration's architecture has the field.
+  func belongs(to configuration: Configuration) -> Bool {
+    architectures?.contains(configuration.model.architecture.rawValue) ?? true
+  }
+
+  /// The value of a field that belongs to the configuration, as a file has it.
+  func value(in configuration: Configuration) -> String? {
+    belongs(to: configuration) ? write(configuration) : nil
   }
 }
 

@@ -196,6 +196,13 @@ package struct ConfigurationReader {
         place("data.kind"),
         "data.root: expected the folder of the batch files, which data.kind cifar10 needs")
     }
+    for field in ConfigurationField.all where !field.belongs(to: configuration) {
+      guard let place = places[field.key], let architectures = field.architectures else { continue }
+      report(
+        place,
+        "\(field.key): belongs to \(architectures.joined(separator: " and ")), and "
+          + "model.architecture is \(configuration.model.architecture.rawValue); leave it out")
+    }
     if configuration.model.hidden % 2 != 0 {
       report(place("model.hidden"), "model.hidden: expected an even number")
     }

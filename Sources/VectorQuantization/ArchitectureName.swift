@@ -1,0 +1,24 @@
+/// The architectures that a configuration can name.
+package struct ArchitectureName: RawRepresentable, CaseIterable, Hashable, Sendable {
+  /// All of them. A new one is a file of its own and a line here.
+  private static let types: [any NamedArchitecture.Type] = [
+    ResidualArchitecture.self
+  ]
+
+  package let type: any NamedArchitecture.Type
+
+  package init(_ type: any NamedArchitecture.Type) { self.type = type }
+
+  package init?(rawValue: String) {
+    guard let type = Self.types.first(where: { $0.name == rawValue }) else { return nil }
+    self.type = type
+  }
+
+  package var rawValue: String { type.name }
+
+  package static var allCases: [Self] { types.map(Self.init) }
+
+  package static func == (a: Self, b: Self) -> Bool { a.rawValue == b.rawValue }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+}
