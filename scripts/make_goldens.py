@@ -5,8 +5,9 @@
     zalando.safetensors   the whole zalando model, small: outputs, gradients, ten steps of
                           training with the codebook loss and with two moving averages
     sonnet.safetensors    the whole sonnet model, small: outputs and gradients
+    strided.safetensors   the whole strided model (seed document 002), small: outputs and gradients
 
-Run it from anywhere; it takes a quarter of a minute and writes under 200 kB in all:
+Run it from anywhere; it takes a quarter of a minute and writes under 250 kB in all:
 
     pip install torch safetensors numpy
     python scripts/make_goldens.py [OUTPUT_FOLDER]
@@ -28,8 +29,9 @@ import argparse
 import json
 import math
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,11 +44,12 @@ from torch import Tensor
 Tensors = dict[str, Tensor]
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
-LARGEST_TOTAL = 200_000  # bytes
+LARGEST_TOTAL = 250_000  # bytes
 
 IMAGE_SIZE, BATCH, STEPS = 8, 4, 10
 HIDDEN, RESIDUAL_LAYERS, RESIDUAL_HIDDEN = 8, 2, 4
 CODES, DIMENSIONS = 16, 4  # K and D
+STRIDED_SIZE, STRIDED_WIDTHS = (32, 16), (4, 6, 8)  # two codes an image, one above the other
 
 LEARNING_RATE = 1e-3
 COMMITMENT_COST = 0.25
@@ -82,11 +85,13 @@ class Random:
         return torch.randperm(length, generator=self.generator)
 
 
-def smooth_images(random: Random, batches: int) -> Tensor:
+def smooth_images(
+    random: Random, batches: int, size: tuple[int, int] = (IMAGE_SIZE, IMAGE_SIZE)
+) -> Tensor:
     """Colour gradients with a round spot each, [batches, BATCH, H, W, 3], in -0.5...0.5."""
     shape = (batches, BATCH, 1, 1)
-    axis = torch.linspace(-1, 1, IMAGE_SIZE, dtype=torch.float64)
-    y, x = axis[:, None], axis[None, :]
+    y, x = (torch.linspace(-1, 1, extent, dtype=torch.float64) for extent in size)
+    y, x = y[:, None], x[None, :]
 
     ground = random.uniform(*shape, 3, low=-0.3, high=0.3)
     slope_y = random.uniform(*shape, 3, low=-0.3, high=0.3)
@@ -287,12 +292,19 @@ SONNET = Preset(residual_sonnet, residual_biases=True, relu_after_conv3=True)
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(ABC):
     """The parameters of a VQ-VAE by name, and how they are applied."""
 
-    preset: Preset
     parameters: Tensors
     variance: Tensor  # [1], of the images: the scale of the reconstruction loss
+
+    @abstractmethod
+    def encode(self, images: Tensor) -> Tensor:
+        """[N, H, W, 3] to [N, h, w, D]."""
+
+    @abstractmethod
+    def decode(self, codewords: Tensor) -> Tensor:
+        """[N, h, w, D] to [N, H, W, 3]."""
 
     def convolve(self, name: str, x: Tensor, **options: int) -> Tensor:
         weight, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
@@ -301,6 +313,13 @@ class Model:
     def upsample(self, name: str, x: Tensor) -> Tensor:
         weight, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
         return conv_transpose(x, weight, bias, stride=2, padding=1)
+
+
+@dataclass(frozen=True)
+class Residual(Model):
+    """Zalando's and Sonnet's."""
+
+    preset: Preset
 
     def residual_stack(self, name: str, x: Tensor) -> Tensor:
         for i in range(RESIDUAL_LAYERS):
@@ -314,7 +333,6 @@ class Model:
         return F.relu(x)
 
     def encode(self, images: Tensor) -> Tensor:
-        """[N, H, W, 3] to [N, H/4, W/4, D]."""
         x = F.relu(self.convolve("encoder.conv1", images, stride=2, padding=1))
         x = F.relu(self.convolve("encoder.conv2", x, stride=2, padding=1))
         x = self.convolve("encoder.conv3", x, padding=1)
@@ -323,30 +341,55 @@ class Model:
         return self.convolve("encoder.project", self.residual_stack("encoder.residual", x))
 
     def decode(self, codewords: Tensor) -> Tensor:
-        """[N, h, w, D] to [N, 4h, 4w, 3]."""
         x = self.convolve("decoder.conv1", codewords, padding=1)
         x = self.residual_stack("decoder.residual", x)
         x = F.relu(self.upsample("decoder.upsample1", x))
         return self.upsample("decoder.upsample2", x)
 
 
-def random_parameters(random: Random, preset: Preset) -> Tensors:
-    """Kaiming-uniform weights and small biases; no codebook yet."""
-    parameters: Tensors = {}
+@dataclass(frozen=True)
+class Strided(Model):
+    """Seed document 002's: nothing but 4x4 windows of stride 2."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        x = images
+        for name in ("encoder.conv1", "encoder.conv2", "encoder.conv3"):
+            x = F.relu(self.convolve(name, x, stride=2, padding=1))
+        return self.convolve("before_quantize", x, stride=2, padding=1)
+
+    def decode(self, codewords: Tensor) -> Tensor:
+        x = self.upsample("after_quantize", codewords)
+        x = torch.tanh(self.upsample("decoder.upsample1", x))
+        x = torch.tanh(self.upsample("decoder.upsample2", x))
+        return self.upsample("decoder.upsample3", x)
+
+
+@dataclass(frozen=True)
+class RandomParameters:
+    """Kaiming-uniform weights and small biases."""
+
+    random: Random
+    parameters: Tensors = field(default_factory=dict)
 
     def add(
-        name: str, shape: tuple[int, int, int, int], *, inputs: int, outputs: int | None
+        self, name: str, shape: tuple[int, int, int, int], *, inputs: int, outputs: int | None
     ) -> None:
         bound = math.sqrt(6 / inputs)
-        parameters[f"{name}.weight"] = random.uniform(*shape, low=-bound, high=bound)
+        self.parameters[f"{name}.weight"] = self.random.uniform(*shape, low=-bound, high=bound)
         if outputs is not None:
-            parameters[f"{name}.bias"] = random.uniform(outputs, low=-0.2, high=0.2)
+            self.parameters[f"{name}.bias"] = self.random.uniform(outputs, low=-0.2, high=0.2)
 
-    def add_conv(name: str, in_: int, out: int, size: int, bias: bool = True) -> None:
-        add(name, (out, in_, size, size), inputs=in_ * size**2, outputs=out if bias else None)
+    def add_conv(self, name: str, in_: int, out: int, size: int, bias: bool = True) -> None:
+        self.add(name, (out, in_, size, size), inputs=in_ * size**2, outputs=out if bias else None)
 
-    def add_upsample(name: str, in_: int, out: int) -> None:
-        add(name, (in_, out, 4, 4), inputs=in_ * 4, outputs=out)  # four taps reach each output
+    def add_upsample(self, name: str, in_: int, out: int) -> None:
+        self.add(name, (in_, out, 4, 4), inputs=in_ * 4, outputs=out)  # four taps reach each output
+
+
+def residual_parameters(random: Random, preset: Preset) -> Tensors:
+    """No codebook yet."""
+    made = RandomParameters(random)
+    add_conv, add_upsample = made.add_conv, made.add_upsample
 
     def add_residual_stack(name: str) -> None:
         for i in range(RESIDUAL_LAYERS):
@@ -363,38 +406,68 @@ def random_parameters(random: Random, preset: Preset) -> Tensors:
     add_residual_stack("decoder.residual")
     add_upsample("decoder.upsample1", HIDDEN, HIDDEN // 2)
     add_upsample("decoder.upsample2", HIDDEN // 2, 3)
-    return parameters
+    return made.parameters
 
 
-def random_model(random: Random, preset: Preset, images: Tensor) -> Model:
-    """A model whose three losses are of one order of magnitude and which uses many codes.
+def strided_parameters(random: Random) -> Tensors:
+    """No codebook yet."""
+    made = RandomParameters(random)
+    first, second, third = STRIDED_WIDTHS
+    made.add_conv("encoder.conv1", 3, first, 4)
+    made.add_conv("encoder.conv2", first, second, 4)
+    made.add_conv("encoder.conv3", second, third, 4)
+    made.add_conv("before_quantize", third, DIMENSIONS, 4)
+    made.add_upsample("after_quantize", DIMENSIONS, third)
+    made.add_upsample("decoder.upsample1", third, second)
+    made.add_upsample("decoder.upsample2", second, first)
+    made.add_upsample("decoder.upsample3", first, 3)
+    return made.parameters
+
+
+def spread_out(random: Random, model: Model, images: Tensor, last: tuple[str, str]) -> None:
+    """Makes a model's three losses of one order of magnitude, and lets it use many codes.
 
     The vectors spread by 1 in each dimension, the reconstructions by as much as the images, and the
-    codewords lie near some of the vectors.
+    codewords lie near some of the vectors. The last layers of encoder and decoder are changed to that
+    end.
     """
-    variance = representable(images.var(correction=0).reshape(1))
-    model = Model(preset, random_parameters(random, preset), variance)
+    encoder, decoder = last
     parameters = model.parameters
 
     def divide(name: str, divisor: Tensor) -> None:
-        parameters[name] = representable(parameters[name] / divisor)
+        parameters[f"{name}.weight"] = representable(parameters[f"{name}.weight"] / divisor)
 
     all_images = images.flatten(0, 1)
-    divide("encoder.project.weight", model.encode(all_images).std((0, 1, 2)).mean())
+    divide(encoder, model.encode(all_images).std((0, 1, 2)).mean())
     vectors = model.encode(all_images)
-    divide("decoder.upsample2.weight", model.decode(vectors).std() / variance.sqrt())
+    divide(decoder, model.decode(vectors).std() / model.variance.sqrt())
 
     vectors = vectors.reshape(-1, DIMENSIONS)
     chosen = vectors[random.permutation(len(vectors))[:CODES]]
     noise = random.uniform(CODES, DIMENSIONS, low=-0.5, high=0.5)
     parameters["quantizer.codebook"] = representable(chosen + noise)
+
+
+def variance_of(images: Tensor) -> Tensor:
+    return representable(images.var(correction=0).reshape(1))
+
+
+def random_residual(random: Random, preset: Preset, images: Tensor) -> Model:
+    model = Residual(residual_parameters(random, preset), variance_of(images), preset)
+    spread_out(random, model, images, ("encoder.project", "decoder.upsample2"))
+    return model
+
+
+def random_strided(random: Random, images: Tensor) -> Model:
+    model = Strided(strided_parameters(random), variance_of(images))
+    spread_out(random, model, images, ("before_quantize", "decoder.upsample3"))
     return model
 
 
 def trainable(model: Model) -> Model:
     """A copy whose parameters are leaves that ask for gradients."""
     parameters = {name: x.clone().requires_grad_() for name, x in model.parameters.items()}
-    return Model(model.preset, parameters, model.variance)
+    return replace(model, parameters=parameters)
 
 
 # --- Steps ----------------------------------------------------------------------------------------
@@ -555,7 +628,7 @@ def model_tensors(model: Model, images: Tensor) -> Tensors:
 def make_zalando(seed: int) -> tuple[Tensors, list[Step]]:
     random = Random.seeded(seed)
     images = smooth_images(random, STEPS)
-    start = random_model(random, ZALANDO, images)
+    start = random_residual(random, ZALANDO, images)
 
     vq, origin, keep = trainable(start), trainable(start), trainable(start)
     origin_averages = MovingAverages(keeps_unchosen=False)
@@ -581,8 +654,15 @@ def make_zalando(seed: int) -> tuple[Tensors, list[Step]]:
 def make_sonnet(seed: int) -> tuple[Tensors, list[Step]]:
     random = Random.seeded(seed)
     images = smooth_images(random, 2)
-    model = random_model(random, SONNET, images)
+    model = random_residual(random, SONNET, images)
     return model_tensors(model, images), [run(model, batch) for batch in images]
+
+
+def make_strided(seed: int) -> tuple[Tensors, list[Step]]:
+    random = Random.seeded(seed)
+    images = smooth_images(random, 8, STRIDED_SIZE)
+    model = random_strided(random, images)
+    return model_tensors(model, images[:1]), [run(model, images[0])]
 
 
 def with_sorted_metadata(file: bytes) -> bytes:
@@ -612,6 +692,7 @@ def main() -> None:
     layers, options = make_layers()
     zalando = first_clear_seed("zalando", make_zalando)
     sonnet = first_clear_seed("sonnet", make_sonnet)
+    strided = first_clear_seed("strided", make_strided)
     files = {
         "layers.safetensors": serialized(
             layers, "Convolutions and residual blocks with their gradients.", options
@@ -620,6 +701,7 @@ def main() -> None:
             zalando, "The zalando model: one step in full, ten steps of three quantizers."
         ),
         "sonnet.safetensors": serialized(sonnet, "The sonnet model: one step in full."),
+        "strided.safetensors": serialized(strided, "The strided model: one step in full."),
     }
 
     total = sum(map(len, files.values()))

@@ -42,6 +42,22 @@ extension Tensor {
     }
   }
 
+  /// The hyperbolic tangent of every element.
+  package func tanh() -> Tensor {
+    Tensor(shape) { target in
+      withUnsafePointer { Kernels.tanh($0, count: count, into: target) }
+    }
+  }
+
+  /// The hyperbolic tangent's gradient: times `1 − output²`, where `output` is what it returned.
+  package mutating func multiply(byOneMinusSquareOf output: Tensor) {
+    Tensor.requireSameShape(self, output)
+    let count = count
+    withUnsafeMutablePointer { gradient in
+      output.withUnsafePointer { Kernels.tanhBackward(gradient, output: $0, count: count) }
+    }
+  }
+
   /// Every element rounded to the nearest integer, halves to even.
   package func rounded() -> Tensor {
     Tensor(shape) { target in

@@ -2,7 +2,8 @@
 package struct ArchitectureName: RawRepresentable, CaseIterable, Hashable, Sendable {
   /// All of them. A new one is a file of its own and a line here.
   private static let types: [any NamedArchitecture.Type] = [
-    ResidualArchitecture.self
+    ResidualArchitecture.self,
+    StridedArchitecture.self,
   ]
 
   package let type: any NamedArchitecture.Type

@@ -5,7 +5,7 @@ import Testing
 
 /// Central differences against `backward`, for every operation.
 ///
-/// All but ReLU and rounding are linear or quadratic in each input, so the differences are exact up to
+/// All but ReLU, the hyperbolic tangent and rounding are linear or quadratic in each input, so the differences are exact up to
 /// the rounding of Float: the tolerance of 1e-4 is `checkGradients`'s.
 @Suite("Gradients agree with central differences")
 struct GradientCheckTests {
@@ -32,6 +32,14 @@ struct GradientCheckTests {
   mutating func rectifier() {
     let elements: [Float] = [-2, -1, -0.6, 0.6, 1, 2]
     checkGradients(of: [Tensor([2, 3], elements)], "relu") { relu($0[0]) }
+  }
+
+  /// Curved everywhere, so the difference is taken over a small step: its error is a third of the step's
+  /// square at most, 3e-5, and that of Float's rounding as much again.
+  @Test("hyperbolic tangent")
+  func hyperbolicTangent() {
+    let elements: [Float] = [-3, -1, -0.6, -0.1, 0, 0.1, 0.6, 0.63, 1, 3]
+    checkGradients(of: [Tensor([2, 5], elements)], step: 0x1p-7, "tanh") { tanh($0[0]) }
   }
 
   @Test("squared error, over all rows and over the first ones", arguments: [4, 2, 0])

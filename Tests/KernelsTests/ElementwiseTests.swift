@@ -1,3 +1,4 @@
+import Glibc
 import Kernels
 import Tensors
 import TestSupport
@@ -76,6 +77,48 @@ import Testing
     #expect(bits(gradient) == bits(zip(b, output).map { $1 > 0 ? $0 : 0 }))
   }
 
+  @Test("the hyperbolic tangent of all sizes is within 2⁻²² of the one in double precision")
+  func tangent() {
+    // Every 1009th float from 0 to infinity, with both signs.
+    let inputs = stride(from: UInt32(0), through: 0x7F80_0000, by: 1009)
+      .flatMap { [Float(bitPattern: $0), -Float(bitPattern: $0)] }
+    let result = guarded(inputs.count) { Kernels.tanh(inputs, count: inputs.count, into: $0) }
+    var largest = 0.0
+    for (x, y) in zip(inputs, result) {
+      let expected = Glibc.tanh(Double(x))
+      // Below the normal numbers a unit of the last place is more than that.
+      let size = max(abs(expected), Double(Float.leastNormalMagnitude))
+      let error = abs(Double(y) - expected) / size
+      largest = max(largest, error.isNaN ? .infinity : error)
+      guard abs(y) <= 1, y.sign == x.sign else {
+        Issue.record("tanh(\(x)) = \(y)")
+        return
+      }
+    }
+    #expect(largest < 0x1p-22)
+    #expect(Tensor([2], [.infinity, -.infinity]).tanh().elements == [1, -1])
+  }
+
+  @Test(
+    "the hyperbolic tangent has the same bits in every place, and NaN stays", arguments: oddLengths)
+  func tangentPlaces(count: Int) {
+    var generator = SeededGenerator(test: 6)
+    var a = (3 * generator.tensor([count])).elements
+    if count > 3 { a[3] = .nan }
+    let alone = bits(a.map { x in guarded(1) { Kernels.tanh([x], count: 1, into: $0) }[0] })
+    #expect(bits(guarded(count) { Kernels.tanh(a, count: count, into: $0) }) == alone)
+    #expect(bits(guarded(count, initial: a) { Kernels.tanh($0, count: count, into: $0) }) == alone)
+    #expect(zip(a, alone).allSatisfy { $0.isNaN == Float(bitPattern: $1).isNaN })
+
+    let b = generator.tensor([count]).elements
+    let gradient = guarded(count, initial: b) { tanhBackward($0, output: a, count: count) }
+    let expected = zip(b, a).map { $0 * (1 - $1 * $1) }
+    #expect(
+      zip(gradient, expected).allSatisfy {
+        abs($0 - $1) <= 1e-6 * abs($1) || ($0.isNaN && $1.isNaN)
+      })
+  }
+
   @Test("rounding takes halves to the even neighbour", arguments: oddLengths)
   func roundedToEven(count: Int) {
     var generator = SeededGenerator(test: 5)
@@ -125,6 +168,9 @@ import Testing
     var gradient = b
     gradient.zero(whereNotPositive: a.relu())
     #expect(gradient.elements == [10, 0, 30, 0])
+    gradient = b
+    gradient.multiply(byOneMinusSquareOf: Tensor([2, 2], [0, 0.5, -0.5, 1]))
+    #expect(gradient.elements == [10, 15, 22.5, 0])
     #expect(a.elements == [1, -2, 3, -4] && b.elements == [10, 20, 30, 40])
     let difference = b.scaledDifference(from: a, factor: 0.5, rows: 1)
     #expect(difference.elements == [4.5, 11, 0, 0])

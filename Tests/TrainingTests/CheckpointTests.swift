@@ -19,7 +19,14 @@ struct CheckpointTests {
 
   @Test("what is read is what was written", arguments: ["vq", "ema"])
   func roundTrip(kind: String) throws {
-    try withCheckpoint("quantizer.kind=\(kind)") { run, folder in
+    try checkRoundTrip("quantizer.kind=\(kind)")
+  }
+
+  @Test("likewise for the other architectures", arguments: otherArchitectures)
+  func architecture(setting: String) throws { try checkRoundTrip(setting) }
+
+  private func checkRoundTrip(_ setting: String) throws {
+    try withCheckpoint(setting) { run, folder in
       let checkpoint = try Checkpoint(run.last)
       #expect(checkpoint.state.step == 2)
       try checkpoint.write("\(folder)/copy.safetensors")
@@ -190,6 +197,26 @@ struct CheckpointTests {
       #expect(problem.status == .badData)
       #expect(problem.description.contains(path))
       #expect(problem.description.contains(fault.message), "\(problem.description)")
+    }
+  }
+
+  @Test("an image size of another architecture is refused, with the sizes that can be")
+  func imageOfAnotherArchitecture() throws {
+    try withCheckpoint("model.architecture=strided") { run, folder in
+      let file = try SafetensorsFile(run.last)
+      var metadata = file.metadata
+      #expect(metadata["vqvae.image"] == "32x32")
+      metadata["vqvae.image"] = "36x32"
+      let path = "\(folder)/bad.safetensors"
+      try Safetensors.write(
+        path, metadata: metadata,
+        items: try file.entries.map {
+          .init(name: $0.key, shape: $0.value.shape, elements: try file.elements($0.key))
+        })
+      let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+      #expect(problem.status == .badData)
+      #expect(problem.description.contains("vqvae.image is \"36x32\""))
+      #expect(problem.description.contains("multiples of 16"), "\(problem.description)")
     }
   }
 

@@ -6,12 +6,13 @@ import Training
 
 @Suite("The same configuration gives the same bytes")
 struct DeterminismTests {
-  static let variants = [
-    ["quantizer.kind=vq"],
-    ["quantizer.kind=vq", "quantizer.straight_through=detach"],
-    ["quantizer.kind=ema"],
-    ["quantizer.kind=ema", "model.preset=sonnet", "quantizer.straight_through=detach"],
-  ]
+  static let variants =
+    [
+      ["quantizer.kind=vq"],
+      ["quantizer.kind=vq", "quantizer.straight_through=detach"],
+      ["quantizer.kind=ema"],
+      ["quantizer.kind=ema", "model.preset=sonnet", "quantizer.straight_through=detach"],
+    ] + otherArchitectures.flatMap { [[$0, "quantizer.kind=vq"], [$0, "quantizer.kind=ema"]] }
 
   /// Batches of 70 are five shards, the last one of six images and ten of padding.
   @Test("for 1, 2, 3 and 4 threads", arguments: variants)

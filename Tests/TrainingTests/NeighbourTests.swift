@@ -12,46 +12,55 @@ import VectorQuantization
 /// has the usual widths, where those kernels would show.
 @Suite("An image's result does not depend on its neighbours")
 struct NeighbourTests {
+  @Test(
+    "bytes of 1, 7, 8, 9 and 17 images", arguments: ArchitectureName.allCases, [1, 7, 8, 9, 17])
+  func counts(architecture: ArchitectureName, count: Int) throws {
+    let model = try NeighbourModel(architecture)
+    let all = try model.reconstruct(Array(0..<17))
+    #expect(try model.reconstruct(Array(0..<count)) == Array(all[..<count]))
+  }
+
+  @Test(
+    "floats of an image in every place of a shard, among different others",
+    arguments: ArchitectureName.allCases)
+  func places(architecture: ArchitectureName) throws {
+    let model = try NeighbourModel(architecture)
+    let pixels = 32 * 32 * 3
+    let size = 32
+    let alone = try model.output(of: [3])[0..<pixels]
+    for place in 0..<size {
+      var positions = Array(10..<(10 + size))
+      positions[place] = 3
+      let found = try model.output(of: positions)
+      #expect(found[(place * pixels)..<((place + 1) * pixels)].elementsEqual(alone), "\(place)")
+    }
+  }
+}
+
+/// An architecture's model at its usual size, as it starts, and images.
+private struct NeighbourModel {
   private let experiment: Experiment
   private let state: TrainingState
   private let split: ImageSplit
 
-  init() throws {
+  init(_ architecture: ArchitectureName) throws {
     let configuration = try ConfigurationReader.read(
-      yaml: "data: {kind: synthetic, images: 40}", name: "usual.yaml")
+      yaml: "data: {kind: synthetic, images: 40}", name: "usual.yaml",
+      overrides: ["model.architecture=\(architecture.rawValue)"])
     let dataset = try configuration.dataset()
     experiment = try Experiment(configuration, dataset)
     state = TrainingState(experiment)
     split = ImageSplit(Synthetic(seed: 5, first: 0, count: 42))
   }
 
-  private func reconstruct(_ positions: [Int], threads: Int = 2) throws -> [[UInt8]] {
+  func reconstruct(_ positions: [Int], threads: Int = 2) throws -> [[UInt8]] {
     try Reconstructions(
       of: experiment.model, state.values, on: split, at: positions,
       pool: WorkerPool(threads: threads)
     ).reconstructions
   }
 
-  @Test("bytes of 1, 7, 8, 9 and 17 images", arguments: [1, 7, 8, 9, 17])
-  func counts(count: Int) throws {
-    let all = try reconstruct(Array(0..<17))
-    #expect(try reconstruct(Array(0..<count)) == Array(all[..<count]))
-  }
-
-  @Test("floats of an image in every place of a shard, among different others")
-  func places() throws {
-    let pixels = 32 * 32 * 3
-    let size = 32
-    let alone = try output(of: [3])[0..<pixels]
-    for place in 0..<size {
-      var positions = Array(10..<(10 + size))
-      positions[place] = 3
-      let found = try output(of: positions)
-      #expect(found[(place * pixels)..<((place + 1) * pixels)].elementsEqual(alone), "\(place)")
-    }
-  }
-
-  private func output(of positions: [Int], paddedTo size: Int = 32) throws -> [Float] {
+  func output(of positions: [Int], paddedTo size: Int = 32) throws -> [Float] {
     let images = try split.images(at: positions, paddedTo: size)
     return experiment.model.reconstruct(images, state.values).reconstruction.elements
   }

@@ -3,6 +3,11 @@ import Kernels
 import Tensors
 import TestSupport
 import Training
+import VectorQuantization
+
+/// The settings that name each architecture but the usual one, which the small configuration has.
+let otherArchitectures = ArchitectureName.allCases.map(\.rawValue).filter { $0 != "residual" }
+  .map { "model.architecture=\($0)" }
 
 /// A configuration that trains in milliseconds, and with several shards a step.
 func smallConfiguration(_ settings: String...) throws -> Configuration {
@@ -10,10 +15,14 @@ func smallConfiguration(_ settings: String...) throws -> Configuration {
 }
 
 func smallConfiguration(_ settings: [String]) throws -> Configuration {
-  try ConfigurationReader.read(
+  // Fields of `residual`, which other architectures do not have.
+  let model =
+    settings.contains { $0.hasPrefix("model.architecture=") }
+    ? "" : "model: {hidden: 8, residual_layers: 1, residual_hidden: 4}"
+  return try ConfigurationReader.read(
     yaml: """
       data: {kind: synthetic, images: 300, validation: 0.1}
-      model: {hidden: 8, residual_layers: 1, residual_hidden: 4}
+      \(model)
       quantizer: {codebook_size: 24, dimension: 6}
       training: {steps: 6, batch_size: 70, learning_rate: 0.003, checkpoint_every: 0, \
       validate_every: 0}

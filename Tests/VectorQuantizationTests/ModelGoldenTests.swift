@@ -10,29 +10,20 @@ import VectorQuantization
 /// The goldens' script asserts that no choice of a codeword is closer than 1e-3, so that Float's rounding
 /// cannot flip one. PyTorch's own Float run differs by at most 1e-6 from its double run; 1e-4, relative
 /// to the largest element, is what was asked for, and the tests hold 1e-5.
-@Suite("The residual model agrees with PyTorch")
+@Suite("The models agree with PyTorch")
 struct ModelGoldenTests {
   private static let tolerance = 1e-5
 
   @Test(
-    "zalando: output, codes, losses and all gradients, both straight-through variants",
-    arguments: StraightThrough.allCases)
-  func zalando(straightThrough: StraightThrough) throws {
-    try checkForwardAndBackward(
-      SmallModel("zalando", preset: .zalando, straightThrough: straightThrough))
-  }
-
-  @Test(
-    "sonnet: output, codes, losses and all gradients, both straight-through variants",
-    arguments: StraightThrough.allCases)
-  func sonnet(straightThrough: StraightThrough) throws {
-    try checkForwardAndBackward(
-      SmallModel("sonnet", preset: .sonnet, straightThrough: straightThrough))
+    "output, codes, losses and all gradients, both straight-through variants",
+    arguments: SmallModel.Name.allCases, StraightThrough.allCases)
+  func forwardAndBackward(name: SmallModel.Name, straightThrough: StraightThrough) throws {
+    try checkForwardAndBackward(SmallModel(name, straightThrough: straightThrough))
   }
 
   @Test("ten Adam steps have PyTorch's losses", arguments: StraightThrough.allCases)
   func trajectory(straightThrough: StraightThrough) throws {
-    let small = try SmallModel("zalando", preset: .zalando, straightThrough: straightThrough)
+    let small = try SmallModel(.zalando, straightThrough: straightThrough)
     let values = try small.train("trajectory.vq") { forward, _ in
       [
         forward.reconstructionLoss, try #require(forward.codebookLoss), forward.commitmentLoss,
@@ -53,7 +44,7 @@ struct ModelGoldenTests {
     let average = MovingAverage(
       "quantizer", codewords: 16, dimension: 4, decay: 0.9, unused: unused)
     let small = try SmallModel(
-      "zalando", preset: .zalando, straightThrough: straightThrough,
+      .zalando, straightThrough: straightThrough,
       learning: .movingAverage(average))
     let name = "ema_\(unused.rawValue)"
     let values = try small.train("trajectory.\(name)") { forward, _ in

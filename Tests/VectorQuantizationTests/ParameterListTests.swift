@@ -8,18 +8,25 @@ import VectorQuantization
 struct ParameterListTests {
   private func models() -> [VQVAE] {
     var models: [VQVAE] = []
-    for preset in ResidualArchitecture.Preset.allCases {
+    let presets = ResidualArchitecture.Preset.allCases.map { preset in
+      var options = ModelOptions()
+      options.preset = preset
+      return options
+    }
+    let architectures = ArchitectureName.allCases.map { name in
+      var options = ModelOptions()
+      options.architecture = name
+      return options
+    }
+    for options in presets + architectures {
       for learning in [
         Quantizer.Learning.gradient,
         .movingAverage(
           MovingAverage("quantizer", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)),
       ] {
-        var options = ModelOptions()
-        options.preset = preset
         models.append(
           VQVAE(
-            architecture: ResidualArchitecture(
-              options, imageHeight: 32, imageWidth: 32, dimension: 4),
+            architecture: options.build(imageHeight: 32, imageWidth: 32, dimension: 4),
             quantizers: [
               Quantizer(
                 "quantizer", codewords: 8, dimension: 4, start: .zeros, learning: learning,
@@ -46,6 +53,17 @@ struct ParameterListTests {
       .init(), imageHeight: 32, imageWidth: 32, dimension: 64)
     let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
     #expect(weights + 512 * 64 == 694_851)
+  }
+
+  /// Likewise, from the layers that seed document 002 prints.
+  @Test("the strided model has 1,445,571 trained parameters with a codebook of 256 × 256")
+  func stridedCount() throws {
+    var options = ModelOptions()
+    options.architecture = ArchitectureName(StridedArchitecture.self)
+    let architecture = options.build(imageHeight: 32, imageWidth: 32, dimension: 256)
+    let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
+    #expect(weights + 256 * 256 == 1_445_571)
+    #expect(architecture.latents == [Latent(name: "quantizer", height: 2, width: 2)])
   }
 
   @Test("averages are buffers, and so is the codebook that they make")

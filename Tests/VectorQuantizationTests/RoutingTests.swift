@@ -15,11 +15,14 @@ struct RoutingTests {
   enum Loss: CaseIterable, Sendable {
     case reconstruction, codebook, commitment
 
+    private static let encoder: Set = ["encoder", "before_quantize"]
+    private static let decoder: Set = ["decoder", "after_quantize"]
+
     var reaches: Set<String> {
       switch self {
-      case .reconstruction: ["encoder", "decoder"]
+      case .reconstruction: Self.encoder.union(Self.decoder)
       case .codebook: ["quantizer"]
-      case .commitment: ["encoder"]
+      case .commitment: Self.encoder
       }
     }
 
@@ -32,10 +35,13 @@ struct RoutingTests {
     }
   }
 
-  @Test(
-    "the routing matrix", arguments: StraightThrough.allCases, Loss.allCases)
-  func matrix(straightThrough: StraightThrough, loss: Loss) throws {
-    let small = try SmallModel("zalando", preset: .zalando, straightThrough: straightThrough)
+  private static let models = [SmallModel.Name.zalando, .strided].flatMap { name in
+    StraightThrough.allCases.map { (name, $0) }
+  }
+
+  @Test("the routing matrix", arguments: models, Loss.allCases)
+  func matrix(model: (name: SmallModel.Name, StraightThrough), loss: Loss) throws {
+    let small = try SmallModel(model.name, straightThrough: model.1)
     let tape = Tape(small.values)
     let term = try #require(loss.term(try small.forward(batch: 0, on: tape)))
     let gradients = tape.backward(from: term).byName
@@ -54,7 +60,7 @@ struct RoutingTests {
   @Test("with moving averages no loss reaches the codebook", arguments: StraightThrough.allCases)
   func movingAverage(straightThrough: StraightThrough) throws {
     let small = try SmallModel(
-      "zalando", preset: .zalando, straightThrough: straightThrough,
+      .zalando, straightThrough: straightThrough,
       learning: .movingAverage(
         MovingAverage("quantizer", codewords: 16, dimension: 4, decay: 0.9, unused: .keep)))
     let tape = Tape(small.values)
@@ -66,7 +72,7 @@ struct RoutingTests {
   /// β on both terms, as in seed 004, would show here, and so would β on the codebook's alone (G5).
   @Test("β stands on the commitment term alone", arguments: StraightThrough.allCases)
   func commitmentWeight(straightThrough: StraightThrough) throws {
-    let small = try SmallModel("zalando", preset: .zalando, straightThrough: straightThrough)
+    let small = try SmallModel(.zalando, straightThrough: straightThrough)
     func gradients(of loss: (VQVAE.Forward) -> Variable?) throws -> [String: Tensor] {
       let tape = Tape(small.values)
       return tape.backward(from: try #require(loss(try small.forward(batch: 0, on: tape)))).byName

@@ -6,35 +6,49 @@ import TestSupport
 import Testing
 import VectorQuantization
 
-/// A model of the goldens' size, with its start and its batches: hidden 8, 2×4 residual, 16 codewords of
-/// 4, images of 8×8.
+/// A model of the goldens' size, with its start and its batches of four: 16 codewords of 4; residual with
+/// hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16.
 struct SmallModel {
+  /// A golden of a whole model.
+  enum Name: String, CaseIterable {
+    case zalando, sonnet, strided
+
+    func architecture(imageHeight: Int, imageWidth: Int) -> any Architecture {
+      var options = ModelOptions()
+      options.hidden = 8
+      options.residualHidden = 4
+      switch self {
+      case .zalando: options.preset = .zalando
+      case .sonnet: options.preset = .sonnet
+      case .strided:
+        return StridedArchitecture(
+          widths: (4, 6, 8), imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
+      }
+      return options.build(imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
+    }
+  }
+
   let golden: Golden
   let model: VQVAE
   let values: ParameterValues
   let variance: Double
-  /// Batches of four, `[batches, 4, 8, 8, 3]`.
+  /// Batches of four, `[batches, 4, H, W, 3]`.
   let images: Tensor
 
   init(
-    _ name: String, preset: ResidualArchitecture.Preset,
-    straightThrough: StraightThrough = .function, learning: Quantizer.Learning = .gradient
+    _ name: Name, straightThrough: StraightThrough = .function,
+    learning: Quantizer.Learning = .gradient
   ) throws {
-    golden = try Golden(name)
-    var options = ModelOptions()
-    options.preset = preset
-    options.hidden = 8
-    options.residualHidden = 4
-    let architecture = ResidualArchitecture(options, imageHeight: 8, imageWidth: 8, dimension: 4)
+    golden = try Golden(name.rawValue)
+    images = try golden("images")
     model = VQVAE(
-      architecture: architecture,
+      architecture: name.architecture(imageHeight: images.shape[2], imageWidth: images.shape[3]),
       quantizers: [
         Quantizer(
           "quantizer", codewords: 16, dimension: 4, start: .zeros, learning: learning,
           straightThrough: straightThrough)
       ], commitment: 0.25)
     variance = Double(try golden("variance").elements[0])
-    images = try golden("images")
     let source = golden
     values = ParameterValues(
       try Dictionary(
@@ -61,8 +75,9 @@ struct SmallModel {
 
   /// Four images.
   func batch(_ number: Int) -> Tensor {
-    let size = 4 * 8 * 8 * 3
-    return Tensor([4, 8, 8, 3], Array(images.elements[(number * size)..<((number + 1) * size)]))
+    let shape: Shape = [4, images.shape[2], images.shape[3], 3]
+    let size = shape.count
+    return Tensor(shape, Array(images.elements[(number * size)..<((number + 1) * size)]))
   }
 
   func forward(batch number: Int, on tape: Tape) throws -> VQVAE.Forward {

@@ -11,8 +11,8 @@ struct StraightThroughTests {
     "in evaluation both give the codewords and the reconstruction byte for byte, and encoding the codes"
   )
   func evaluation() throws {
-    let function = try SmallModel("zalando", preset: .zalando, straightThrough: .function)
-    let detach = try SmallModel("zalando", preset: .zalando, straightThrough: .detach)
+    let function = try SmallModel(.zalando, straightThrough: .function)
+    let detach = try SmallModel(.zalando, straightThrough: .detach)
     for batch in 0..<10 {
       let images = function.batch(batch)
       let (a, codesA) = function.model.reconstruct(images, function.values)
@@ -104,14 +104,14 @@ struct StraightThroughTests {
   }
 
   private func gradients(_ variant: StraightThrough) throws -> [String: Tensor] {
-    let small = try SmallModel("zalando", preset: .zalando, straightThrough: variant)
+    let small = try SmallModel(.zalando, straightThrough: variant)
     let tape = Tape(small.values)
     return tape.backward(from: try small.forward(batch: 0, on: tape).loss).byName
   }
 
   /// The gradients of the reconstruction loss through a quantizer whose straight-through copy is scaled.
   private func reconstructionGradients(scale: Float) throws -> [String: Tensor] {
-    let small = try SmallModel("zalando", preset: .zalando)
+    let small = try SmallModel(.zalando)
     let tape = Tape(small.values)
     let images = tape.constant(small.batch(0))
     let codewords = small.model.architecture.encode(images) { z, _ in

@@ -21,7 +21,8 @@ struct FieldFaultTests {
     BadYAML("data:\n  kind: cifar\n", "2:9", "expected cifar10 or synthetic, found \"cifar\""),
     BadYAML("data: {kind: Synthetic}\n", "1:14", "found \"Synthetic\""),
     BadYAML("model:\n  preset: mine\n", "2:11", "expected zalando or sonnet"),
-    BadYAML("model:\n  architecture: unet\n", "2:17", "expected residual, found \"unet\""),
+    BadYAML(
+      "model:\n  architecture: unet\n", "2:17", "expected residual or strided, found \"unet\""),
     BadYAML("quantizer:\n  kind: fsq\n", "2:9", "expected vq or ema"),
     BadYAML("quantizer:\n  init: null\n", "2:9", "expected uniform, unit, normal or fan"),
     BadYAML("quantizer:\n  ema_unused: no\n", "2:15", "expected keep or origin, found \"no\""),

@@ -1,0 +1,91 @@
+import Autograd
+import NN
+import Tensors
+
+/// The convolutional VQ-VAE of seed document 002 ("Understanding VQVAE").
+///
+/// Every layer is a 4×4 convolution of stride 2, or a transposed one, so an image is halved four times:
+/// `[N, H, W, 3]` becomes `[N, H/16, W/16, D]` and comes back. ReLU follows the encoder's convolutions,
+/// the last included; Tanh stands between those of the decoder; nothing follows `before_quantize`,
+/// `after_quantize` and the last layer. Weights start as PyTorch's do.
+package struct StridedArchitecture: NamedArchitecture {
+  package static let name = "strided"
+  package static let fields: Set<String> = []
+  private static let reduction = 16
+
+  package static func imageMultiple(_: ModelOptions) -> Int { reduction }
+
+  package let latents: [Latent]
+  private let encoder: Encoder
+  private let beforeQuantize: Conv2d
+  private let afterQuantize: ConvTranspose2d
+  private let decoder: Decoder
+
+  private struct Encoder {
+    let conv1: Conv2d
+    let conv2: Conv2d
+    let conv3: Conv2d
+  }
+
+  private struct Decoder {
+    let upsample1: ConvTranspose2d
+    let upsample2: ConvTranspose2d
+    let upsample3: ConvTranspose2d
+  }
+
+  package init(_: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+    self.init(
+      widths: (32, 64, 128), imageHeight: imageHeight, imageWidth: imageWidth, dimension: dimension)
+  }
+
+  /// - Parameter widths: channels after each of the encoder's convolutions; the document's are 32, 64
+  ///   and 128.
+  package init(
+    widths: (first: Int, second: Int, third: Int), imageHeight: Int, imageWidth: Int, dimension: Int
+  ) {
+    func halving(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
+      Conv2d(
+        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
+      )
+    }
+    func doubling(_ name: String, _ inChannels: Int, _ outChannels: Int) -> ConvTranspose2d {
+      ConvTranspose2d(
+        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
+      )
+    }
+    latents = [
+      Latent(
+        name: "quantizer", height: imageHeight / Self.reduction, width: imageWidth / Self.reduction)
+    ]
+    encoder = Encoder(
+      conv1: halving("encoder.conv1", 3, widths.first),
+      conv2: halving("encoder.conv2", widths.first, widths.second),
+      conv3: halving("encoder.conv3", widths.second, widths.third))
+    beforeQuantize = halving("before_quantize", widths.third, dimension)
+    afterQuantize = doubling("after_quantize", dimension, widths.third)
+    decoder = Decoder(
+      upsample1: doubling("decoder.upsample1", widths.third, widths.second),
+      upsample2: doubling("decoder.upsample2", widths.second, widths.first),
+      upsample3: doubling("decoder.upsample3", widths.first, 3))
+  }
+
+  package var parameters: [Parameter] {
+    encoder.conv1.parameters + encoder.conv2.parameters + encoder.conv3.parameters
+      + beforeQuantize.parameters + afterQuantize.parameters
+      + decoder.upsample1.parameters + decoder.upsample2.parameters + decoder.upsample3.parameters
+  }
+
+  package func encode(
+    _ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable
+  ) -> [Variable] {
+    var x = encoder.conv1(images, rectifies: true)
+    x = encoder.conv2(x, rectifies: true)
+    x = encoder.conv3(x, rectifies: true)
+    return [quantize(beforeQuantize(x), 0)]
+  }
+
+  package func decode(_ codewords: [Variable]) -> Variable {
+    let x = decoder.upsample1(afterQuantize(codewords[0]))
+    return decoder.upsample3(tanh(decoder.upsample2(tanh(x))))
+  }
+}

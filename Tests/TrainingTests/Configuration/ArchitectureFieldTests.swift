@@ -1,0 +1,104 @@
+import Datasets
+import Files
+import Tensors
+import Testing
+import Training
+import VectorQuantization
+
+/// What a configuration may say depends on the architecture that it names.
+@Suite("Fields and images of an architecture")
+struct ArchitectureFieldTests {
+  @Test(
+    "a field of another architecture is an error at its place",
+    arguments: [
+      ("preset", "sonnet"), ("hidden", "64"), ("residual_layers", "2"), ("residual_hidden", "32"),
+    ])
+  func foreignField(_ field: (name: String, value: String)) {
+    let message =
+      "model.\(field.name): belongs to residual, and model.architecture is strided; leave it out"
+    expectFault(
+      "model:\n  \(field.name): \(field.value)\n  architecture: strided\n",
+      "2:\(field.name.count + 5)", message)
+    let setting = "model.\(field.name)=\(field.value)"
+    #expect(
+      faults("model: {architecture: strided}\n", [setting]) == ["--set \(setting): \(message)"])
+    #expect(faults("model: {architecture: residual}\n", [setting]).isEmpty)
+  }
+
+  @Test("every field of the model belongs to an architecture, and every architecture's is a field")
+  func fieldsHaveOwners() {
+    let ofModel = ConfigurationField.all.filter { $0.architectures != nil }
+    for field in ofModel { #expect(field.architectures != [], "\(field.key)") }
+    let owned = ArchitectureName.allCases.flatMap { $0.type.fields.map { "model.\($0)" } }
+    #expect(Set(owned) == Set(ofModel.map(\.key)))
+    #expect(!ofModel.isEmpty)
+  }
+
+  @Test("the names of the architectures differ, and each is found by its own")
+  func names() {
+    let names = ArchitectureName.allCases.map(\.rawValue)
+    #expect(Set(names).count == names.count)
+    for name in names { #expect(ArchitectureName(rawValue: name)?.rawValue == name) }
+    #expect(ArchitectureName(rawValue: "unet") == nil)
+  }
+
+  @Test("a saved configuration has the fields of its architecture alone, and reads back")
+  func saved() throws {
+    let strided = try read("model: {architecture: strided}\n")
+    #expect(!strided.yaml().contains("hidden") && !strided.yaml().contains("preset"))
+    #expect(
+      try ConfigurationReader.read(yaml: strided.yaml(), name: "c.yaml") == strided)
+    let differences = try strided.differences(from: read(""), in: .experiment)
+    #expect(differences.contains { $0 == ("model.architecture", "strided", "residual") })
+    #expect(differences.contains { $0 == ("model.hidden", "nothing", "128") })
+  }
+
+  @Test("without presets the codebook starts as PyTorch's, and unused codewords stay")
+  func start() throws {
+    for kind in ["vq", "ema"] {
+      let strided = try read("model: {architecture: strided}\nquantizer: {kind: \(kind)}\n")
+      #expect(strided.quantizer.initialization == .normal)
+      #expect(strided.quantizer.emaUnused == .keep)
+    }
+  }
+
+  /// Grey images of a size, of two brightnesses.
+  private struct Grey: ImageSource {
+    let count = 10
+    let height: Int
+    let width: Int
+
+    func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
+      indices.flatMap { [UInt8](repeating: $0 % 2 == 0 ? 60 : 180, count: height * width * 3) }
+    }
+  }
+
+  @Test(
+    "images of a size that the architecture cannot take are an error that says which it can",
+    arguments: [
+      ("residual", 4, 20, 36), ("residual", 4, 32, 30), ("strided", 16, 24, 32),
+      ("strided", 16, 32, 8), ("strided", 16, 64, 16),
+    ])
+  func imageSizes(_ row: (name: String, multiple: Int, height: Int, width: Int)) throws {
+    let images = Grey(height: row.height, width: row.width)
+    let dataset = try Dataset(images, validation: 0) { _ in
+      var moments = PixelMoments()
+      moments.add(try images.pixels(of: 0..<10))
+      return moments
+    }
+    let configuration = try read("model: {architecture: \(row.name)}\n")
+    let fits = row.height % row.multiple == 0 && row.width % row.multiple == 0
+    guard !fits else {
+      #expect(try Experiment(configuration, dataset).imageHeight == row.height)
+      return
+    }
+    let problem = #expect(throws: Problem.self) { try Experiment(configuration, dataset) }
+    #expect(problem?.status == .badConfiguration)
+    let m = row.multiple
+    #expect(
+      problem?.description
+        == "model.architecture: the images are \(row.height)×\(row.width); expected a height and a "
+        + "width that are multiples of \(m), such as \(m)×\(m) or \(2 * m)×\(2 * m), which "
+        + "\(row.name) can take")
+  }
+}
