@@ -21,4 +21,25 @@ extension Lanes {
   var asDoubles: (SIMD8<Double>, SIMD8<Double>) {
     (SIMD8<Double>(lowHalf), SIMD8<Double>(highHalf))
   }
+
+  /// The first `count` of sixteen floats, and zeros.
+  @inline(__always)
+  init(loading pointer: UnsafePointer<Float>, count: Int) {
+    if count == Lanes.scalarCount {
+      self.init(loading: pointer)
+    } else {
+      self = .zero
+      for lane in 0..<count { self[lane] = pointer[lane] }
+    }
+  }
+
+  /// Stores the first `count` elements.
+  @inline(__always)
+  func store(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
+    if count == Lanes.scalarCount {
+      store(pointer)
+    } else {
+      for lane in 0..<count { pointer[lane] = self[lane] }
+    }
+  }
 }
