@@ -44,6 +44,7 @@ package struct Parameter: Sendable {
 /// The distribution of a parameter's first value.
 package enum Start: Sendable, Equatable {
   case zeros
+  case ones
   /// Uniform in −bound…bound.
   case uniform(bound: Float)
   /// Uniform in low…high.
@@ -71,6 +72,7 @@ package enum Start: Sendable, Equatable {
       (0..<shape.count).map { _ in
         switch self {
         case .zeros: 0
+        case .ones: 1
         case .uniform(let bound): generator.uniform(-bound, bound)
         case .between(let low, let high): generator.uniform(low, high)
         case .normal(let deviation): deviation * generator.normal()

@@ -13,6 +13,8 @@ package final class Tape {
 
   /// Which kernels compute convolutions.
   package let convolution: ConvolutionMethod
+  /// Where dropout gets its masks; nil where nothing is dropped.
+  package let dropout: DropoutSource?
   /// Told of every convolution of a model before it is computed, so that its work can be counted.
   package var observer: ((ObservedConvolution) -> Void)?
   private let values: ParameterValues
@@ -24,10 +26,11 @@ package final class Tape {
   /// - Parameter recording: false for a computation that wants no gradients and keeps nothing.
   package init(
     _ values: ParameterValues = ParameterValues([:]), recording: Bool = true,
-    convolution: ConvolutionMethod = .auto
+    convolution: ConvolutionMethod = .auto, dropout: DropoutSource? = nil
   ) {
     self.values = values
     self.convolution = convolution
+    self.dropout = dropout
     isRecording = recording
   }
 

@@ -5,6 +5,7 @@ package enum RandomPurpose: UInt32, Sendable {
   case weights = 1
   case shuffle = 2
   case syntheticImage = 3
+  case dropout = 4
 }
 
 /// Random numbers that are a function of a seed, a purpose and a stream, with no hidden state: the

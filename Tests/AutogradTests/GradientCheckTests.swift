@@ -1,12 +1,14 @@
 import Autograd
+import Kernels
 import Tensors
 import TestSupport
 import Testing
 
 /// Central differences against `backward`, for every operation.
 ///
-/// All but ReLU, the hyperbolic tangent and rounding are linear or quadratic in each input, so the differences are exact up to
-/// the rounding of Float: the tolerance of 1e-4 is `checkGradients`'s.
+/// All but ReLU, the hyperbolic tangent, normalisation and rounding are linear or quadratic in each input,
+/// so the differences are exact up to the rounding of Float: the tolerance of 1e-4 is
+/// `checkGradients`'s.
 @Suite("Gradients agree with central differences")
 struct GradientCheckTests {
   private var generator = SeededGenerator(test: 1)
@@ -64,6 +66,9 @@ struct GradientCheckTests {
       ConvolutionWindow(kernelSize: 1), ConvolutionWindow(kernelSize: 3, padding: 1),
       ConvolutionWindow(kernelSize: 4, stride: 2, padding: 1),
       ConvolutionWindow(kernelSize: 3, stride: 2),
+      ConvolutionWindow(
+        kernelHeight: 3, kernelWidth: 3, stride: 2,
+        padding: Padding(top: 0, left: 0, bottom: 1, right: 1)),
     ])
   func convolution(window: ConvolutionWindow) {
     var generator = SeededGenerator(test: 3)
@@ -80,6 +85,64 @@ struct GradientCheckTests {
     checkGradients(of: [maps, filters, generator.tensor([2])], "transposed \(window)") {
       convolveTransposed($0[0], $0[1], bias: $0[2], window: window)
     }
+  }
+
+  @Test("nearest-neighbour upsampling, and what it returns")
+  func upsampling() {
+    var generator = SeededGenerator(test: 8)
+    let images = generator.tensor([2, 2, 3, 5])
+    checkGradients(of: [images], "upsampling") { upsampleNearest($0[0]) }
+    let result = images.upsampledNearest()
+    #expect(result.shape == [2, 4, 6, 5])
+    let (small, large) = (DoubleTensor(images), DoubleTensor(result))
+    for n in 0..<2 {
+      for y in 0..<4 {
+        for x in 0..<6 {
+          for c in 0..<5 { #expect(large[n, y, x, c] == small[n, y / 2, x / 2, c]) }
+        }
+      }
+    }
+  }
+
+  /// Curved, so the difference is taken over a small step; the definition in double precision, against
+  /// which the kernels' tests are strict, needs no such patience.
+  @Test("group normalisation with and without SiLU", arguments: [true, false])
+  func groupNormalization(activates: Bool) {
+    var generator = SeededGenerator(test: 9)
+    let inputs = [generator.tensor([2, 3, 2, 4]), generator.tensor([4]), generator.tensor([4])]
+    checkGradients(of: inputs, step: 0x1p-7, tolerance: 1e-3, "normalisation") {
+      groupNormalize(
+        $0[0], weight: $0[1], bias: $0[2], groups: 2, epsilon: 1e-2, activates: activates)
+    }
+  }
+
+  @Test("dropout passes gradients where it passed elements, and only in training")
+  func dropping() throws {
+    var generator = SeededGenerator(test: 10)
+    let images = generator.tensor([4, 3, 5, 7])
+    func run(_ source: DropoutSource?, _ images: Tensor, _ name: String = "a") throws -> [[Float]] {
+      let tape = Tape(dropout: source)
+      let leaf = tape.leaf(images)
+      let output = dropout(leaf, probability: 0.4, name: name)
+      let gradients = tape.backward(
+        from: output, gradient: Tensor(images.shape, repeating: 1))
+      return [output.value.elements, try #require(gradients[leaf]).elements]
+    }
+    let source = DropoutSource(seed: 1, step: 3, firstImage: 0)
+    let (output, gradient) = try (run(source, images)[0], run(source, images)[1])
+    #expect(zip(output, gradient).allSatisfy { ($0 == 0) == ($1 == 0) })
+    #expect(gradient.contains(0) && gradient.contains { abs($0 - 1 / 0.6) < 1e-6 })
+    for (element, (y, g)) in zip(images.elements, zip(output, gradient)) {
+      #expect(y == element * g)
+    }
+    // Another step and another layer have masks of their own.
+    #expect(try run(DropoutSource(seed: 1, step: 4, firstImage: 0), images)[1] != gradient)
+    #expect(try run(source, images, "b")[1] != gradient)
+    // The last two images of four, as a shard has them.
+    let half = Tensor([2, 3, 5, 7], Array(images.elements[210...]))
+    #expect(
+      try run(DropoutSource(seed: 1, step: 3, firstImage: 2), half)[0] == Array(output[210...]))
+    #expect(try run(nil, images)[0] == images.elements)
   }
 
   @Test("a convolution with an addend, with and without a bias")

@@ -1,0 +1,54 @@
+import Tensors
+
+/// Group normalisation, and SiLU behind it where that is asked for; the formulas are in
+/// `GroupNormalization`.
+///
+/// Inputs: images `[N, H, W, C]`, a weight `[C]` and a bias `[C]`. Output: shaped like the images.
+package enum GroupNormalize: Function {
+  package struct Attributes {
+    let groups: Int
+    let epsilon: Double
+    let activates: Bool
+  }
+
+  /// Nothing but the inputs and a few moments: what SiLU's gradient needs is computed again.
+  package struct Saved {
+    let images: Tensor
+    let weight: Tensor
+    let bias: Tensor
+    let moments: Tensor
+  }
+
+  package static func forward(
+    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+  ) -> Tensor {
+    let (result, moments) = inputs[0].groupNormalized(
+      weight: inputs[1], bias: inputs[2], groups: attributes.groups, epsilon: attributes.epsilon,
+      activates: attributes.activates)
+    context.save(
+      Saved(images: inputs[0], weight: inputs[1], bias: inputs[2], moments: moments))
+    return result
+  }
+
+  package static func backward(
+    _ gradient: consuming Tensor, _ attributes: Attributes, _ context: Context<Self>
+  ) -> [Tensor?] {
+    let saved = context.saved
+    let gradients = saved.images.groupNormalizedBackward(
+      gradient, weight: saved.weight, bias: saved.bias, moments: saved.moments,
+      groups: attributes.groups, epsilon: attributes.epsilon, activates: attributes.activates)
+    return zip(context.needsGradient, [gradients.images, gradients.weight, gradients.bias])
+      .map { $0 ? $1 : nil }
+  }
+}
+
+/// ``GroupNormalize`` as a function of variables.
+package func groupNormalize(
+  _ images: Variable, weight: Variable, bias: Variable, groups: Int, epsilon: Double,
+  activates: Bool
+) -> Variable {
+  GroupNormalize.apply(
+    [images, weight, bias],
+    GroupNormalize.Attributes(groups: groups, epsilon: epsilon, activates: activates)
+  ).output
+}

@@ -1,0 +1,256 @@
+/// Group normalisation (Wu and He 2018), with SiLU behind it where that is asked for.
+///
+///     x̂ = (x − mean) / √(variance + ε)       mean and variance of the image's group of channels
+///     u = weight · x̂ + bias                  a weight and a bias for each channel
+///     y = u, or SiLU(u) = u · σ(u)
+///
+/// The variance is the mean of the squares, not that of a sample. An image's result depends on no other
+/// image. SiLU and its gradient are computed in the same pass as the rest, from what is needed anyway.
+package struct GroupNormalization: Hashable, Sendable {
+  /// Pixels of an image.
+  package let positions: Int
+  package let channels: Int
+  package let groups: Int
+  package let epsilon: Double
+  package let activates: Bool
+
+  /// - Parameter activates: whether SiLU follows.
+  package init(
+    positions: Int, channels: Int, groups: Int, epsilon: Double, activates: Bool
+  ) {
+    self.positions = positions
+    self.channels = channels
+    self.groups = groups
+    self.epsilon = epsilon
+    self.activates = activates
+  }
+
+  /// Floats of the moments of one image: the means of its groups, then their `1 / √(variance + ε)`.
+  package var momentCount: Int { 2 * groups }
+
+  /// Floats of scratch memory.
+  package var workspaceCount: Int { 4 * paddedChannels }
+
+  /// Channels in whole vectors.
+  private var paddedChannels: Int {
+    (channels + Lanes.scalarCount - 1) / Lanes.scalarCount * Lanes.scalarCount
+  }
+
+  private var channelsPerGroup: Int { channels / groups }
+  private var imageCount: Int { positions * channels }
+  private var groupCount: Double { Double(positions * channelsPerGroup) }
+
+  /// One number for each channel, in the scratch memory.
+  private func row(_ number: Int, _ workspace: UnsafeMutablePointer<Float>)
+    -> UnsafeMutablePointer<Float>
+  {
+    workspace + number &* paddedChannels
+  }
+
+  /// Calls `body` for each vector of channels, with the first and how many there are.
+  @inline(__always)
+  private func forEachVector(_ body: (_ channel: Int, _ width: Int) -> Void) {
+    for channel in stride(from: 0, to: channels, by: Lanes.scalarCount) {
+      body(channel, min(Lanes.scalarCount, channels &- channel))
+    }
+  }
+
+  /// Adds up a group's channels.
+  private func sum(_ row: UnsafePointer<Float>, group: Int) -> Double {
+    var sum = 0.0
+    for c in (group &* channelsPerGroup)..<((group &+ 1) &* channelsPerGroup) {
+      sum += Double(row[c])
+    }
+    return sum
+  }
+
+  private func fill(_ row: UnsafeMutablePointer<Float>, group: Int, _ value: Float) {
+    (row + group &* channelsPerGroup).update(repeating: value, count: channelsPerGroup)
+  }
+
+  // MARK: Forward
+
+  /// Normalises a batch.
+  ///
+  /// - Parameters:
+  ///   - images: `[count, positions, channels]`.
+  ///   - weight, bias: `[channels]`.
+  ///   - result: like `images`, overwritten.
+  ///   - moments: `[count, momentCount]`, overwritten; ``backward`` reads them.
+  ///   - workspace: ``workspaceCount`` floats.
+  package func forward(
+    _ images: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    count: Int, into result: UnsafeMutablePointer<Float>, moments: UnsafeMutablePointer<Float>,
+    workspace: UnsafeMutablePointer<Float>
+  ) {
+    let (sums, means, scales) = (row(0, workspace), row(1, workspace), row(2, workspace))
+    for n in 0..<count {
+      let image = images + n &* imageCount
+      let output = result + n &* imageCount
+      let imageMoments = moments + n &* momentCount
+
+      forEachVector { c, width in
+        total { Lanes(loading: image + c + $0 &* channels, count: width) }.store(sums + c)
+      }
+      for group in 0..<groups {
+        imageMoments[group] = Float(sum(sums, group: group) / groupCount)
+        fill(means, group: group, imageMoments[group])
+      }
+      // Around the mean, not as a difference of two large sums.
+      forEachVector { c, width in
+        let mean = Lanes(loading: means + c)
+        total {
+          let x = Lanes(loading: image + c + $0 &* channels, count: width) - mean
+          return x * x
+        }.store(sums + c)
+      }
+      for group in 0..<groups {
+        let variance = sum(sums, group: group) / groupCount
+        imageMoments[groups &+ group] = Float(1 / (variance + epsilon).squareRoot())
+        fill(scales, group: group, imageMoments[groups &+ group])
+      }
+
+      forEachVector { c, width in
+        let mean = Lanes(loading: means + c)
+        let scale = Lanes(loading: scales + c) * Lanes(loading: weight + c, count: width)
+        let shift = Lanes(loading: bias + c, count: width)
+        for p in 0..<positions {
+          let x = Lanes(loading: image + c + p &* channels, count: width)
+          let u = (x - mean) * scale + shift
+          (activates ? u * u.sigmoid : u).store(output + c + p &* channels, count: width)
+        }
+      }
+    }
+  }
+
+  /// `Σ over all pixels p of term(p)`: in Float over a few dozen, and those sums in double precision.
+  @inline(__always)
+  private func total(_ term: (_ pixel: Int) -> Lanes) -> Lanes {
+    var total = LaneSum()
+    for start in stride(from: 0, to: positions, by: LaneSum.length) {
+      let end = min(positions, start &+ LaneSum.length)
+      // Four sums, so that none waits for its last addition.
+      var (s0, s1, s2, s3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+      var p = start
+      while p &+ 4 <= end {
+        s0 += term(p)
+        s1 += term(p &+ 1)
+        s2 += term(p &+ 2)
+        s3 += term(p &+ 3)
+        p &+= 4
+      }
+      while p < end {
+        s0 += term(p)
+        p &+= 1
+      }
+      total.add((s0 + s1) + (s2 + s3))
+    }
+    return total.value
+  }
+
+  // MARK: Backward
+
+  /// The gradients of a batch. With du the gradient of u, and means over the image's group:
+  ///
+  ///     du      = gradient · SiLU′(u),   SiLU′(u) = σ(u) · (1 + u · (1 − σ(u)))
+  ///     dbias   = Σ du                   over images and pixels
+  ///     dweight = Σ du · x̂
+  ///     dx      = (weight · du − mean(weight · du) − x̂ · mean(weight · du · x̂)) / √(variance + ε)
+  ///
+  /// - Parameters:
+  ///   - images, weight, bias, moments: those of ``forward``.
+  ///   - gradient: that of its result; becomes that of the images.
+  ///   - weightGradient, biasGradient: `[channels]`, overwritten.
+  ///   - workspace: ``workspaceCount`` floats.
+  package func backward(
+    _ images: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    moments: UnsafePointer<Float>, count: Int, gradient: UnsafeMutablePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
+    workspace: UnsafeMutablePointer<Float>
+  ) {
+    let (means, deviations) = (row(0, workspace), row(1, workspace))
+    let (sums, products) = (row(2, workspace), row(3, workspace))
+    weightGradient.update(repeating: 0, count: channels)
+    biasGradient.update(repeating: 0, count: channels)
+    for n in 0..<count {
+      let image = images + n &* imageCount
+      let g = gradient + n &* imageCount
+      let imageMoments = moments + n &* momentCount
+      for group in 0..<groups {
+        fill(means, group: group, imageMoments[group])
+        fill(deviations, group: group, imageMoments[groups &+ group])
+      }
+
+      // du in the gradient's place, Σ du and Σ du·x̂.
+      forEachVector { c, width in
+        let mean = Lanes(loading: means + c)
+        let deviation = Lanes(loading: deviations + c)
+        let factor = Lanes(loading: weight + c, count: width)
+        let shift = Lanes(loading: bias + c, count: width)
+        var (sum, product) = (LaneSum(), LaneSum())
+        for start in stride(from: 0, to: positions, by: LaneSum.length) {
+          var (s, t) = (Lanes.zero, Lanes.zero)
+          for p in start..<min(positions, start &+ LaneSum.length) {
+            let place = c &+ p &* channels
+            let normal = (Lanes(loading: image + place, count: width) - mean) * deviation
+            var du = Lanes(loading: g + place, count: width)
+            if activates {
+              let u = normal * factor + shift
+              let sigmoid = u.sigmoid
+              du *= sigmoid * (1 + u * (1 - sigmoid))
+              du.store(g + place, count: width)
+            }
+            s += du
+            t += du * normal
+          }
+          sum.add(s)
+          product.add(t)
+        }
+        sum.value.store(sums + c)
+        product.value.store(products + c)
+      }
+      for c in 0..<channels {
+        biasGradient[c] += sums[c]
+        weightGradient[c] += products[c]
+        sums[c] *= weight[c]
+        products[c] *= weight[c]
+      }
+      for group in 0..<groups {
+        fill(sums, group: group, Float(sum(sums, group: group) / groupCount))
+        fill(products, group: group, Float(sum(products, group: group) / groupCount))
+      }
+
+      forEachVector { c, width in
+        let mean = Lanes(loading: means + c)
+        let deviation = Lanes(loading: deviations + c)
+        let factor = Lanes(loading: weight + c, count: width)
+        let (meanSum, meanProduct) = (Lanes(loading: sums + c), Lanes(loading: products + c))
+        for p in 0..<positions {
+          let x = Lanes(loading: image + c + p &* channels, count: width)
+          let du = Lanes(loading: g + c + p &* channels, count: width)
+          let normal = (x - mean) * deviation
+          (deviation * (factor * du - meanSum - normal * meanProduct))
+            .store(g + c + p &* channels, count: width)
+        }
+      }
+    }
+  }
+}
+
+/// Sums of sixteen columns in double precision, from shorter ones in Float.
+private struct LaneSum {
+  /// Floats that are added up before.
+  static let length = 64
+
+  private var low = SIMD8<Double>.zero
+  private var high = SIMD8<Double>.zero
+
+  @inline(__always)
+  mutating func add(_ x: Lanes) {
+    let doubles = x.asDoubles
+    low += doubles.0
+    high += doubles.1
+  }
+
+  var value: Lanes { Lanes(lowHalf: SIMD8<Float>(low), highHalf: SIMD8<Float>(high)) }
+}

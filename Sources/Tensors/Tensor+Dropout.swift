@@ -1,0 +1,22 @@
+import Kernels
+
+extension DropoutMask {
+  /// - Parameter stream: which of the purpose's random numbers.
+  package init(probability: Double, seed: UInt64, stream: UInt64) {
+    self.init(
+      probability: probability, seed: seed, purpose: RandomPurpose.dropout.rawValue, stream: stream)
+  }
+}
+
+extension Tensor {
+  /// Drops elements of images in place.
+  ///
+  /// - Parameter firstImage: the number of the first image among those that share a mask's stream.
+  package mutating func drop(_ mask: DropoutMask, firstImage: Int) {
+    let images = shape[0]
+    let size = images == 0 ? 0 : count / images
+    withUnsafeMutablePointer {
+      mask($0, first: firstImage, count: images, width: size, into: $0)
+    }
+  }
+}

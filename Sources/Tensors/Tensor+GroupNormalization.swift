@@ -1,0 +1,78 @@
+import Kernels
+
+extension Tensor {
+  /// Normalises groups of channels, image by image (see `GroupNormalization`).
+  ///
+  /// - Parameters:
+  ///   - self: `[N, H, W, C]`.
+  ///   - weight, bias: `[C]`.
+  ///   - groups: a divisor of C.
+  ///   - activates: whether SiLU follows.
+  /// - Returns: the result, `[N, H, W, C]`, and what ``groupNormalizedBackward`` needs of it.
+  package func groupNormalized(
+    weight: Tensor, bias: Tensor, groups: Int, epsilon: Double, activates: Bool
+  ) -> (result: Tensor, moments: Tensor) {
+    let kernel = normalization(
+      weight, bias, groups: groups, epsilon: epsilon, activates: activates)
+    var result = Tensor(zeros: [])
+    let moments = Tensor([shape[0], kernel.momentCount]) { moments in
+      result = Tensor(shape) { result in
+        withPointers(self, weight, bias) { images, weight, bias in
+          withWorkspace(kernel.workspaceCount) {
+            kernel.forward(
+              images, weight: weight, bias: bias, count: shape[0], into: result, moments: moments,
+              workspace: $0)
+          }
+        }
+      }
+    }
+    return (result, moments)
+  }
+
+  /// The gradients of ``groupNormalized`` with respect to its images, weight and bias.
+  ///
+  /// - Parameters:
+  ///   - gradient: that of its result; its memory becomes that of the images' gradient.
+  ///   - moments: what it returned.
+  package func groupNormalizedBackward(
+    _ gradient: consuming Tensor, weight: Tensor, bias: Tensor, moments: Tensor, groups: Int,
+    epsilon: Double, activates: Bool
+  ) -> (images: Tensor, weight: Tensor, bias: Tensor) {
+    Tensor.requireSameShape(self, gradient)
+    let kernel = normalization(
+      weight, bias, groups: groups, epsilon: epsilon, activates: activates)
+    var biasGradient = Tensor(zeros: bias.shape)
+    let weightGradient = Tensor(weight.shape) { weightGradient in
+      biasGradient.withUnsafeMutablePointer { biasGradient in
+        gradient.withUnsafeMutablePointer { gradient in
+          withPointers(self, weight, bias) { images, weight, bias in
+            moments.withUnsafePointer { moments in
+              withWorkspace(kernel.workspaceCount) {
+                kernel.backward(
+                  images, weight: weight, bias: bias, moments: moments, count: shape[0],
+                  gradient: gradient, weightGradient: weightGradient, biasGradient: biasGradient,
+                  workspace: $0)
+              }
+            }
+          }
+        }
+      }
+    }
+    return (gradient, weightGradient, biasGradient)
+  }
+
+  private func normalization(
+    _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Double, activates: Bool
+  ) -> GroupNormalization {
+    precondition(shape.rank == 4, "a normalisation takes [N, H, W, C], not \(shape)")
+    precondition(
+      groups > 0 && shape.width.isMultiple(of: groups),
+      "\(shape.width) channels cannot be parted into \(groups) groups")
+    precondition(
+      weight.shape == [shape.width] && bias.shape == [shape.width],
+      "weights \(weight.shape) and biases \(bias.shape) do not fit \(shape)")
+    return GroupNormalization(
+      positions: shape[1] * shape[2], channels: shape.width, groups: groups, epsilon: epsilon,
+      activates: activates)
+  }
+}
