@@ -10,8 +10,12 @@ extension Configuration {
       guard let value = field.value(in: self) else { continue }
       let parts = field.key.split(separator: ".").map(String.init)
       // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
-      let scalar = ConfigurationScalar(text: value, isPlain: true, canBeNull: true)
-      let node = Node(value, .implicit, scalar.isNull ? .singleQuoted : .any)
+      let scalar = ConfigurationValue(text: value, isPlain: true, canBeNull: true)
+      let node =
+        field.isList
+        ? Node(
+          ConfigurationValue(flagList: value).items?.map { Node($0.text) } ?? [], .implicit, .flow)
+        : Node(value, .implicit, scalar.isNull ? .singleQuoted : .any)
       if parts.count == 1 {
         sections.append((Node(parts[0]), node))
       } else if let last = sections.indices.last, sections[last].0 == Node(parts[0]) {
@@ -20,7 +24,7 @@ extension Configuration {
         sections.append((Node(parts[0]), Node([(Node(parts[1]), node)])))
       }
     }
-    // The tree consists of scalars and mappings, which can always be written.
+    // The tree consists of scalars, lists and mappings, which can always be written.
     return (try? Yams.serialize(node: Node(sections), allowUnicode: true)) ?? ""
   }
 

@@ -8,6 +8,8 @@ package struct ConfigurationField: Sendable {
   package let expected: String
   package let meaning: String
   package let scope: Scope
+  /// Whether a value is a list.
+  let isList: Bool
 
   package enum Scope: Sendable {
     /// Part of what is computed: saved in checkpoints, and fixed for a run.
@@ -16,8 +18,8 @@ package struct ConfigurationField: Sendable {
     case circumstances
   }
 
-  /// Sets the field; false where the scalar is no valid value.
-  let read: @Sendable (ConfigurationScalar, inout Configuration) -> Bool
+  /// Sets the field; false where the text is no valid value.
+  let read: @Sendable (ConfigurationValue, inout Configuration) -> Bool
   /// The value as a file has it; nil where there is none.
   package let write: @Sendable (Configuration) -> String?
 
@@ -45,6 +47,26 @@ package struct ConfigurationField: Sendable {
     .integer(
       "model.residual_hidden", \.model.residualHidden, 1...4096, "residual: channels inside a block"
     ),
+    .integers(
+      "model.widths", \.model.resblock.widths, 1...4096, count: 1...8,
+      "resblock: channels of each level, from the image's size down; halved between levels"),
+    .integer(
+      "model.blocks", \.model.resblock.blocks, 1...64, "resblock: residual blocks of a level"),
+    .integer(
+      "model.groups", \.model.resblock.block.groups, 1...4096,
+      "resblock: groups of channels that are normalised; a divisor of every width"),
+    .number(
+      "model.norm_epsilon", \.model.resblock.block.epsilon, 1e-12..<1,
+      "resblock: ε of the normalisations"),
+    .number(
+      "model.dropout", \.model.resblock.block.dropout, 0..<1,
+      "resblock: the probability of an element to be dropped in training"),
+    .choice(
+      "model.downsampling", \.model.resblock.downsampling,
+      "resblock: zeros around the image, or below and to the right"),
+    .choice(
+      "model.upsampling", \.model.resblock.upsampling,
+      "resblock: four equal pixels, without or with a convolution, or a transposed convolution"),
 
     .choice("quantizer.kind", \.quantizer.kind, "codebook loss or moving averages"),
     .choice(
@@ -89,13 +111,15 @@ package struct ConfigurationField: Sendable {
 
   private init(
     _ key: String, _ expected: String, _ meaning: String, _ scope: Scope = .experiment,
-    read: @escaping @Sendable (ConfigurationScalar, inout Configuration) -> Bool,
+    isList: Bool = false,
+    read: @escaping @Sendable (ConfigurationValue, inout Configuration) -> Bool,
     write: @escaping @Sendable (Configuration) -> String?
   ) {
     self.key = key
     self.expected = expected
     self.meaning = meaning
     self.scope = scope
+    self.isList = isList
     self.read = read
     self.write = write
   }
@@ -161,6 +185,25 @@ extension ConfigurationField {
       write: { $0[keyPath: path].map { String($0) } })
   }
 
+  private static func integers(
+    _ key: String, _ path: Path<[Int]>, _ range: ClosedRange<Int>, count: ClosedRange<Int>,
+    _ meaning: String
+  ) -> Self {
+    Self(
+      key,
+      "a list of \(count.lowerBound) to \(count.upperBound) whole numbers from "
+        + "\(range.lowerBound) to \(range.upperBound), such as [64, 128]",
+      meaning, isList: true,
+      read: { scalar, c in
+        guard let items = scalar.items, count.contains(items.count) else { return false }
+        let numbers = items.compactMap { item in
+          item.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }
+        }
+        return assign(numbers.count == items.count ? numbers : nil, to: path, of: &c)
+      },
+      write: { "[\($0[keyPath: path].map(String.init).joined(separator: ", "))]" })
+  }
+
   private static func number(
     _ key: String, _ path: Path<Double>, _ range: Range<Double>, _ meaning: String
   ) -> Self {
@@ -219,29 +262,5 @@ extension ConfigurationField {
 
   private static func oneOf(_ names: [String]) -> String {
     names.count == 1 ? names[0] : names.dropLast().joined(separator: ", ") + " or " + names.last!
-  }
-}
-
-/// A scalar of a YAML file or of a flag.
-struct ConfigurationScalar {
-  let text: String
-  /// Whether it stands without quotation marks, and so can be a number.
-  let isPlain: Bool
-  /// Whether `null` and the like mean that there is no value.
-  let canBeNull: Bool
-
-  var isNull: Bool { canBeNull && isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
-
-  func integer<Integer: FixedWidthInteger>(as type: Integer.Type) -> Integer? {
-    isPlain ? Integer(text) : nil
-  }
-
-  /// A finite number in decimal notation.
-  var number: Double? {
-    guard isPlain, text.allSatisfy({ $0.isNumber || "+-.eE".contains($0) }),
-      let value = Double(text), value.isFinite
-    else { return nil }
-    // Not −0, which is written otherwise and means the same.
-    return value == 0 ? 0 : value
   }
 }

@@ -77,7 +77,7 @@ package struct ConfigurationReader {
         report(place(name, anchored), Self.noAnchors)
         return
       }
-      if root.configurationScalar?.isNull == true { return }
+      if root.configurationValue(isList: false)?.isNull == true { return }
       guard let mapping = root.mapping else {
         report(place(name, root), "expected a mapping of keys to values at the top level")
         return
@@ -107,7 +107,9 @@ package struct ConfigurationReader {
       } else if isSection {
         report(place(name, value), "\(path): expected a section of indented keys")
       } else if let field = ConfigurationField.all.first(where: { $0.key == path }) {
-        set(field, value.configurationScalar, found: value.summary, place: place(name, value))
+        set(
+          field, value.configurationValue(isList: field.isList),
+          found: value.summary(isList: field.isList), place: place(name, value))
       } else {
         reportUnknown(path, place: place(name, keyNode))
       }
@@ -159,17 +161,20 @@ package struct ConfigurationReader {
       return
     }
     set(
-      field, ConfigurationScalar(text: text, isPlain: true, canBeNull: false), found: "\"\(text)\"",
-      place: place)
+      field,
+      field.isList
+        ? ConfigurationValue(flagList: text)
+        : ConfigurationValue(text: text, isPlain: true, canBeNull: false),
+      found: "\"\(text)\"", place: place)
   }
 
   // MARK: Fields
 
   private mutating func set(
-    _ field: ConfigurationField, _ scalar: ConfigurationScalar?, found: String, place: Place
+    _ field: ConfigurationField, _ value: ConfigurationValue?, found: String, place: Place
   ) {
     places[field.key] = place
-    guard let scalar, field.read(scalar, &configuration) else {
+    guard let value, field.read(value, &configuration) else {
       report(place, "\(field.key): expected \(field.expected), found \(found)")
       return
     }
@@ -206,6 +211,15 @@ package struct ConfigurationReader {
     if configuration.model.hidden % 2 != 0 {
       report(place("model.hidden"), "model.hidden: expected an even number")
     }
+    let resblock = configuration.model.resblock
+    if configuration.model.architecture.rawValue == ResblockArchitecture.name,
+      let width = resblock.widths.first(where: { !$0.isMultiple(of: resblock.block.groups) })
+    {
+      report(
+        place("model.groups"),
+        "model.groups: expected a divisor of every width in model.widths, found "
+          + "\(resblock.block.groups), which does not divide \(width)")
+    }
   }
 
   private mutating func report(_ place: Place, _ message: String) {
@@ -228,9 +242,15 @@ package struct ConfigurationReader {
 }
 
 extension Node {
-  fileprivate var configurationScalar: ConfigurationScalar? {
-    scalar.map {
-      ConfigurationScalar(text: $0.string, isPlain: $0.style == .plain, canBeNull: true)
+  /// The node as a scalar, or as a list of scalars; nil where it is something else.
+  fileprivate func configurationValue(isList: Bool) -> ConfigurationValue? {
+    if isList {
+      guard let sequence else { return nil }
+      let items = sequence.compactMap { $0.configurationValue(isList: false) }
+      return items.count == sequence.count ? ConfigurationValue(items: items) : nil
+    }
+    return scalar.map {
+      ConfigurationValue(text: $0.string, isPlain: $0.style == .plain, canBeNull: true)
     }
   }
 
@@ -249,9 +269,11 @@ extension Node {
     return nil
   }
 
-  /// The node in an error message.
-  fileprivate var summary: String {
-    if let scalar { return "\"\(scalar.string)\"" }
+  /// The node in an error message; that of a field that takes a list with its elements.
+  fileprivate func summary(isList: Bool) -> String {
+    if let value = scalar?.string ?? (isList ? configurationValue(isList: true)?.text : nil) {
+      return "\"\(value)\""
+    }
     return mapping != nil ? "a section" : "a list"
   }
 }
