@@ -6,8 +6,10 @@
                           training with the codebook loss and with two moving averages
     sonnet.safetensors    the whole sonnet model, small: outputs and gradients
     strided.safetensors   the whole strided model (seed document 002), small: outputs and gradients
+    resblock_*.safetensors  the whole resblock model (seed document 004), small, with each way of
+                          upsampling and both of downsampling: outputs and gradients
 
-Run it from anywhere; it takes a quarter of a minute and writes under 250 kB in all:
+Run it from anywhere; it takes a quarter of a minute and writes under 500 kB in all:
 
     pip install torch safetensors numpy
     python scripts/make_goldens.py [OUTPUT_FOLDER]
@@ -32,6 +34,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -44,12 +47,14 @@ from torch import Tensor
 Tensors = dict[str, Tensor]
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
-LARGEST_TOTAL = 250_000  # bytes
+LARGEST_TOTAL = 500_000  # bytes
 
 IMAGE_SIZE, BATCH, STEPS = 8, 4, 10
 HIDDEN, RESIDUAL_LAYERS, RESIDUAL_HIDDEN = 8, 2, 4
 CODES, DIMENSIONS = 16, 4  # K and D
 STRIDED_SIZE, STRIDED_WIDTHS = (32, 16), (4, 6, 8)  # two codes an image, one above the other
+RESBLOCK_WIDTHS, GROUPS, NORM_EPSILON = (4, 6), 2, 1e-6
+RESBLOCKS = [("padded", "nearest_conv"), ("asymmetric", "transposed"), ("padded", "nearest")]
 
 LEARNING_RATE = 1e-3
 COMMITMENT_COST = 0.25
@@ -365,6 +370,60 @@ class Strided(Model):
 
 
 @dataclass(frozen=True)
+class Resblock(Model):
+    """Seed document 004's: residual blocks with GroupNorm and SiLU, one a level."""
+
+    downsampling: str
+    upsampling: str
+
+    def has(self, name: str) -> bool:
+        return f"{name}.weight" in self.parameters
+
+    def normalize(self, name: str, x: Tensor) -> Tensor:
+        weight, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
+        return F.group_norm(x.permute(0, 3, 1, 2), GROUPS, weight, bias, NORM_EPSILON).permute(
+            0, 2, 3, 1
+        )
+
+    def block(self, name: str, x: Tensor) -> Tensor:
+        h = self.convolve(f"{name}.conv1", F.silu(self.normalize(f"{name}.norm1", x)), padding=1)
+        h = self.convolve(f"{name}.conv2", F.silu(self.normalize(f"{name}.norm2", h)), padding=1)
+        shortcut = f"{name}.conv_shortcut"
+        return (self.convolve(shortcut, x) if self.has(shortcut) else x) + h
+
+    def downsample(self, name: str, x: Tensor) -> Tensor:
+        if self.downsampling == "padded":
+            return self.convolve(name, x, stride=2, padding=1)
+        return self.convolve(name, F.pad(x, (0, 0, 0, 1, 0, 1)), stride=2)  # channels are last
+
+    def resample(self, name: str, x: Tensor) -> Tensor:
+        if self.upsampling == "transposed":
+            return self.upsample(name, x)
+        x = F.interpolate(x.permute(0, 3, 1, 2), scale_factor=2.0, mode="nearest")
+        x = x.permute(0, 2, 3, 1)
+        return self.convolve(name, x, padding=1) if self.upsampling == "nearest_conv" else x
+
+    def output(self, part: str, x: Tensor) -> Tensor:
+        x = F.silu(self.normalize(f"{part}.conv_norm_out", x))
+        return self.convolve(f"{part}.conv_out", x, padding=1)
+
+    def encode(self, images: Tensor) -> Tensor:
+        x = self.block("encoder.down_blocks.0.resnets.0",
+                       self.convolve("encoder.conv_in", images, padding=1))  # fmt: skip
+        x = self.downsample("encoder.down_blocks.0.downsamplers.0.conv", x)
+        x = self.block("encoder.down_blocks.1.resnets.0", x)
+        return self.convolve("quant_conv", self.output("encoder", x))
+
+    def decode(self, codewords: Tensor) -> Tensor:
+        x = self.convolve("post_quant_conv", codewords)
+        x = self.block("decoder.up_blocks.0.resnets.0",
+                       self.convolve("decoder.conv_in", x, padding=1))  # fmt: skip
+        x = self.resample("decoder.up_blocks.0.upsamplers.0.conv", x)
+        x = self.block("decoder.up_blocks.1.resnets.0", x)
+        return self.output("decoder", x)
+
+
+@dataclass(frozen=True)
 class RandomParameters:
     """Kaiming-uniform weights and small biases."""
 
@@ -384,6 +443,10 @@ class RandomParameters:
 
     def add_upsample(self, name: str, in_: int, out: int) -> None:
         self.add(name, (in_, out, 4, 4), inputs=in_ * 4, outputs=out)  # four taps reach each output
+
+    def add_norm(self, name: str, channels: int) -> None:
+        self.parameters[f"{name}.weight"] = self.random.uniform(channels, low=0.5, high=1.5)
+        self.parameters[f"{name}.bias"] = self.random.uniform(channels, low=-0.3, high=0.3)
 
 
 def residual_parameters(random: Random, preset: Preset) -> Tensors:
@@ -424,6 +487,39 @@ def strided_parameters(random: Random) -> Tensors:
     return made.parameters
 
 
+def resblock_parameters(random: Random, upsampling: str) -> Tensors:
+    """No codebook yet."""
+    made = RandomParameters(random)
+    first, second = RESBLOCK_WIDTHS
+
+    def add_block(name: str, in_: int, out: int) -> None:
+        made.add_norm(f"{name}.norm1", in_)
+        made.add_conv(f"{name}.conv1", in_, out, 3)
+        made.add_norm(f"{name}.norm2", out)
+        made.add_conv(f"{name}.conv2", out, out, 3)
+        if in_ != out:
+            made.add_conv(f"{name}.conv_shortcut", in_, out, 1)
+
+    made.add_conv("encoder.conv_in", 3, first, 3)
+    add_block("encoder.down_blocks.0.resnets.0", first, first)
+    made.add_conv("encoder.down_blocks.0.downsamplers.0.conv", first, first, 3)
+    add_block("encoder.down_blocks.1.resnets.0", first, second)
+    made.add_norm("encoder.conv_norm_out", second)
+    made.add_conv("encoder.conv_out", second, DIMENSIONS, 3)
+    made.add_conv("quant_conv", DIMENSIONS, DIMENSIONS, 1)
+    made.add_conv("post_quant_conv", DIMENSIONS, DIMENSIONS, 1)
+    made.add_conv("decoder.conv_in", DIMENSIONS, second, 3)
+    add_block("decoder.up_blocks.0.resnets.0", second, second)
+    if upsampling == "nearest_conv":
+        made.add_conv("decoder.up_blocks.0.upsamplers.0.conv", second, second, 3)
+    elif upsampling == "transposed":
+        made.add_upsample("decoder.up_blocks.0.upsamplers.0.conv", second, second)
+    add_block("decoder.up_blocks.1.resnets.0", second, first)
+    made.add_norm("decoder.conv_norm_out", first)
+    made.add_conv("decoder.conv_out", first, 3, 3)
+    return made.parameters
+
+
 def spread_out(random: Random, model: Model, images: Tensor, last: tuple[str, str]) -> None:
     """Makes a model's three losses of one order of magnitude, and lets it use many codes.
 
@@ -461,6 +557,13 @@ def random_residual(random: Random, preset: Preset, images: Tensor) -> Model:
 def random_strided(random: Random, images: Tensor) -> Model:
     model = Strided(strided_parameters(random), variance_of(images))
     spread_out(random, model, images, ("before_quantize", "decoder.upsample3"))
+    return model
+
+
+def random_resblock(random: Random, images: Tensor, downsampling: str, upsampling: str) -> Model:
+    parameters = resblock_parameters(random, upsampling)
+    model = Resblock(parameters, variance_of(images), downsampling, upsampling)
+    spread_out(random, model, images, ("quant_conv", "decoder.conv_out"))
     return model
 
 
@@ -665,6 +768,13 @@ def make_strided(seed: int) -> tuple[Tensors, list[Step]]:
     return model_tensors(model, images[:1]), [run(model, images[0])]
 
 
+def make_resblock(downsampling: str, upsampling: str, seed: int) -> tuple[Tensors, list[Step]]:
+    random = Random.seeded(seed)
+    images = smooth_images(random, 2)
+    model = random_resblock(random, images, downsampling, upsampling)
+    return model_tensors(model, images[:1]), [run(model, images[0])]
+
+
 def with_sorted_metadata(file: bytes) -> bytes:
     """The same safetensors file, for the library writes metadata in a random order."""
     (length,) = struct.unpack("<Q", file[:8])
@@ -693,6 +803,12 @@ def main() -> None:
     zalando = first_clear_seed("zalando", make_zalando)
     sonnet = first_clear_seed("sonnet", make_sonnet)
     strided = first_clear_seed("strided", make_strided)
+    resblocks = {
+        upsampling: first_clear_seed(
+            f"resblock {upsampling}", partial(make_resblock, downsampling, upsampling)
+        )
+        for downsampling, upsampling in RESBLOCKS
+    }
     files = {
         "layers.safetensors": serialized(
             layers, "Convolutions and residual blocks with their gradients.", options
@@ -702,6 +818,12 @@ def main() -> None:
         ),
         "sonnet.safetensors": serialized(sonnet, "The sonnet model: one step in full."),
         "strided.safetensors": serialized(strided, "The strided model: one step in full."),
+        **{
+            f"resblock_{name}.safetensors": serialized(
+                tensors, "The resblock model: one step in full."
+            )
+            for name, tensors in resblocks.items()
+        },
     }
 
     total = sum(map(len, files.values()))

@@ -1,10 +1,11 @@
 import Autograd
+import Kernels
 import Tensors
 
 /// Cross-correlates images with learned square filters.
 ///
 /// Maps `[N, H, W, inChannels]` to `[N, H′, W′, outChannels]`, where
-/// `H′ = ⌊(H + 2·padding − kernelSize) / stride⌋ + 1` and likewise `W′`.
+/// `H′ = ⌊(H + padding − kernelSize) / stride⌋ + 1` with the padding of both sides, and likewise `W′`.
 package struct Conv2d: Module {
   /// The filters, `[kernelSize, kernelSize, inChannels, outChannels]` in memory and
   /// `[outChannels, inChannels, kernelSize, kernelSize]` in a checkpoint.
@@ -17,13 +18,23 @@ package struct Conv2d: Module {
     _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1,
     padding: Int = 0, bias hasBias: Bool = true, start: WeightStart = .pyTorch
   ) {
+    self.init(
+      name, inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize,
+      stride: stride, padding: Padding(padding), bias: hasBias, start: start)
+  }
+
+  package init(
+    _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1,
+    padding: Padding, bias hasBias: Bool = true, start: WeightStart = .pyTorch
+  ) {
     let fanIn = inChannels * kernelSize * kernelSize
     weight = Parameter(
       "\(name).weight", [kernelSize, kernelSize, inChannels, outChannels],
       start: start.weight(fanIn: fanIn), layout: .filters)
     bias =
       hasBias ? Parameter("\(name).bias", [outChannels], start: start.bias(fanIn: fanIn)) : nil
-    window = ConvolutionWindow(kernelSize: kernelSize, stride: stride, padding: padding)
+    window = ConvolutionWindow(
+      kernelHeight: kernelSize, kernelWidth: kernelSize, stride: stride, padding: padding)
   }
 
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }

@@ -76,7 +76,8 @@ package struct TrainingState: Sendable {
   ) throws -> StepMetrics? {
     let batch = try BatchGradients(
       positions: positions, of: split, model: experiment.model, values: values,
-      variance: experiment.variance, pool: pool)
+      variance: experiment.variance, seed: experiment.configuration.seed, step: step + 1,
+      pool: pool)
     guard batch.isFinite else { return nil }
     step += 1
     optimizer.update(&values, gradients: batch.gradients, step: step, pool: pool)

@@ -53,9 +53,9 @@ struct BatchGradients: Sendable {
   ///   - images: ``Shards/size`` images, of which the first `count` are in the batch.
   init(
     _ images: Tensor, count: Int, batchSize: Int, model: VQVAE, values: ParameterValues,
-    variance: Double
+    variance: Double, dropout: DropoutSource
   ) {
-    let tape = Tape(values, convolution: model.convolution)
+    let tape = Tape(values, convolution: model.convolution, dropout: dropout)
     let forward = model(
       tape.constant(images), count: count, batchSize: batchSize, variance: variance)
     metrics = StepMetrics(forward)
@@ -66,15 +66,19 @@ struct BatchGradients: Sendable {
   /// The gradients of a whole batch, shard by shard.
   ///
   /// At most `pool.threads` shards' gradients and their sum are alive at once.
+  ///
+  /// - Parameters:
+  ///   - seed, step: which random numbers dropout takes.
   init(
     positions: [Int], of split: ImageSplit, model: VQVAE, values: ParameterValues,
-    variance: Double, pool: WorkerPool
+    variance: Double, seed: UInt64, step: Int, pool: WorkerPool
   ) throws {
     let shards = Shards(of: positions.count)
     let total = try pool.reduceInOrder(count: shards.count, into: BatchGradients?.none) { i in
       BatchGradients(
         try split.images(at: positions[shards[i]], paddedTo: shards.size), count: shards[i].count,
-        batchSize: positions.count, model: model, values: values, variance: variance)
+        batchSize: positions.count, model: model, values: values, variance: variance,
+        dropout: DropoutSource(seed: seed, step: step, firstImage: shards[i].lowerBound))
     } fold: { total, _, shard in
       if total == nil { total = shard } else { total! += shard }
     }

@@ -12,6 +12,10 @@ package struct ModelOptions: Sendable, Equatable {
   /// Channels inside a residual block.
   package var residualHidden = 32
 
+  // MARK: resblock
+
+  package var resblock = ResblockArchitecture.Options()
+
   package init() {}
 
   /// The height and width of an image have to be multiples of this.

@@ -15,14 +15,17 @@ func smallConfiguration(_ settings: String...) throws -> Configuration {
 }
 
 func smallConfiguration(_ settings: [String]) throws -> Configuration {
-  // Fields of `residual`, which other architectures do not have.
+  // The last word is that of the settings; a field of another architecture would be an error.
   let model =
-    settings.contains { $0.hasPrefix("model.architecture=") }
-    ? "" : "model: {hidden: 8, residual_layers: 1, residual_hidden: 4}"
+    switch settings.last(where: { $0.hasPrefix("model.architecture=") }) {
+    case nil, "model.architecture=residual": "{hidden: 8, residual_layers: 1, residual_hidden: 4}"
+    case "model.architecture=resblock": "{widths: [16, 32], groups: 8, dropout: 0.1}"
+    default: "{}"
+    }
   return try ConfigurationReader.read(
     yaml: """
       data: {kind: synthetic, images: 300, validation: 0.1}
-      \(model)
+      model: \(model)
       quantizer: {codebook_size: 24, dimension: 6}
       training: {steps: 6, batch_size: 70, learning_rate: 0.003, checkpoint_every: 0, \
       validate_every: 0}

@@ -93,7 +93,14 @@ struct ModelGoldenTests {
     for parameter in small.model.parameters {
       expectClose(
         try #require(gradients[parameter.name]), try small.load(parameter, "gradients."),
-        tolerance: Self.tolerance, parameter.name)
+        tolerance: tolerance(of: parameter), parameter.name)
     }
+  }
+
+  /// A normalisation takes away what its group has in common, so the gradient of a bias before it is what
+  /// large sums leave of each other, and has their rounding.
+  private func tolerance(of parameter: Parameter) -> Double {
+    parameter.name.hasSuffix(".conv1.bias") && parameter.name.contains(".resnets.")
+      ? 1e-4 : Self.tolerance
   }
 }

@@ -15,8 +15,8 @@ struct RoutingTests {
   enum Loss: CaseIterable, Sendable {
     case reconstruction, codebook, commitment
 
-    private static let encoder: Set = ["encoder", "before_quantize"]
-    private static let decoder: Set = ["decoder", "after_quantize"]
+    private static let encoder: Set = ["encoder", "before_quantize", "quant_conv"]
+    private static let decoder: Set = ["decoder", "after_quantize", "post_quant_conv"]
 
     var reaches: Set<String> {
       switch self {
@@ -35,7 +35,8 @@ struct RoutingTests {
     }
   }
 
-  private static let models = [SmallModel.Name.zalando, .strided].flatMap { name in
+  private static let models = [SmallModel.Name.zalando, .strided, .resblockTransposed].flatMap {
+    name in
     StraightThrough.allCases.map { (name, $0) }
   }
 

@@ -7,11 +7,15 @@ import Testing
 import VectorQuantization
 
 /// A model of the goldens' size, with its start and its batches of four: 16 codewords of 4; residual with
-/// hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16.
+/// hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16, resblock with
+/// levels of 4 and 6 channels in 2 groups on images of 8×8.
 struct SmallModel {
   /// A golden of a whole model.
   enum Name: String, CaseIterable {
     case zalando, sonnet, strided
+    case resblockNearest = "resblock_nearest"
+    case resblockNearestConvolution = "resblock_nearest_conv"
+    case resblockTransposed = "resblock_transposed"
 
     func architecture(imageHeight: Int, imageWidth: Int) -> any Architecture {
       var options = ModelOptions()
@@ -23,6 +27,9 @@ struct SmallModel {
       case .strided:
         return StridedArchitecture(
           widths: (4, 6, 8), imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
+      case .resblockNearest: options.setResblock(.padded, .nearest)
+      case .resblockNearestConvolution: options.setResblock(.padded, .nearestConvolution)
+      case .resblockTransposed: options.setResblock(.asymmetric, .transposed)
       }
       return options.build(imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
     }
@@ -108,5 +115,17 @@ struct SmallModel {
       }
     }
     return values
+  }
+}
+
+extension ModelOptions {
+  fileprivate mutating func setResblock(
+    _ downsampling: Downsampling.Kind, _ upsampling: Upsampling.Kind
+  ) {
+    architecture = ArchitectureName(ResblockArchitecture.self)
+    resblock.widths = [4, 6]
+    resblock.block.groups = 2
+    resblock.downsampling = downsampling
+    resblock.upsampling = upsampling
   }
 }

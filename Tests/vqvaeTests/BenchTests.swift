@@ -88,7 +88,9 @@ struct BenchTests {
       let result = try runProgram(
         ["bench"] + Self.small + ["--threads", "1", "--quick"], in: folder)
       expect(result, 0)
-      #expect(result.errors == "\(smokeConfiguration): synthetic, hidden 16, quantizer vq\n")
+      #expect(
+        result.errors == "\(smokeConfiguration): synthetic, residual (preset zalando, hidden 16, "
+          + "residual_layers 1, residual_hidden 8), quantizer vq\n")
       #expect(result.output.hasPrefix("step           "))
       #expect(result.output.contains("20 images, 1 thread, 4 steps\n"))
       for row in ["  data", "  backward", "training", "encoding", "FLOP", "memory", "page faults"] {
@@ -104,7 +106,9 @@ struct BenchTests {
       let sets = ["model.hidden=8", "data.images=64"].flatMap { ["--set", $0] }
       let result = try runProgram(
         ["bench", "--quick", "--steps", "1", "--warmup", "0"] + sets, in: folder)
-      expect(result, 0, "the default configuration: synthetic, hidden 8, quantizer vq\n")
+      expect(
+        result, 0, "the default configuration: synthetic, residual (preset zalando, hidden 8, ",
+        "quantizer vq\n")
       #expect(result.output.contains(" 32 images, "))
       #expect(try files(below: folder).isEmpty)
     }

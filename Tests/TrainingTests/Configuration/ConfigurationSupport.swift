@@ -32,10 +32,14 @@ func expectFault(
   #expect(first.contains(part), "\(first)", sourceLocation: sourceLocation)
 }
 
-/// Sets one field in YAML.
+/// Sets one field in YAML, and behind it the architecture where the usual one does not have the field.
 func yaml(_ key: String, _ value: String) -> String {
   let parts = key.split(separator: ".")
-  return parts.count == 1 ? "\(key): \(value)\n" : "\(parts[0]):\n  \(parts[1]): \(value)\n"
+  if parts.count == 1 { return "\(key): \(value)\n" }
+  let section = "\(parts[0]):\n  \(parts[1]): \(value)\n"
+  let owners = ConfigurationField.all.first { $0.key == key }?.architectures
+  guard let owner = owners?.first, owners?.contains("residual") == false else { return section }
+  return section + "  architecture: \(owner)\n"
 }
 
 /// A wrong text, its place and a part of what is said of it.

@@ -22,7 +22,8 @@ struct FieldFaultTests {
     BadYAML("data: {kind: Synthetic}\n", "1:14", "found \"Synthetic\""),
     BadYAML("model:\n  preset: mine\n", "2:11", "expected zalando or sonnet"),
     BadYAML(
-      "model:\n  architecture: unet\n", "2:17", "expected residual or strided, found \"unet\""),
+      "model:\n  architecture: unet\n", "2:17",
+      "expected residual, strided or resblock, found \"unet\""),
     BadYAML("quantizer:\n  kind: fsq\n", "2:9", "expected vq or ema"),
     BadYAML("quantizer:\n  init: null\n", "2:9", "expected uniform, unit, normal or fan"),
     BadYAML("quantizer:\n  ema_unused: no\n", "2:15", "expected keep or origin, found \"no\""),
@@ -71,6 +72,15 @@ struct FieldFaultTests {
     ("model.hidden", ["2", "4096"], ["1", "4097", "0", "-2"]),
     ("model.residual_layers", ["0", "64"], ["-1", "65"]),
     ("model.residual_hidden", ["1", "4096"], ["0", "4097"]),
+    // Widths are multiples of 32 groups, and groups divide the widths of 64 and 128.
+    (
+      "model.widths", ["[32]", "[4096, 64, 32]", "[32, 32, 32, 32, 32, 32, 32, 32]"],
+      ["[]", "[0]", "[4097]", "[64, -1]", "[1.5]", "64", "[1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    ),
+    ("model.blocks", ["1", "64"], ["0", "65"]),
+    ("model.groups", ["1", "64"], ["0", "4097"]),
+    ("model.norm_epsilon", ["1e-12", "0.999"], ["0.99e-12", "1"]),
+    ("model.dropout", ["0", "0.999"], ["-0.1", "1"]),
     ("quantizer.codebook_size", ["1", "1048576"], ["0", "1048577"]),
     ("quantizer.dimension", ["1", "4096"], ["0", "4097"]),
     ("quantizer.commitment", ["0", "999999.9"], ["-0.1", "1000000"]),

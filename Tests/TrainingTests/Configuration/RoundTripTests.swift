@@ -64,10 +64,7 @@ struct RoundTripTests {
     c.data.root = c.data.kind == .cifar10 ? paths.randomElement(using: &random)! : nil
     c.data.validation = real(0, 1)
     c.data.images = .random(in: 1...1_000_000, using: &random)
-    c.model.preset = .allCases.randomElement(using: &random)!
-    c.model.hidden = 2 * .random(in: 1...2048, using: &random)
-    c.model.residualLayers = .random(in: 0...64, using: &random)
-    c.model.residualHidden = .random(in: 1...4096, using: &random)
+    c.model = model(&random)
     c.quantizer.kind = .allCases.randomElement(using: &random)!
     c.quantizer.straightThrough = .allCases.randomElement(using: &random)!
     c.quantizer.codebookSize = .random(in: 1...1_048_576, using: &random)
@@ -88,16 +85,44 @@ struct RoundTripTests {
     return c
   }
 
-  @Test("every field with a value is in the file, in the order of the list")
-  func everyField() throws {
-    let configuration = try read("data: {root: x}\ntraining: {threads: 2}\n")
-    #expect(keys(configuration.yaml()) == ConfigurationField.all.map(\.key))
-    let without = try read("")
+  /// The fields of one architecture; those of the others are not in a file.
+  private static func model(_ random: inout TestGenerator) -> ModelOptions {
+    var model = ModelOptions()
+    model.architecture = .allCases.randomElement(using: &random)!
+    switch model.architecture.rawValue {
+    case "residual":
+      model.preset = .allCases.randomElement(using: &random)!
+      model.hidden = 2 * .random(in: 1...2048, using: &random)
+      model.residualLayers = .random(in: 0...64, using: &random)
+      model.residualHidden = .random(in: 1...4096, using: &random)
+    case "resblock":
+      let groups = Int.random(in: 1...8, using: &random)
+      model.resblock.block.groups = groups
+      model.resblock.widths = (0..<Int.random(in: 1...8, using: &random)).map { _ in
+        groups * .random(in: 1...512, using: &random)
+      }
+      model.resblock.blocks = .random(in: 1...64, using: &random)
+      model.resblock.block.epsilon = .random(in: 1e-12..<1, using: &random)
+      model.resblock.block.dropout = .random(in: 0..<1, using: &random)
+      model.resblock.downsampling = .allCases.randomElement(using: &random)!
+      model.resblock.upsampling = .allCases.randomElement(using: &random)!
+    default: break
+    }
+    return model
+  }
+
+  @Test(
+    "every field of the architecture that has a value is in the file, in the order of the list",
+    arguments: ArchitectureName.allCases.map(\.rawValue))
+  func everyField(architecture: String) throws {
+    let fields = ConfigurationField.all.filter { $0.architectures?.contains(architecture) ?? true }
+    let model = "model: {architecture: \(architecture)}\n"
+    let configuration = try read("data: {root: x}\ntraining: {threads: 2}\n" + model)
+    #expect(keys(configuration.yaml()) == fields.map(\.key))
+    let without = try read(model)
     #expect(
       keys(without.yaml())
-        == ConfigurationField.all.map(\.key).filter {
-          !["data.root", "training.threads"].contains($0)
-        })
+        == fields.map(\.key).filter { !["data.root", "training.threads"].contains($0) })
   }
 
   @Test("the two scopes part the fields")
@@ -105,7 +130,7 @@ struct RoundTripTests {
     let configuration = try read("data: {root: x}\ntraining: {threads: 2}\n")
     let (experiment, rest) = (configuration.yaml(.experiment), configuration.yaml(.circumstances))
     #expect(
-      Set(keys(experiment)).union(keys(rest)) == Set(ConfigurationField.all.map(\.key)))
+      Set(keys(experiment)).union(keys(rest)) == Set(keys(configuration.yaml())))
     #expect(Set(keys(experiment)).isDisjoint(with: keys(rest)))
     // What would tell machines and places apart must not get into a checkpoint.
     #expect(

@@ -1,0 +1,33 @@
+import Autograd
+import Tensors
+
+/// Learned group normalisation, with or without SiLU behind it.
+///
+/// Maps `[N, H, W, channels]` to the same shape. Weights start as ones and biases as zeros.
+package struct GroupNorm: Module {
+  /// `[channels]`.
+  package let weight: Parameter
+  /// `[channels]`.
+  package let bias: Parameter
+  private let groups: Int
+  private let epsilon: Double
+
+  /// - Parameter groups: a divisor of `channels`.
+  package init(_ name: String, channels: Int, groups: Int, epsilon: Double) {
+    precondition(
+      channels.isMultiple(of: groups), "\(channels) channels do not make \(groups) groups")
+    weight = Parameter("\(name).weight", [channels], start: .ones)
+    bias = Parameter("\(name).bias", [channels], start: .zeros)
+    self.groups = groups
+    self.epsilon = epsilon
+  }
+
+  package var parameters: [Parameter] { [weight, bias] }
+
+  /// - Parameter activates: whether SiLU follows.
+  package func callAsFunction(_ x: Variable, activates: Bool = false) -> Variable {
+    groupNormalize(
+      x, weight: x.tape.read(weight), bias: x.tape.read(bias), groups: groups, epsilon: epsilon,
+      activates: activates)
+  }
+}

@@ -1,0 +1,161 @@
+import Autograd
+import NN
+import Tensors
+
+/// The autoencoder that seed document 004 sketches, after that of the diffusers library: residual blocks
+/// with group normalisation and SiLU, on several levels of resolution.
+///
+/// The encoder's level i has `widths[i]` channels, and between two levels height and width are halved;
+/// the decoder mirrors it. So `[N, H, W, 3]` becomes `[N, H/2ⁿ, W/2ⁿ, D]` with n levels less one, and
+/// comes back. The latent has D channels, before and after `quant_conv`. Unlike diffusers' there is no
+/// block in the middle, no attention, and encoder and decoder have the same number of blocks a level.
+/// Parameters have diffusers' names, and weights start as PyTorch's do.
+package struct ResblockArchitecture: NamedArchitecture {
+  package struct Options: Sendable, Equatable {
+    /// Channels of each level, from the image's size down.
+    package var widths = [64, 128, 128]
+    /// Residual blocks of each level.
+    package var blocks = 1
+    package var block = NormalizedResidualBlock.Options()
+    package var downsampling = Downsampling.Kind.padded
+    package var upsampling = Upsampling.Kind.nearestConvolution
+
+    package init() {}
+  }
+
+  package static let name = "resblock"
+  package static let fields: Set = [
+    "widths", "blocks", "groups", "norm_epsilon", "dropout", "downsampling", "upsampling",
+  ]
+
+  package static func imageMultiple(_ options: ModelOptions) -> Int {
+    1 << (options.resblock.widths.count - 1)
+  }
+
+  package let latents: [Latent]
+  private let encoder: Encoder
+  private let quantize: Conv2d
+  private let postQuantize: Conv2d
+  private let decoder: Decoder
+
+  private struct Encoder {
+    let convIn: Conv2d
+    let levels: [Level<Downsampling>]
+    let out: Output
+  }
+
+  private struct Decoder {
+    let convIn: Conv2d
+    let levels: [Level<Upsampling>]
+    let out: Output
+  }
+
+  /// Blocks of one resolution, and the way to the next; the last level has none.
+  private struct Level<Resampling: Module>: Module {
+    let blocks: [NormalizedResidualBlock]
+    let resampling: Resampling?
+
+    init(
+      _ name: String, inChannels: Int, outChannels: Int, options: Options, resampling: Resampling?
+    ) {
+      blocks = (0..<options.blocks).map { i in
+        NormalizedResidualBlock(
+          "\(name).resnets.\(i)", inChannels: i == 0 ? inChannels : outChannels,
+          outChannels: outChannels, options: options.block)
+      }
+      self.resampling = resampling
+    }
+
+    var parameters: [Parameter] {
+      blocks.flatMap(\.parameters) + (resampling?.parameters ?? [])
+    }
+  }
+
+  /// GroupNorm, SiLU and a 3×3 convolution.
+  private struct Output: Module {
+    let norm: GroupNorm
+    let conv: Conv2d
+
+    init(_ name: String, inChannels: Int, outChannels: Int, options: Options) {
+      norm = GroupNorm(
+        "\(name).conv_norm_out", channels: inChannels, groups: options.block.groups,
+        epsilon: options.block.epsilon)
+      conv = Conv2d(
+        "\(name).conv_out", inChannels: inChannels, outChannels: outChannels, kernelSize: 3,
+        padding: 1)
+    }
+
+    var parameters: [Parameter] { norm.parameters + conv.parameters }
+
+    func callAsFunction(_ x: Variable) -> Variable { conv(norm(x, activates: true)) }
+  }
+
+  package init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+    let multiple = Self.imageMultiple(options)
+    let options = options.resblock
+    let widths = options.widths
+    let last = widths.count - 1
+
+    latents = [
+      Latent(name: "quantizer", height: imageHeight / multiple, width: imageWidth / multiple)
+    ]
+    encoder = Encoder(
+      convIn: Conv2d(
+        "encoder.conv_in", inChannels: 3, outChannels: widths[0], kernelSize: 3, padding: 1),
+      levels: widths.indices.map { i in
+        let name = "encoder.down_blocks.\(i)"
+        return Level(
+          name, inChannels: widths[max(0, i - 1)], outChannels: widths[i], options: options,
+          resampling: i == last
+            ? nil
+            : Downsampling(
+              "\(name).downsamplers.0", channels: widths[i], kind: options.downsampling))
+      },
+      out: Output(
+        "encoder", inChannels: widths[last], outChannels: dimension, options: options))
+    quantize = Conv2d(
+      "quant_conv", inChannels: dimension, outChannels: dimension, kernelSize: 1)
+    postQuantize = Conv2d(
+      "post_quant_conv", inChannels: dimension, outChannels: dimension, kernelSize: 1)
+    decoder = Decoder(
+      convIn: Conv2d(
+        "decoder.conv_in", inChannels: dimension, outChannels: widths[last], kernelSize: 3,
+        padding: 1),
+      levels: widths.indices.map { i in
+        let name = "decoder.up_blocks.\(i)"
+        let width = widths[last - i]
+        return Level(
+          name, inChannels: widths[min(last, last - i + 1)], outChannels: width, options: options,
+          resampling: i == last
+            ? nil
+            : Upsampling("\(name).upsamplers.0", channels: width, kind: options.upsampling))
+      },
+      out: Output("decoder", inChannels: widths[0], outChannels: 3, options: options))
+  }
+
+  package var parameters: [Parameter] {
+    encoder.convIn.parameters + encoder.levels.flatMap(\.parameters) + encoder.out.parameters
+      + quantize.parameters + postQuantize.parameters
+      + decoder.convIn.parameters + decoder.levels.flatMap(\.parameters) + decoder.out.parameters
+  }
+
+  package func encode(
+    _ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable
+  ) -> [Variable] {
+    var x = encoder.convIn(images)
+    for level in encoder.levels {
+      for block in level.blocks { x = block(x) }
+      if let downsampling = level.resampling { x = downsampling(x) }
+    }
+    return [quantize(self.quantize(encoder.out(x)), 0)]
+  }
+
+  package func decode(_ codewords: [Variable]) -> Variable {
+    var x = decoder.convIn(postQuantize(codewords[0]))
+    for level in decoder.levels {
+      for block in level.blocks { x = block(x) }
+      if let upsampling = level.resampling { x = upsampling(x) }
+    }
+    return decoder.out(x)
+  }
+}
