@@ -4,6 +4,7 @@ package struct ArchitectureName: RawRepresentable, CaseIterable, Hashable, Senda
   private static let types: [any NamedArchitecture.Type] = [
     ResidualArchitecture.self,
     StridedArchitecture.self,
+    HierarchicalArchitecture.self,
   ]
 
   package let type: any NamedArchitecture.Type

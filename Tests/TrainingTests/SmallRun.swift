@@ -15,14 +15,15 @@ func smallConfiguration(_ settings: String...) throws -> Configuration {
 }
 
 func smallConfiguration(_ settings: [String]) throws -> Configuration {
-  // Fields of `residual`, which other architectures do not have.
-  let model =
-    settings.contains { $0.hasPrefix("model.architecture=") }
-    ? "" : "model: {hidden: 8, residual_layers: 1, residual_hidden: 4}"
+  let name = settings.last { $0.hasPrefix("model.architecture=") }?.split(separator: "=").last
+  let architecture = ArchitectureName(rawValue: String(name ?? "residual"))
+  let model = [("hidden", 8), ("residual_layers", 1), ("residual_hidden", 4)]
+    .filter { architecture?.type.fields.contains($0.0) ?? false }
+    .map { "\($0): \($1)" }.joined(separator: ", ")
   return try ConfigurationReader.read(
     yaml: """
       data: {kind: synthetic, images: 300, validation: 0.1}
-      \(model)
+      model: {\(model)}
       quantizer: {codebook_size: 24, dimension: 6}
       training: {steps: 6, batch_size: 70, learning_rate: 0.003, checkpoint_every: 0, \
       validate_every: 0}

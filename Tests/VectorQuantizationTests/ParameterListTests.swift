@@ -19,19 +19,21 @@ struct ParameterListTests {
       return options
     }
     for options in presets + architectures {
-      for learning in [
-        Quantizer.Learning.gradient,
+      let gradient: (String) -> Quantizer.Learning = { _ in .gradient }
+      let average: (String) -> Quantizer.Learning = {
         .movingAverage(
-          MovingAverage("quantizer", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)),
-      ] {
+          MovingAverage($0, codewords: 8, dimension: 4, decay: 0.9, unused: .keep))
+      }
+      for learning in [gradient, average] {
+        let architecture = options.build(imageHeight: 32, imageWidth: 32, dimension: 4)
         models.append(
           VQVAE(
-            architecture: options.build(imageHeight: 32, imageWidth: 32, dimension: 4),
-            quantizers: [
+            architecture: architecture,
+            quantizers: architecture.latents.map { latent in
               Quantizer(
-                "quantizer", codewords: 8, dimension: 4, start: .zeros, learning: learning,
-                straightThrough: .function)
-            ], commitment: 0.25))
+                latent.name, codewords: 8, dimension: 4, start: .zeros,
+                learning: learning(latent.name), straightThrough: .function)
+            }, commitment: 0.25))
       }
     }
     return models
