@@ -25,6 +25,16 @@ struct SyntheticTests {
     }
   }
 
+  /// Runs of the past can be resumed and compared only while their images stay.
+  @Test("The images of 32 pixels a side are those that they always were")
+  func pinned() throws {
+    // FNV-1a over 64 bits.
+    let sum = try bytes(seed: 1, count: 20).reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    #expect(sum == 0x4ebd_ba83_3b19_737f)
+  }
+
   @Test("Images differ from one another")
   func distinct() throws {
     #expect(images(try bytes(seed: 3, count: 500)).count == 500)
