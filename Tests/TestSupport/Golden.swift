@@ -5,7 +5,7 @@ import Tensors
 package struct Golden {
   private let file: SafetensorsFile
 
-  /// - Parameter name: `layers`, `zalando`, `sonnet` or `strided`.
+  /// - Parameter name: `layers`, or one of a model, such as `zalando`.
   package init(_ name: String) throws {
     file = try SafetensorsFile("\(testsFolder)/Goldens/\(name).safetensors")
   }
