@@ -64,6 +64,11 @@ struct RoundTripTests {
     c.data.root = c.data.kind == .cifar10 ? paths.randomElement(using: &random)! : nil
     c.data.validation = real(0, 1)
     c.data.images = .random(in: 1...1_000_000, using: &random)
+    if c.data.kind == .synthetic {
+      // As large as so many images may be.
+      let largest = min(512, Int(Double((1 << 30) / c.data.images).squareRoot()))
+      c.data.side = .random(in: 8...largest, using: &random)
+    }
     c.model.preset = .allCases.randomElement(using: &random)!
     c.model.hidden = 2 * .random(in: 1...2048, using: &random)
     c.model.residualLayers = .random(in: 0...64, using: &random)
