@@ -91,7 +91,7 @@ package struct Benchmark {
       progress("verifying the kernels")
       verification = try Verification(
         work.calls, images: Shards(of: batchSize).size,
-        codebooks: experiment.model.quantizers.map(\.codebook.shape),
+        codebooks: Array(Set(experiment.model.quantizers.map(\.codebook.shape))),
         kernels: ConvolutionKernels(experiment.model.convolution))
     }
     func measurePeak() {

@@ -4,24 +4,28 @@ import Tensors
 /// Images drawn from a seed: a shaded background with a few overlapping discs, boxes, rings and striped
 /// bands. They need no download, and what a reconstruction loses is easy to see.
 package struct Synthetic: ImageSource {
-  package static let side = 32
+  /// Pixels of a side where nothing else is said.
+  package static let usualSide = 32
 
   package let count: Int
-  package var height: Int { Self.side }
-  package var width: Int { Self.side }
+  package let side: Int
+  package var height: Int { side }
+  package var width: Int { side }
   /// `[count, height, width, 3]`.
   private let bytes: [UInt8]
 
   /// - Parameters:
   ///   - first: the number of the first image; ranges that do not overlap have no image in common.
-  package init(seed: UInt64, first: Int, count: Int) {
+  ///   - side: the height and width of an image; images of one number show the same at every size.
+  package init(seed: UInt64, first: Int, count: Int, side: Int = usualSide) {
     self.count = count
+    self.side = side
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(count * Self.side * Self.side * 3)
+    bytes.reserveCapacity(count * side * side * 3)
     for image in first..<(first + count) {
       var generator = SeededGenerator(
         seed: seed, purpose: .syntheticImage, stream: UInt64(image))
-      bytes += Scene(&generator).render(side: Self.side)
+      bytes += Scene(&generator).render(side: side)
     }
     self.bytes = bytes
   }

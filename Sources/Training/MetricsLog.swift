@@ -4,8 +4,8 @@ import VectorQuantization
 
 /// The metrics of a run as lines of JSON.
 ///
-/// A line without `split` is a training step's; numbers of several codebooks are added for
-/// `codesUsed`, and the first one's for `perplexity`.
+/// A line without `split` is a training step's. Of several codebooks each has its perplexity and its
+/// codes in `codebooks`, and `codesUsed` is their sum.
 final class MetricsLog {
   private struct Line: Codable {
     var step: Int
@@ -16,19 +16,41 @@ final class MetricsLog {
     var codebookLoss: Double?
     var commitmentLoss: Double?
     var psnr: Double?
+    var perplexity: Double?
+    var codesUsed = 0
+    var codebooks: [Codebook]?
+    var imagesPerSecond: Double?
+
+    /// Takes the use of one codebook or of several.
+    mutating func set(_ usage: [CodebookUsage], names: [String]) {
+      codesUsed = usage.reduce(0) { $0 + $1.used }
+      if usage.count == 1 {
+        perplexity = usage[0].perplexity
+      } else {
+        codebooks = zip(names, usage).map {
+          Codebook(name: $0, perplexity: $1.perplexity, codesUsed: $1.used)
+        }
+      }
+    }
+  }
+
+  private struct Codebook: Codable {
+    var name: String
     var perplexity: Double
     var codesUsed: Int
-    var imagesPerSecond: Double?
   }
 
   /// A line has some 200 bytes, and a run at most a few million steps.
   private static let maximumSize = 4 << 30
 
   private let file: AppendFile
+  /// The names of the quantizers.
+  private let names: [String]
   private let encoder = JSONEncoder()
 
-  init(_ path: String) throws {
+  init(_ path: String, of model: VQVAE) throws {
     file = try AppendFile(path)
+    names = model.architecture.latents.map(\.name)
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
@@ -43,19 +65,18 @@ final class MetricsLog {
   }
 
   func append(_ metrics: StepMetrics, step: Int, imagesPerSecond: Double) throws {
-    try append(
-      Line(
-        step: step, loss: metrics.loss, nmse: metrics.nmse, codebookLoss: metrics.codebookLoss,
-        commitmentLoss: metrics.commitmentLoss, perplexity: metrics.usage[0].perplexity,
-        codesUsed: metrics.usage.reduce(0) { $0 + $1.used }, imagesPerSecond: imagesPerSecond))
+    var line = Line(
+      step: step, loss: metrics.loss, nmse: metrics.nmse, codebookLoss: metrics.codebookLoss,
+      commitmentLoss: metrics.commitmentLoss, imagesPerSecond: imagesPerSecond)
+    line.set(metrics.usage, names: names)
+    try append(line)
   }
 
   func append(_ evaluation: Evaluation, split: String, step: Int) throws {
-    try append(
-      Line(
-        step: step, split: split, mse: evaluation.mse, nmse: evaluation.nmse,
-        psnr: evaluation.psnr, perplexity: evaluation.usage[0].perplexity,
-        codesUsed: evaluation.usage.reduce(0) { $0 + $1.used }))
+    var line = Line(
+      step: step, split: split, mse: evaluation.mse, nmse: evaluation.nmse, psnr: evaluation.psnr)
+    line.set(evaluation.usage, names: names)
+    try append(line)
   }
 
   func flush() throws { try file.flush() }

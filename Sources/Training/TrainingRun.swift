@@ -36,7 +36,7 @@ package struct TrainingRun {
     dataset = try configuration.dataset()
     experiment = try Experiment(configuration, dataset)
     try createFolder(folder.checkpoints)
-    log = try MetricsLog(folder.metrics)
+    log = try MetricsLog(folder.metrics, of: experiment.model)
     // The log is this process's alone now, and with it the folder; before, another could begin there.
     if !resume, fileExists(folder.configuration) { throw Self.taken(folder) }
     if resume, fileExists(folder.last) {
@@ -97,6 +97,12 @@ package struct TrainingRun {
       }
     guard faults.isEmpty else { throw ConfigurationError(faults) }
     let (old, new) = (checkpoint.experiment, experiment)
+    guard old.imageHeight == new.imageHeight, old.imageWidth == new.imageWidth else {
+      throw Problem(
+        .badData, folder.last,
+        found: "the images are \(new.imageHeight)×\(new.imageWidth)",
+        expected: "\(old.imageHeight)×\(old.imageWidth), as when the run was started")
+    }
     guard old.trainingImages == new.trainingImages, old.variance == new.variance else {
       throw Problem(
         .badData, folder.last,

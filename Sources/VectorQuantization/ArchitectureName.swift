@@ -5,6 +5,7 @@ package struct ArchitectureName: RawRepresentable, CaseIterable, Hashable, Senda
     ResidualArchitecture.self,
     StridedArchitecture.self,
     ResblockArchitecture.self,
+    HierarchicalArchitecture.self,
   ]
 
   package let type: any NamedArchitecture.Type

@@ -3,7 +3,7 @@
 package struct ModelOptions: Sendable, Equatable {
   package var architecture = ArchitectureName(ResidualArchitecture.self)
 
-  // MARK: residual
+  // MARK: residual, and hierarchical but for the preset
 
   package var preset = ResidualArchitecture.Preset.zalando
   /// Channels of the hidden maps.

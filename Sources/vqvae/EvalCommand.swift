@@ -13,7 +13,8 @@ struct EvalCommand: ParsableCommand {
       mse and nmse are of the decoder's output as it is, on the scale of pixels from 0 to 1; nmse is \
       mse over the variance of the training images. psnr is that of mseClamped, the error after \
       cutting off at black and white; psnrPerImage is the mean over the images of their own. \
-      perplexity is that of the codes of the whole split.
+      perplexity is that of the codes of the whole split; a model with several codebooks has one for \
+      each, in the JSON in codebooks.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -37,14 +38,28 @@ struct EvalCommand: ParsableCommand {
     let mseClamped: Double
     let psnr: Double
     let psnrPerImage: Double
-    let perplexity: Double
+    /// Of the one codebook; of several, their sums, and nothing where a sum means nothing.
+    let perplexity: Double?
     let codesUsed: Int
     let codebookSize: Int
     /// Bits of entropy of a code, and of all codes of an image.
+    let codeEntropy: Double?
+    let bitsPerImage: Double
+    let codebookEffectiveRank: Double?
+    /// Each of several.
+    let codebooks: [Codebook]?
+    let variance: Double
+  }
+
+  /// What is said of each of several codebooks, as of the one.
+  private struct Codebook: Encodable {
+    let name: String
+    let perplexity: Double
+    let codesUsed: Int
+    let codebookSize: Int
     let codeEntropy: Double
     let bitsPerImage: Double
     let codebookEffectiveRank: Double?
-    let variance: Double
   }
 
   func run() throws {
@@ -57,37 +72,54 @@ struct EvalCommand: ParsableCommand {
     guard let evaluation, evaluation.nmse.isFinite else {
       throw Problem(.diverged, path, found: "the model's output is not finite")
     }
-    let report = report(evaluation, of: checkpoint, path: path)
+    let codebooks = codebooks(evaluation, of: checkpoint)
+    let report = report(evaluation, codebooks, of: checkpoint, path: path)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       Terminal.result(String(decoding: try encoder.encode(report), as: UTF8.self))
     } else {
-      print(report)
+      print(report, codebooks)
     }
   }
 
   private func report(
-    _ evaluation: Evaluation, of checkpoint: Checkpoint, path: String
+    _ evaluation: Evaluation, _ codebooks: [Codebook], of checkpoint: Checkpoint, path: String
   ) -> Report {
-    let quantizers = checkpoint.experiment.model.quantizers
-    let usage = evaluation.usage[0]
-    let codebook = checkpoint.state.values[quantizers[0].codebook]
+    let only = codebooks.count == 1 ? codebooks[0] : nil
     return Report(
       checkpoint: path, step: checkpoint.state.step, split: split.rawValue,
       images: evaluation.images, mse: evaluation.mse, nmse: evaluation.nmse,
       mseClamped: evaluation.mseClamped, psnr: evaluation.psnr,
-      psnrPerImage: evaluation.psnrPerImage, perplexity: usage.perplexity,
-      codesUsed: evaluation.usage.reduce(0) { $0 + $1.used },
-      codebookSize: quantizers.reduce(0) { $0 + $1.codewords }, codeEntropy: usage.entropy,
-      bitsPerImage: evaluation.usage.reduce(0) {
-        $0 + $1.entropy * Double($1.total) / Double(evaluation.images)
-      },
-      codebookEffectiveRank: effectiveRank(ofRows: usage.usedCodewords(of: codebook)),
-      variance: checkpoint.experiment.variance)
+      psnrPerImage: evaluation.psnrPerImage, perplexity: only?.perplexity,
+      codesUsed: codebooks.reduce(0) { $0 + $1.codesUsed },
+      codebookSize: codebooks.reduce(0) { $0 + $1.codebookSize }, codeEntropy: only?.codeEntropy,
+      bitsPerImage: codebooks.reduce(0) { $0 + $1.bitsPerImage },
+      codebookEffectiveRank: only?.codebookEffectiveRank,
+      codebooks: only == nil ? codebooks : nil, variance: checkpoint.experiment.variance)
   }
 
-  private func print(_ report: Report) {
+  private func codebooks(_ evaluation: Evaluation, of checkpoint: Checkpoint) -> [Codebook] {
+    let model = checkpoint.experiment.model
+    return model.quantizers.indices.map { i in
+      let (quantizer, usage) = (model.quantizers[i], evaluation.usage[i])
+      let codewords = usage.usedCodewords(of: checkpoint.state.values[quantizer.codebook])
+      return Codebook(
+        name: model.architecture.latents[i].name, perplexity: usage.perplexity,
+        codesUsed: usage.used, codebookSize: quantizer.codewords, codeEntropy: usage.entropy,
+        bitsPerImage: usage.entropy * Double(usage.total) / Double(evaluation.images),
+        codebookEffectiveRank: effectiveRank(ofRows: codewords))
+    }
+  }
+
+  private func print(_ report: Report, _ codebooks: [Codebook]) {
+    /// What is said of the one codebook, or of each with its name.
+    func each(_ text: (Codebook) -> String) -> String {
+      codebooks.count == 1
+        ? text(codebooks[0])
+        : codebooks.map { "\($0.name) \(text($0))" }.joined(separator: ", ")
+    }
+    let parts = codebooks.count == 1 ? "" : " (\(each { fixed($0.bitsPerImage, 0) }))"
     let rows = [
       ("split", "\(report.split), \(report.images) images"),
       ("mse", fixed(report.mse, 6)),
@@ -96,13 +128,13 @@ struct EvalCommand: ParsableCommand {
         "psnr",
         "\(fixed(report.psnr, 2)) dB (of the mean; per image \(fixed(report.psnrPerImage, 2)))"
       ),
-      ("perplexity", fixed(report.perplexity, 1)),
-      ("codes used", "\(report.codesUsed) of \(report.codebookSize)"),
-      ("bits", "\(fixed(report.bitsPerImage, 0)) an image at the codes' entropy"),
+      ("perplexity", each { fixed($0.perplexity, 1) }),
+      ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
+      ("bits", "\(fixed(report.bitsPerImage, 0)) an image at the codes' entropy" + parts),
       (
         "codebook rank",
-        report.codebookEffectiveRank.map { "\(fixed($0, 1)) (effective, of the codewords used)" }
-          ?? "-"
+        each { $0.codebookEffectiveRank.map { fixed($0, 1) } ?? "-" }
+          + " (effective, of the codewords used)"
       ),
     ]
     for (name, value) in rows {

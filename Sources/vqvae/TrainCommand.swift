@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Kernels
 import Training
+import VectorQuantization
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -97,17 +98,26 @@ struct TrainCommand: ParsableCommand {
       .reduce(0) { $0 + $1.shape.count }
     progress.note(
       "\(options.data.kind.rawValue): \(training.dataset.train.count) training and "
-        + "\(training.dataset.validation.count) validation images, "
+        + "\(training.dataset.validation.count) validation images "
+        + "of \(experiment.imageHeight)×\(experiment.imageWidth), "
         + "variance \(fixed(experiment.variance, 5))")
     progress.note(
       "\(options.modelSummary): \(parameters) trained parameters; "
         + "quantizer \(options.quantizer.kind.rawValue), "
-        + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)")
+        + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)"
+        + codebooks(experiment.model.architecture.latents))
     progress.note(
       "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName)"
         + (BLAS.prescribedCoreName == nil ? "" : " (as OPENBLAS_CORETYPE says)")
         + "; run folder \(training.folder.path)"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if let warning = BLAS.threadWarning { progress.note(warning) }
+  }
+
+  /// Several codebooks, in the order in which progress shows their numbers.
+  private func codebooks(_ latents: [Latent]) -> String {
+    guard latents.count > 1 else { return "" }
+    return " in each of \(latents.count) codebooks: "
+      + latents.map { "\($0.name), \($0.height)×\($0.width) codes" }.joined(separator: "; ")
   }
 }

@@ -2,11 +2,13 @@ import Training
 import VectorQuantization
 
 /// Shows how a training run goes on: one line that is rewritten on a terminal, else a plain line every
-/// so many steps with the means since the line before.
+/// so many steps with the means since the line before. The numbers of several codebooks stand in the
+/// order in which the run was announced, with plus signs between.
 final class TrainProgress {
   private let steps: Int
   private let batchSize: Int
-  private let codewords: Int
+  /// Of each codebook.
+  private let codewords: [Int]
   private let logEvery: Int
   private let isInteractive = Terminal.isInteractive
   private let clock = ContinuousClock()
@@ -23,8 +25,9 @@ final class TrainProgress {
     var nmse = 0.0
     var codebookLoss: Double?
     var commitmentLoss = 0.0
-    var perplexity = 0.0
-    var used = 0
+    /// Of each codebook.
+    var perplexity: [Double] = []
+    var used: [Int] = []
     var seconds = 0.0
   }
 
@@ -33,7 +36,7 @@ final class TrainProgress {
     steps = training.steps
     batchSize = training.batchSize
     logEvery = training.logEvery
-    codewords = experiment.model.quantizers.reduce(0) { $0 + $1.codewords }
+    codewords = experiment.model.quantizers.map(\.codewords)
     shown = clock.now
   }
 
@@ -52,11 +55,11 @@ final class TrainProgress {
         window = Window()
       }
     case .validation(let step, let evaluation, let isBest):
-      let usage = evaluation.usage[0]
       note(
         "step \(step)/\(steps)  validation: nmse \(fixed(evaluation.nmse, 4))  "
-          + "psnr \(fixed(evaluation.psnr, 2)) dB  perplexity \(fixed(usage.perplexity, 1))  "
-          + "codes \(usage.used)/\(usage.counts.count)" + (isBest ? "  (best so far)" : ""))
+          + "psnr \(fixed(evaluation.psnr, 2)) dB  "
+          + "perplexity \(row(evaluation.usage.map { fixed($0.perplexity, 1) }))  "
+          + "codes \(codes(evaluation.usage.map(\.used)))" + (isBest ? "  (best so far)" : ""))
     }
   }
 
@@ -72,10 +75,10 @@ final class TrainProgress {
     window.nmse += metrics.nmse
     if let loss = metrics.codebookLoss { window.codebookLoss = (window.codebookLoss ?? 0) + loss }
     window.commitmentLoss += metrics.commitmentLoss
-    window.perplexity +=
-      metrics.usage.reduce(0) { $0 + $1.perplexity }
-      / Double(metrics.usage.count)
-    window.used = metrics.usage.reduce(0) { $0 + $1.used }
+    let perplexity = metrics.usage.map(\.perplexity)
+    window.perplexity =
+      window.perplexity.isEmpty ? perplexity : zip(window.perplexity, perplexity).map(+)
+    window.used = metrics.usage.map(\.used)
     window.seconds += seconds
     pace = pace.map { 0.95 * $0 + 0.05 * seconds } ?? seconds
   }
@@ -86,8 +89,8 @@ final class TrainProgress {
     parts.append("nmse \(short(window.nmse / n, 4))")
     if let loss = window.codebookLoss { parts.append("codebook \(short(loss / n, 4))") }
     parts.append("commitment \(short(window.commitmentLoss / n, 4))")
-    parts.append("perplexity \(fixed(window.perplexity / n, 1))")
-    parts.append("codes \(window.used)/\(codewords)")
+    parts.append("perplexity \(row(window.perplexity.map { fixed($0 / n, 1) }))")
+    parts.append("codes \(codes(window.used))")
     parts.append("\(fixed(rate, 0)) images/s")
     parts.append("ETA \(clockTime(remaining(step)))")
     return parts.joined(separator: "  ")
@@ -103,10 +106,16 @@ final class TrainProgress {
     return [
       "\(step)/\(steps)", "loss \(short(window.loss / n, 3))",
       "nmse \(short(window.nmse / n, 3))", "vq \(quantizer)",
-      "ppl \(fixed(window.perplexity / n, 0))", "\(window.used)/\(codewords)",
+      "ppl \(row(window.perplexity.map { fixed($0 / n, 0) }))", codes(window.used),
       "\(fixed(rate, 0))/s", clockTime(remaining(step)),
     ].joined(separator: " ")
   }
+
+  /// A number of each codebook.
+  private func row(_ numbers: [String]) -> String { numbers.joined(separator: "+") }
+
+  /// How many codes of each codebook were used, and of how many.
+  private func codes(_ used: [Int]) -> String { row(zip(used, codewords).map { "\($0)/\($1)" }) }
 
   /// Images a second.
   private var rate: Double {

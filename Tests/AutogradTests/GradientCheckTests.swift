@@ -60,6 +60,27 @@ struct GradientCheckTests {
     checkGradients(of: [table], "lookup") { lookUp(Codes([4], [1, 3, 1, 0]), in: $0[0]) }
   }
 
+  @Test("concatenation, of two and of three, and of one tensor twice")
+  mutating func concatenation() {
+    let a = generator.tensor([2, 2, 3])
+    let b = generator.tensor([2, 2, 5])
+    let c = generator.tensor([2, 2, 1])
+    checkGradients(of: [a, b], "two") { concatenate($0[0], $0[1]) }
+    checkGradients(of: [a, b, c], "three") { concatenate($0[0], $0[1], $0[2]) }
+    checkGradients(of: [a, b], "one twice") { concatenate($0[0], $0[1], $0[0]) }
+  }
+
+  @Test("a part that wants no gradient of a concatenation gets none, and the others theirs")
+  mutating func concatenationWithConstant() throws {
+    let tape = Tape()
+    let (a, b) = (tape.leaf(generator.tensor([2, 3])), tape.constant(generator.tensor([2, 2])))
+    let output = concatenate(b, a)
+    let gradient = Tensor([2, 5], (0..<10).map(Float.init))
+    let gradients = tape.backward(from: output, gradient: gradient)
+    #expect(gradients[b] == nil)
+    #expect(try #require(gradients[a]).elements == [2, 3, 4, 7, 8, 9])
+  }
+
   @Test(
     "convolution and its transpose",
     arguments: [

@@ -25,6 +25,38 @@ struct SyntheticTests {
     }
   }
 
+  /// Runs of the past can be resumed and compared only while their images stay.
+  @Test("The images of 32 pixels a side are those that they always were")
+  func pinned() throws {
+    // FNV-1a over 64 bits.
+    let sum = try bytes(seed: 1, count: 20).reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    #expect(sum == 0x4ebd_ba83_3b19_737f)
+  }
+
+  /// Four pixels of the larger image have sixteen samples where the smaller one has four.
+  @Test("An image shows the same at every size")
+  func sizes() throws {
+    let (small, large) = (32, 64)
+    let images = try [small, large].map {
+      let source = Synthetic(seed: 9, first: 3, count: 10, side: $0)
+      #expect([source.height, source.width] == [$0, $0])
+      return try source.pixels(of: 0..<10).map(Double.init)
+    }
+    var difference = 0.0
+    for i in 0..<(10 * small * small * 3) {
+      let (image, y, x, c) = (i / 3072, i / 96 % 32, i / 3 % 32, i % 3)
+      let four = [(0, 0), (0, 1), (1, 0), (1, 1)].map { dy, dx in
+        images[1][((image * large + 2 * y + dy) * large + 2 * x + dx) * 3 + c]
+      }
+      difference += abs(four.reduce(0, +) / 4 - images[0][i]) / Double(10 * small * small * 3)
+    }
+    // Of 255. Other images differ by some 80.
+    #expect(difference < 4)
+    #expect(difference > 0)
+  }
+
   @Test("Images differ from one another")
   func distinct() throws {
     #expect(images(try bytes(seed: 3, count: 500)).count == 500)

@@ -7,7 +7,7 @@ import Testing
 struct GoldenFilesTests {
   @Test(
     "They open, and all their numbers are finite",
-    arguments: ["layers", "zalando", "sonnet", "strided", "resblock_nearest"])
+    arguments: ["layers", "zalando", "sonnet", "strided", "resblock_nearest", "hierarchical"])
   func readable(name: String) throws {
     let path = "\(testsFolder)/Goldens/\(name).safetensors"
     let file = try SafetensorsFile(path)

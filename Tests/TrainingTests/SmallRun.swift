@@ -15,17 +15,18 @@ func smallConfiguration(_ settings: String...) throws -> Configuration {
 }
 
 func smallConfiguration(_ settings: [String]) throws -> Configuration {
-  // The last word is that of the settings; a field of another architecture would be an error.
-  let model =
-    switch settings.last(where: { $0.hasPrefix("model.architecture=") }) {
-    case nil, "model.architecture=residual": "{hidden: 8, residual_layers: 1, residual_hidden: 4}"
-    case "model.architecture=resblock": "{widths: [16, 32], groups: 8, dropout: 0.1}"
-    default: "{}"
-    }
+  let name = settings.last { $0.hasPrefix("model.architecture=") }?.split(separator: "=").last
+  let architecture = ArchitectureName(rawValue: String(name ?? "residual"))
+  let model = [
+    ("hidden", "8"), ("residual_layers", "1"), ("residual_hidden", "4"), ("widths", "[16, 32]"),
+    ("groups", "8"), ("dropout", "0.1"),
+  ]
+  .filter { architecture?.type.fields.contains($0.0) ?? false }
+  .map { "\($0): \($1)" }.joined(separator: ", ")
   return try ConfigurationReader.read(
     yaml: """
       data: {kind: synthetic, images: 300, validation: 0.1}
-      model: \(model)
+      model: {\(model)}
       quantizer: {codebook_size: 24, dimension: 6}
       training: {steps: 6, batch_size: 70, learning_rate: 0.003, checkpoint_every: 0, \
       validate_every: 0}

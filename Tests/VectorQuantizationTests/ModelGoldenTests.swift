@@ -80,7 +80,13 @@ struct ModelGoldenTests {
     let golden = small.golden
     expectClose(
       forward.reconstruction.value, try golden("output"), tolerance: Self.tolerance, "output")
-    #expect(forward.codes[0].indices.map(Float.init) == (try golden("codes")).elements)
+    let latents = small.model.architecture.latents
+    #expect(forward.codes.count == latents.count)
+    for (latent, codes) in zip(latents, forward.codes) {
+      let expected = try golden(latents.count == 1 ? "codes" : "codes.\(latent.name)")
+      #expect(codes.shape == [4, latent.height, latent.width])
+      #expect(codes.indices.map(Float.init) == expected.elements, "\(latent.name)")
+    }
     let losses = [
       forward.reconstructionLoss, try #require(forward.codebookLoss), forward.commitmentLoss,
     ].map(\.value.scalar)

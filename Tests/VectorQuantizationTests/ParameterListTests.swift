@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Tensors
 import TestSupport
 import Testing
 import VectorQuantization
@@ -19,19 +20,21 @@ struct ParameterListTests {
       return options
     }
     for options in presets + architectures {
-      for learning in [
-        Quantizer.Learning.gradient,
+      let gradient: (String) -> Quantizer.Learning = { _ in .gradient }
+      let average: (String) -> Quantizer.Learning = {
         .movingAverage(
-          MovingAverage("quantizer", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)),
-      ] {
+          MovingAverage($0, codewords: 8, dimension: 4, decay: 0.9, unused: .keep))
+      }
+      for learning in [gradient, average] {
+        let architecture = options.build(imageHeight: 32, imageWidth: 32, dimension: 4)
         models.append(
           VQVAE(
-            architecture: options.build(imageHeight: 32, imageWidth: 32, dimension: 4),
-            quantizers: [
+            architecture: architecture,
+            quantizers: architecture.latents.map { latent in
               Quantizer(
-                "quantizer", codewords: 8, dimension: 4, start: .zeros, learning: learning,
-                straightThrough: .function)
-            ], commitment: 0.25))
+                latent.name, codewords: 8, dimension: 4, start: .zeros,
+                learning: learning(latent.name), straightThrough: .function)
+            }, commitment: 0.25))
       }
     }
     return models
@@ -64,6 +67,59 @@ struct ParameterListTests {
     let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
     #expect(weights + 256 * 256 == 1_445_571)
     #expect(architecture.latents == [Latent(name: "quantizer", height: 2, width: 2)])
+  }
+
+  /// Likewise, from the layers of VQ-VAE-2, a weight and a bias each:
+  ///
+  ///     two residual blocks     2 · (128·32·9 + 32  +  32·128 + 128)                   =    82,240
+  ///     encoder_bottom          3·64·16 + 64  +  64·128·16 + 128  +  128·128·9 + 128
+  ///                             and the blocks                                         =   364,160
+  ///     encoder_top             128·64·16 + 64  +  64·128·9 + 128, and the blocks      =   287,232
+  ///     project_top             128·64 + 64                                            =     8,256
+  ///     decoder_top             64·128·9 + 128, the blocks, 128·64·16 + 64             =   287,232
+  ///     project_bottom          (64 + 128)·64 + 64                                     =    12,352
+  ///     upsample_top            64·64·16 + 64                                          =    65,600
+  ///     decoder_bottom          2·64·128·9 + 128, the blocks, 128·64·16 + 64,
+  ///                             64·3·16 + 3                                            =   364,035
+  ///     all of them                                                                    = 1,388,867
+  ///
+  /// The goldens' script counts those of PyTorch's modules of these sizes.
+  @Test(
+    "the hierarchical model has 1,388,867 trained parameters without its codebooks, at every size",
+    arguments: [32, 64, 128, 256])
+  func hierarchicalCount(side: Int) throws {
+    var options = ModelOptions()
+    options.architecture = ArchitectureName(HierarchicalArchitecture.self)
+    let architecture = options.build(imageHeight: side, imageWidth: side, dimension: 64)
+    let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
+    #expect(weights == 1_388_867)
+    #expect(Float(weights) == (try Golden("hierarchical")("full_size_count").scalar))
+  }
+
+  @Test(
+    "the hierarchical model has a top of an eighth of the side and a bottom of a quarter",
+    arguments: [(32, 32), (64, 64), (128, 128), (256, 256), (16, 40)])
+  func hierarchicalShapes(height: Int, width: Int) throws {
+    var options = ModelOptions()
+    options.architecture = ArchitectureName(HierarchicalArchitecture.self)
+    let architecture = options.build(imageHeight: height, imageWidth: width, dimension: 64)
+    let latents = [
+      Latent(name: "quantizer_top", height: height / 8, width: width / 8),
+      Latent(name: "quantizer_bottom", height: height / 4, width: width / 4),
+    ]
+    #expect(architecture.latents == latents)
+
+    // What it computes has these shapes too.
+    let tape = Tape(ParameterValues(startOf: architecture.parameters, seed: 1), recording: false)
+    let image = tape.constant(Tensor(zeros: [1, height, width, 3]))
+    var shapes: [Shape] = []
+    let codewords = architecture.encode(image) { z, i in
+      #expect(i == shapes.count)
+      shapes.append(z.shape)
+      return z
+    }
+    #expect(shapes == latents.map { [1, $0.height, $0.width, 64] })
+    #expect(architecture.decode(codewords).shape == [1, height, width, 3])
   }
 
   @Test("averages are buffers, and so is the codebook that they make")

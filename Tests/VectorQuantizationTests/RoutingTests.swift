@@ -15,13 +15,19 @@ struct RoutingTests {
   enum Loss: CaseIterable, Sendable {
     case reconstruction, codebook, commitment
 
-    private static let encoder: Set = ["encoder", "before_quantize", "quant_conv"]
-    private static let decoder: Set = ["decoder", "after_quantize", "post_quant_conv"]
+    /// What lies before a quantizer: of two levels the top's decoder is before the bottom's.
+    private static let encoder: Set = [
+      "encoder", "before_quantize", "quant_conv",
+      "encoder_bottom", "encoder_top", "project_top", "decoder_top", "project_bottom",
+    ]
+    private static let decoder: Set = [
+      "decoder", "after_quantize", "post_quant_conv", "upsample_top", "decoder_bottom",
+    ]
 
     var reaches: Set<String> {
       switch self {
       case .reconstruction: Self.encoder.union(Self.decoder)
-      case .codebook: ["quantizer"]
+      case .codebook: ["quantizer", "quantizer_top", "quantizer_bottom"]
       case .commitment: Self.encoder
       }
     }
@@ -35,8 +41,9 @@ struct RoutingTests {
     }
   }
 
-  private static let models = [SmallModel.Name.zalando, .strided, .resblockTransposed].flatMap {
-    name in
+  private static let models = [
+    SmallModel.Name.zalando, .strided, .resblockTransposed, .hierarchical,
+  ].flatMap { name in
     StraightThrough.allCases.map { (name, $0) }
   }
 
@@ -56,6 +63,33 @@ struct RoutingTests {
         #expect(gradient.map { $0.elements.allSatisfy { $0 == 0 } } ?? true, "\(parameter.name)")
       }
     }
+  }
+
+  /// The paths that the matrix cannot tell apart, for it has all of them at once. A level is cut off by
+  /// codewords that depend on nothing.
+  @Test(
+    "the gradient passes each of two levels without the other", arguments: [0, 1],
+    StraightThrough.allCases)
+  func levels(cutOff level: Int, straightThrough: StraightThrough) throws {
+    let small = try SmallModel(.hierarchical, straightThrough: straightThrough)
+    let (architecture, quantizers) = (small.model.architecture, small.model.quantizers)
+    let tape = Tape(small.values)
+    let codewords = architecture.encode(tape.constant(small.batch(0))) { z, i in
+      let output = quantizers[i](z, factor: 1, rows: z.shape.rows).output
+      return i == level ? output.detach() : output
+    }
+    let gradients = tape.backward(from: architecture.decode(codewords).sum()).byName
+    let found = Set(
+      gradients.filter { $0.value.elements.contains { $0 != 0 } }.keys
+        .map { String($0.prefix { $0 != "." }) })
+    // Through the top alone nothing before the bottom's quantizer is reached but what the top is made
+    // of; through the bottom alone what stands beside the map is, but not the top.
+    let reached: Set =
+      [
+        0: ["encoder_bottom", "decoder_top", "project_bottom", "upsample_top", "decoder_bottom"],
+        1: ["encoder_bottom", "encoder_top", "project_top", "upsample_top", "decoder_bottom"],
+      ][level] ?? []
+    #expect(found == reached)
   }
 
   @Test("with moving averages no loss reaches the codebook", arguments: StraightThrough.allCases)

@@ -8,11 +8,12 @@ import VectorQuantization
 
 /// A model of the goldens' size, with its start and its batches of four: 16 codewords of 4; residual with
 /// hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16, resblock with
-/// levels of 4 and 6 channels in 2 groups on images of 8×8.
+/// levels of 4 and 6 channels in 2 groups on images of 8×8; hierarchical
+/// with hidden 8 and 2×4 on images of 16×16, and 16 codewords for each level.
 struct SmallModel {
   /// A golden of a whole model.
   enum Name: String, CaseIterable {
-    case zalando, sonnet, strided
+    case zalando, sonnet, strided, hierarchical
     case resblockNearest = "resblock_nearest"
     case resblockNearestConvolution = "resblock_nearest_conv"
     case resblockTransposed = "resblock_transposed"
@@ -30,6 +31,7 @@ struct SmallModel {
       case .resblockNearest: options.setResblock(.padded, .nearest)
       case .resblockNearestConvolution: options.setResblock(.padded, .nearestConvolution)
       case .resblockTransposed: options.setResblock(.asymmetric, .transposed)
+      case .hierarchical: options.architecture = ArchitectureName(HierarchicalArchitecture.self)
       }
       return options.build(imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
     }
@@ -48,13 +50,15 @@ struct SmallModel {
   ) throws {
     golden = try Golden(name.rawValue)
     images = try golden("images")
+    let architecture = name.architecture(
+      imageHeight: images.shape[2], imageWidth: images.shape[3])
     model = VQVAE(
-      architecture: name.architecture(imageHeight: images.shape[2], imageWidth: images.shape[3]),
-      quantizers: [
+      architecture: architecture,
+      quantizers: architecture.latents.map { latent in
         Quantizer(
-          "quantizer", codewords: 16, dimension: 4, start: .zeros, learning: learning,
+          latent.name, codewords: 16, dimension: 4, start: .zeros, learning: learning,
           straightThrough: straightThrough)
-      ], commitment: 0.25)
+      }, commitment: 0.25)
     variance = Double(try golden("variance").elements[0])
     let source = golden
     values = ParameterValues(

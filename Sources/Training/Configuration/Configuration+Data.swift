@@ -12,7 +12,7 @@ extension Configuration {
         try source.scan(including: $0)
       }
     case .synthetic:
-      let source = Synthetic(seed: seed, first: 0, count: data.images)
+      let source = Synthetic(seed: seed, first: 0, count: data.images, side: data.side)
       dataset = try Dataset(source, validation: data.validation) { source.moments(including: $0) }
     }
     guard dataset.train.count > 0, dataset.variance > 0 else {
@@ -43,7 +43,7 @@ extension Configuration {
       return ImageSplit(source)
     case (.test, .synthetic):
       // Behind all that a training set can reach.
-      return ImageSplit(Synthetic(seed: seed, first: 1 << 32, count: 512))
+      return ImageSplit(Synthetic(seed: seed, first: 1 << 32, count: 512, side: data.side))
     }
   }
 

@@ -34,12 +34,13 @@ extension Configuration {
   }
 
   /// The start of the codebook: what the file says, or else what the preset's program does. Without
-  /// presets it is that of PyTorch's `Embedding`.
+  /// presets it is near the origin, where the vectors are: from a wide normal distribution they all choose
+  /// one of a few codewords, and the others are never found (docs/seeds.md).
   private var initialization: QuantizerOptions.Initialization {
     if let chosen = quantizer.initialization { return chosen }
     return switch (preset, quantizer.kind) {
-    case (.zalando, .vq): .uniform
-    case (.zalando, .ema), (nil, _): .normal
+    case (.zalando, .vq), (nil, _): .uniform
+    case (.zalando, .ema): .normal
     case (.sonnet, _): .fan
     }
   }

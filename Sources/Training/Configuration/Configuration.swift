@@ -1,3 +1,4 @@
+import Datasets
 import Tensors
 import VectorQuantization
 
@@ -26,6 +27,8 @@ package struct Configuration: Sendable, Equatable {
     package var validation = 0.1
     /// How many images the synthetic set has to train on and to hold out.
     package var images = 4096
+    /// The height and width of its images.
+    package var side = Synthetic.usualSide
   }
 
   package struct QuantizerOptions: Sendable, Equatable {

@@ -36,17 +36,20 @@ package struct ConfigurationField: Sendable {
       "data.validation", \.data.validation, 0..<1, "the fraction of training images held out"),
     .integer(
       "data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
+    .integer(
+      "data.side", \.data.side, 8...512, "synthetic: height and width of an image in pixels"),
 
     .choice("model.architecture", \.model.architecture, "encoder and decoder"),
     .choice("model.preset", \.model.preset, "residual: whose version of it"),
     .integer(
-      "model.hidden", \.model.hidden, 2...4096, "residual: channels of the hidden maps; even"),
+      "model.hidden", \.model.hidden, 2...4096,
+      "residual, hierarchical: channels of the hidden maps; even"),
     .integer(
       "model.residual_layers", \.model.residualLayers, 0...64,
-      "residual: residual blocks in a stack"),
+      "residual, hierarchical: residual blocks in a stack"),
     .integer(
-      "model.residual_hidden", \.model.residualHidden, 1...4096, "residual: channels inside a block"
-    ),
+      "model.residual_hidden", \.model.residualHidden, 1...4096,
+      "residual, hierarchical: channels inside a block"),
     .integers(
       "model.widths", \.model.resblock.widths, 1...4096, count: 1...8,
       "resblock: channels of each level, from the image's size down; halved between levels"),
@@ -125,7 +128,7 @@ package struct ConfigurationField: Sendable {
   }
 }
 
-// MARK: Fields of one architecture
+// MARK: Fields of one architecture or data set
 
 extension ConfigurationField {
   /// The names of the architectures that the field belongs to; nil where it belongs to all.
@@ -135,9 +138,14 @@ extension ConfigurationField {
     return ArchitectureName.allCases.filter { $0.type.fields.contains(field) }.map(\.rawValue)
   }
 
-  /// Whether a configuration's architecture has the field.
+  /// The kind of data that the field belongs to; nil where it belongs to all, or says nothing to the
+  /// others.
+  var dataKind: Configuration.Data.Kind? { key == "data.side" ? .synthetic : nil }
+
+  /// Whether a configuration's architecture and data have the field.
   func belongs(to configuration: Configuration) -> Bool {
-    architectures?.contains(configuration.model.architecture.rawValue) ?? true
+    (architectures?.contains(configuration.model.architecture.rawValue) ?? true)
+      && (dataKind.map { $0 == configuration.data.kind } ?? true)
   }
 
   /// The value of a field that belongs to the configuration, as a file has it.

@@ -7,6 +7,9 @@ package struct ConfigurationReader {
   /// Larger files are refused; a configuration has a few dozen lines.
   static let maximumSize = 64 * 1024
 
+  /// Of a synthetic set, at three bytes each: room for a million images of 32×32, or 4096 of 512×512.
+  private static let maximumPixels = 1 << 30
+
   private static let noAnchors = "anchors and aliases are not supported"
 
   private var configuration = Configuration()
@@ -202,11 +205,25 @@ package struct ConfigurationReader {
         "data.root: expected the folder of the batch files, which data.kind cifar10 needs")
     }
     for field in ConfigurationField.all where !field.belongs(to: configuration) {
-      guard let place = places[field.key], let architectures = field.architectures else { continue }
+      guard let place = places[field.key] else { continue }
+      if let architectures = field.architectures {
+        report(
+          place,
+          "\(field.key): belongs to \(architectures.joined(separator: " and ")), and "
+            + "model.architecture is \(configuration.model.architecture.rawValue); leave it out")
+      } else if let kind = field.dataKind {
+        report(
+          place,
+          "\(field.key): belongs to data.kind \(kind.rawValue), and data.kind is "
+            + "\(configuration.data.kind.rawValue); leave it out")
+      }
+    }
+    let pixels = configuration.data.images * configuration.data.side * configuration.data.side
+    if configuration.data.kind == .synthetic, pixels > Self.maximumPixels {
       report(
-        place,
-        "\(field.key): belongs to \(architectures.joined(separator: " and ")), and "
-          + "model.architecture is \(configuration.model.architecture.rawValue); leave it out")
+        place(places["data.side"] == nil ? "data.images" : "data.side"),
+        "data.images times data.side squared: expected at most \(Self.maximumPixels) pixels, which are "
+          + "kept in memory, found \(pixels)")
     }
     if configuration.model.hidden % 2 != 0 {
       report(place("model.hidden"), "model.hidden: expected an even number")

@@ -11,11 +11,13 @@ struct ArchitectureFieldTests {
   @Test(
     "a field of another architecture is an error at its place",
     arguments: [
-      ("preset", "sonnet"), ("hidden", "64"), ("residual_layers", "2"), ("residual_hidden", "32"),
+      ("preset", "sonnet", "residual"), ("hidden", "64", "residual and hierarchical"),
+      ("residual_layers", "2", "residual and hierarchical"),
+      ("residual_hidden", "32", "residual and hierarchical"),
     ])
-  func foreignField(_ field: (name: String, value: String)) {
+  func foreignField(_ field: (name: String, value: String, owners: String)) {
     let message =
-      "model.\(field.name): belongs to residual, and model.architecture is strided; leave it out"
+      "model.\(field.name): belongs to \(field.owners), and model.architecture is strided; leave it out"
     expectFault(
       "model:\n  \(field.name): \(field.value)\n  architecture: strided\n",
       "2:\(field.name.count + 5)", message)
@@ -53,11 +55,11 @@ struct ArchitectureFieldTests {
     #expect(differences.contains { $0 == ("model.hidden", "nothing", "128") })
   }
 
-  @Test("without presets the codebook starts as PyTorch's, and unused codewords stay")
+  @Test("without presets the codebook starts near the origin, and unused codewords stay")
   func start() throws {
     for kind in ["vq", "ema"] {
       let strided = try read("model: {architecture: strided}\nquantizer: {kind: \(kind)}\n")
-      #expect(strided.quantizer.initialization == .normal)
+      #expect(strided.quantizer.initialization == .uniform)
       #expect(strided.quantizer.emaUnused == .keep)
     }
   }
@@ -77,7 +79,8 @@ struct ArchitectureFieldTests {
     "images of a size that the architecture cannot take are an error that says which it can",
     arguments: [
       ("residual", 4, 20, 36), ("residual", 4, 32, 30), ("strided", 16, 24, 32),
-      ("strided", 16, 32, 8), ("strided", 16, 64, 16),
+      ("strided", 16, 32, 8), ("strided", 16, 64, 16), ("hierarchical", 8, 40, 64),
+      ("hierarchical", 8, 32, 36), ("hierarchical", 8, 4, 8),
     ])
   func imageSizes(_ row: (name: String, multiple: Int, height: Int, width: Int)) throws {
     let images = Grey(height: row.height, width: row.width)

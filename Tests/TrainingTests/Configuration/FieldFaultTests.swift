@@ -23,7 +23,7 @@ struct FieldFaultTests {
     BadYAML("model:\n  preset: mine\n", "2:11", "expected zalando or sonnet"),
     BadYAML(
       "model:\n  architecture: unet\n", "2:17",
-      "expected residual, strided or resblock, found \"unet\""),
+      "expected residual, strided, resblock or hierarchical, found \"unet\""),
     BadYAML("quantizer:\n  kind: fsq\n", "2:9", "expected vq or ema"),
     BadYAML("quantizer:\n  init: null\n", "2:9", "expected uniform, unit, normal or fan"),
     BadYAML("quantizer:\n  ema_unused: no\n", "2:15", "expected keep or origin, found \"no\""),
@@ -69,6 +69,7 @@ struct FieldFaultTests {
     ("seed", ["0", "18446744073709551615"], ["-1", "18446744073709551616"]),
     ("data.validation", ["0", "0.999999"], ["-0.000001", "1"]),
     ("data.images", ["1", "1000000"], ["0", "1000001"]),
+    ("data.side", ["8", "512"], ["7", "513"]),
     ("model.hidden", ["2", "4096"], ["1", "4097", "0", "-2"]),
     ("model.residual_layers", ["0", "64"], ["-1", "65"]),
     ("model.residual_hidden", ["1", "4096"], ["0", "4097"]),

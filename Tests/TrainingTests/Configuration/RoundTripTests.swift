@@ -64,6 +64,11 @@ struct RoundTripTests {
     c.data.root = c.data.kind == .cifar10 ? paths.randomElement(using: &random)! : nil
     c.data.validation = real(0, 1)
     c.data.images = .random(in: 1...1_000_000, using: &random)
+    if c.data.kind == .synthetic {
+      // As large as so many images may be.
+      let largest = min(512, Int(Double((1 << 30) / c.data.images).squareRoot()))
+      c.data.side = .random(in: 8...largest, using: &random)
+    }
     c.model = model(&random)
     c.quantizer.kind = .allCases.randomElement(using: &random)!
     c.quantizer.straightThrough = .allCases.randomElement(using: &random)!
@@ -90,8 +95,10 @@ struct RoundTripTests {
     var model = ModelOptions()
     model.architecture = .allCases.randomElement(using: &random)!
     switch model.architecture.rawValue {
-    case "residual":
-      model.preset = .allCases.randomElement(using: &random)!
+    case "residual", "hierarchical":
+      if model.architecture.rawValue == "residual" {
+        model.preset = .allCases.randomElement(using: &random)!
+      }
       model.hidden = 2 * .random(in: 1...2048, using: &random)
       model.residualLayers = .random(in: 0...64, using: &random)
       model.residualHidden = .random(in: 1...4096, using: &random)

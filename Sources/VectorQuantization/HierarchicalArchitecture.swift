@@ -1,0 +1,163 @@
+import Autograd
+import NN
+import Tensors
+
+/// VQ-VAE-2 (Razavi et al. 2019): two levels of codes, with the layers of rosinality/vq-vae-2-pytorch.
+///
+/// The bottom's encoder makes a map of a quarter of the image's height and width, the top's another of
+/// half of that. The top is quantized first; what its decoder makes of it stands beside the bottom's map
+/// when the bottom is quantized, which so has only to say what the top did not. An image comes from the
+/// codewords of both, the top's brought to the bottom's size. `[N, H, W, 3]` becomes
+/// `[N, H/8, W/8, D]` and `[N, H/4, W/4, D]`, and comes back.
+///
+///     image → encoder_bottom ─┬─→ encoder_top → project_top → quantizer_top ─┬─→ upsample_top ──┐
+///                             │                                              │                  │
+///                             │                      decoder_top ←───────────┘                  ↓
+///                             └──→ project_bottom ←───────┘ → quantizer_bottom ──→ decoder_bottom → image
+///
+/// Residual blocks are as in ``ResidualBlock/Style/sonnet``; weights start as PyTorch's do.
+package struct HierarchicalArchitecture: NamedArchitecture {
+  package static let name = "hierarchical"
+  package static let fields: Set = ["hidden", "residual_layers", "residual_hidden"]
+  /// Of an image to each level.
+  private static let reduction = (top: 8, bottom: 4)
+
+  package static func imageMultiple(_: ModelOptions) -> Int { reduction.top }
+
+  package let latents: [Latent]
+  private let encoderBottom: BottomEncoder
+  private let encoderTop: TopEncoder
+  private let projectTop: Conv2d
+  private let decoderTop: TopDecoder
+  private let projectBottom: Conv2d
+  private let upsampleTop: ConvTranspose2d
+  private let decoderBottom: BottomDecoder
+
+  /// Halves twice.
+  private struct BottomEncoder {
+    let conv1: Conv2d
+    let conv2: Conv2d
+    let conv3: Conv2d
+    let residual: ResidualStack
+
+    var parameters: [Parameter] {
+      conv1.parameters + conv2.parameters + conv3.parameters + residual.parameters
+    }
+
+    func callAsFunction(_ images: Variable) -> Variable {
+      residual(conv3(conv2(conv1(images, rectifies: true), rectifies: true)))
+    }
+  }
+
+  /// Halves once.
+  private struct TopEncoder {
+    let conv1: Conv2d
+    let conv2: Conv2d
+    let residual: ResidualStack
+
+    var parameters: [Parameter] { conv1.parameters + conv2.parameters + residual.parameters }
+
+    func callAsFunction(_ x: Variable) -> Variable {
+      residual(conv2(conv1(x, rectifies: true)))
+    }
+  }
+
+  /// Doubles once.
+  private struct TopDecoder {
+    let conv1: Conv2d
+    let residual: ResidualStack
+    let upsample1: ConvTranspose2d
+
+    var parameters: [Parameter] { conv1.parameters + residual.parameters + upsample1.parameters }
+
+    func callAsFunction(_ x: Variable) -> Variable { upsample1(residual(conv1(x))) }
+  }
+
+  /// Doubles twice.
+  private struct BottomDecoder {
+    let conv1: Conv2d
+    let residual: ResidualStack
+    let upsample1: ConvTranspose2d
+    let upsample2: ConvTranspose2d
+
+    var parameters: [Parameter] {
+      conv1.parameters + residual.parameters + upsample1.parameters + upsample2.parameters
+    }
+
+    func callAsFunction(_ x: Variable) -> Variable {
+      upsample2(upsample1(residual(conv1(x)), rectifies: true))
+    }
+  }
+
+  package init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+    let hidden = options.hidden
+    func halving(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
+      Conv2d(
+        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
+      )
+    }
+    func keeping(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
+      Conv2d(name, inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1)
+    }
+    func doubling(_ name: String, _ inChannels: Int, _ outChannels: Int) -> ConvTranspose2d {
+      ConvTranspose2d(
+        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
+      )
+    }
+    func project(_ name: String, _ inChannels: Int) -> Conv2d {
+      Conv2d(name, inChannels: inChannels, outChannels: dimension, kernelSize: 1)
+    }
+    func residual(_ name: String) -> ResidualStack {
+      ResidualStack(
+        name, channels: hidden, hidden: options.residualHidden, layers: options.residualLayers,
+        style: .sonnet)
+    }
+    func latent(_ name: String, _ reduction: Int) -> Latent {
+      Latent(name: name, height: imageHeight / reduction, width: imageWidth / reduction)
+    }
+    latents = [
+      latent("quantizer_top", Self.reduction.top),
+      latent("quantizer_bottom", Self.reduction.bottom),
+    ]
+    encoderBottom = BottomEncoder(
+      conv1: halving("encoder_bottom.conv1", 3, hidden / 2),
+      conv2: halving("encoder_bottom.conv2", hidden / 2, hidden),
+      conv3: keeping("encoder_bottom.conv3", hidden, hidden),
+      residual: residual("encoder_bottom.residual"))
+    encoderTop = TopEncoder(
+      conv1: halving("encoder_top.conv1", hidden, hidden / 2),
+      conv2: keeping("encoder_top.conv2", hidden / 2, hidden),
+      residual: residual("encoder_top.residual"))
+    projectTop = project("project_top", hidden)
+    decoderTop = TopDecoder(
+      conv1: keeping("decoder_top.conv1", dimension, hidden),
+      residual: residual("decoder_top.residual"),
+      upsample1: doubling("decoder_top.upsample1", hidden, dimension))
+    projectBottom = project("project_bottom", dimension + hidden)
+    upsampleTop = doubling("upsample_top", dimension, dimension)
+    decoderBottom = BottomDecoder(
+      conv1: keeping("decoder_bottom.conv1", 2 * dimension, hidden),
+      residual: residual("decoder_bottom.residual"),
+      upsample1: doubling("decoder_bottom.upsample1", hidden, hidden / 2),
+      upsample2: doubling("decoder_bottom.upsample2", hidden / 2, 3))
+  }
+
+  package var parameters: [Parameter] {
+    encoderBottom.parameters + encoderTop.parameters + projectTop.parameters
+      + decoderTop.parameters + projectBottom.parameters + upsampleTop.parameters
+      + decoderBottom.parameters
+  }
+
+  package func encode(
+    _ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable
+  ) -> [Variable] {
+    let map = encoderBottom(images)
+    let top = quantize(projectTop(encoderTop(map)), 0)
+    let bottom = quantize(projectBottom(concatenate(decoderTop(top), map)), 1)
+    return [top, bottom]
+  }
+
+  package func decode(_ codewords: [Variable]) -> Variable {
+    decoderBottom(concatenate(upsampleTop(codewords[0]), codewords[1]))
+  }
+}

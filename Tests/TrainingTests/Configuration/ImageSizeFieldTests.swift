@@ -1,0 +1,41 @@
+import Testing
+import Training
+
+/// The size of synthetic images; those of CIFAR-10 have one.
+@Suite("The field data.side")
+struct ImageSizeFieldTests {
+  @Test("with CIFAR-10 it is an error at its place")
+  func foreign() {
+    let message =
+      "data.side: belongs to data.kind synthetic, and data.kind is cifar10; leave it out"
+    expectFault("data:\n  side: 64\n  kind: cifar10\n  root: x\n", "2:9", message)
+    #expect(
+      faults("data: {kind: cifar10, root: x}\n", ["data.side=32"])
+        == ["--set data.side=32: \(message)"])
+    #expect(faults("data: {kind: synthetic, side: 64}\n").isEmpty)
+  }
+
+  @Test("a saved configuration has it for synthetic images alone")
+  func saved() throws {
+    #expect(try read("data: {side: 64}\n").yaml().contains("\n  side: 64\n"))
+    #expect(!(try read("data: {kind: cifar10, root: x}\n").yaml().contains("side:")))
+  }
+
+  @Test("more pixels than fit into memory are an error")
+  func tooMany() {
+    let message =
+      "data.images times data.side squared: expected at most 1073741824 pixels, which are kept in "
+      + "memory, found 1073856512"
+    expectFault("data:\n  images: 262172\n  side: 64\n", "3:9", message)
+    #expect(faults("data: {images: 262144, side: 64}\n").isEmpty)
+    #expect(
+      faults("data: {kind: cifar10, root: x}\n", ["data.images=1000000"]).isEmpty)
+  }
+
+  @Test("another size is another experiment")
+  func differences() throws {
+    let differences = try read("data: {side: 64}\n").differences(from: read(""), in: .experiment)
+    #expect(differences.count == 1)
+    #expect(differences.first.map { $0 == ("data.side", "64", "32") } == true)
+  }
+}
