@@ -1,13 +1,29 @@
 import Kernels
 
+/// How the nearest codeword is found. Codes are the same: what the fast form cannot tell apart is decided
+/// by the definition.
+package enum DistanceForm: String, CaseIterable, Sendable {
+  /// By products of matrices, as in `addmm`; near-ties by `exact` (see `nearestCodewords`).
+  case addmm
+  /// `Σ (z − e)²` in double precision for every vector and codeword: slow, and the definition.
+  case exact
+}
+
 /// `self` is a codebook here: `[K, D]`.
 extension Tensor {
-  /// The nearest codeword of every vector, ties to the lowest index (see `nearestCodewords`).
+  /// The nearest codeword of every vector, ties to the lowest index.
   ///
   /// - Parameter vectors: `[…, D]`.
   /// - Returns: codes of shape `[…]`.
-  package func nearestCodes(to vectors: Tensor) -> Codes {
+  package func nearestCodes(to vectors: Tensor, by form: DistanceForm = .addmm) -> Codes {
     requireCodebook(for: vectors.shape)
+    return switch form {
+    case .addmm: codesByProducts(vectors)
+    case .exact: codesByDefinition(vectors)
+    }
+  }
+
+  private func codesByProducts(_ vectors: Tensor) -> Codes {
     let codewords = shape[0]
     let packed = packed(.codebook)
     let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
@@ -18,6 +34,21 @@ extension Tensor {
           nearestCodewords(
             vectors, count: initialized, codebook: codebook, packed: packed,
             codewords: codewords, width: shape[1], into: base, workspace: $0)
+        }
+      }
+    }
+    return Codes(Shape(vectors.shape.extents.dropLast()), indices)
+  }
+
+  private func codesByDefinition(_ vectors: Tensor) -> Codes {
+    let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
+      initialized = vectors.shape.rows
+      guard let base = codes.baseAddress else { return }
+      vectors.withUnsafePointer { vectors in
+        withUnsafePointer {
+          nearestCodewordsByDefinition(
+            vectors, count: initialized, codebook: $0, codewords: shape[0], width: shape[1],
+            into: base)
         }
       }
     }
