@@ -18,10 +18,12 @@ final class MetricsLog {
     var psnr: Double?
     var perplexity: Double
     var codesUsed: Int
+    var learningRate: Double?
+    var gradientNorm: Double?
     var imagesPerSecond: Double?
   }
 
-  /// A line has some 200 bytes, and a run at most a few million steps.
+  /// A line has some 250 bytes, and a run at most a few million steps.
   private static let maximumSize = 4 << 30
 
   private let file: AppendFile
@@ -47,7 +49,8 @@ final class MetricsLog {
       Line(
         step: step, loss: metrics.loss, nmse: metrics.nmse, codebookLoss: metrics.codebookLoss,
         commitmentLoss: metrics.commitmentLoss, perplexity: metrics.usage[0].perplexity,
-        codesUsed: metrics.usage.reduce(0) { $0 + $1.used }, imagesPerSecond: imagesPerSecond))
+        codesUsed: metrics.usage.reduce(0) { $0 + $1.used }, learningRate: metrics.learningRate,
+        gradientNorm: metrics.gradientNorm, imagesPerSecond: imagesPerSecond))
   }
 
   func append(_ evaluation: Evaluation, split: String, step: Int) throws {

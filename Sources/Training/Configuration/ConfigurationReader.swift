@@ -199,6 +199,13 @@ package struct ConfigurationReader {
     if configuration.model.hidden % 2 != 0 {
       report(place("model.hidden"), "model.hidden: expected an even number")
     }
+    if configuration.quantizer.kind == .ema, configuration.quantizer.weighting == .both {
+      report(
+        place("quantizer.weighting"),
+        "quantizer.weighting: expected paper, for with quantizer.kind ema the loss has no codebook term"
+      )
+    }
+    for (key, message) in configuration.optimizerFaults { report(place(key), "\(key): \(message)") }
   }
 
   private mutating func report(_ place: Place, _ message: String) {
