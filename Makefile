@@ -46,7 +46,7 @@ bench: build ## Verify the kernels and measure a training step of the usual mode
 	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \
 	  $(if $(wildcard $(CIFAR10)),,--set data.kind=synthetic) $(BENCH_FLAGS)
 
-compare: build ## Compare with PyTorch on this machine, 10 minutes; COMPARE_FLAGS="--rounds 3" and others
+compare: build ## Compare with PyTorch on this machine, 6 minutes; COMPARE_FLAGS="--rounds 3" and others
 	@scripts/compare.sh --vqvae $(VQVAE) $(COMPARE_FLAGS)
 
 lint: ## Check the formatting

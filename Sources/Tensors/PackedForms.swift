@@ -33,14 +33,15 @@ final class PackedForms: Sendable {
 extension Tensor {
   /// These elements in the form that a kernel reads; kept, where ``keepingPackedForms()`` asks for it.
   func packed(_ form: PackedForm) -> Tensor {
-    packedForms?.form(form) { makePacked(form) } ?? makePacked(form)
+    // Kept by itself, a tensor would never be freed.
+    if case .filters(let plan) = form, plan.packedFilterCount == nil { return self }
+    return packedForms?.form(form) { makePacked(form) } ?? makePacked(form)
   }
 
   private func makePacked(_ form: PackedForm) -> Tensor {
     switch form {
     case .filters(let plan):
-      guard let count = plan.packedFilterCount else { return self }
-      return Tensor([count]) { packed in
+      return Tensor([plan.packedFilterCount ?? 0]) { packed in
         withUnsafePointer { plan.packFilters($0, into: packed) }
       }
     case .codebook:

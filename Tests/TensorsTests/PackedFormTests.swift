@@ -76,6 +76,20 @@ struct PackedFormTests {
     }
   }
 
+  /// A form that was the tensor itself once kept it for ever, and a training step leaked its parameters.
+  @Test("nothing that is kept refers to the elements", arguments: ConvolutionMethod.allCases)
+  func noCycle(method: ConvolutionMethod) {
+    var kept = filters.keepingPackedForms()
+    kept.withUnsafeMutablePointer { $0[0] = 1 }
+    let before = kept.withUnsafePointer { UInt(bitPattern: $0) }
+    _ = images.convolved(with: kept, bias: nil, window: window, method: method)
+    _ = images.convolvedBackwards(
+      with: kept, bias: nil, window: window, imageShape: images.shape, method: method)
+    // Changed in place: nobody else refers to them.
+    let after = kept.withUnsafeMutablePointer { UInt(bitPattern: $0) }
+    #expect(before == after)
+  }
+
   @Test("a changed codebook is searched as it is now")
   func codebook() {
     var generator = SeededGenerator(test: 5)
