@@ -5,7 +5,9 @@ import Testing
 /// Files of the Python safetensors library: an opinion on the format that is not our own.
 @Suite("Safetensors: files of the Python library")
 struct GoldenFilesTests {
-  @Test("They open, and all their numbers are finite", arguments: ["layers", "zalando", "sonnet"])
+  @Test(
+    "They open, and all their numbers are finite",
+    arguments: ["layers", "zalando", "sonnet", "training"])
   func readable(name: String) throws {
     let path = "\(testsFolder)/Goldens/\(name).safetensors"
     let file = try SafetensorsFile(path)

@@ -5,7 +5,7 @@ import Tensors
 package struct Golden {
   private let file: SafetensorsFile
 
-  /// - Parameter name: `layers`, `zalando` or `sonnet`.
+  /// - Parameter name: `layers`, `zalando`, `sonnet` or `training`.
   package init(_ name: String) throws {
     file = try SafetensorsFile("\(testsFolder)/Goldens/\(name).safetensors")
   }
