@@ -18,7 +18,8 @@ struct SmallModel {
 
   init(
     _ name: String, preset: ResidualArchitecture.Preset,
-    straightThrough: StraightThrough = .function, learning: Quantizer.Learning = .gradient
+    straightThrough: StraightThrough = .function, learning: Quantizer.Learning = .gradient,
+    objective: Objective = Objective(), distances: DistanceForm = .addmm
   ) throws {
     golden = try Golden(name)
     var options = ResidualArchitecture.Options()
@@ -31,8 +32,8 @@ struct SmallModel {
       quantizers: [
         Quantizer(
           "quantizer", codewords: 16, dimension: 4, start: .zeros, learning: learning,
-          straightThrough: straightThrough)
-      ], commitment: 0.25)
+          straightThrough: straightThrough, distances: distances)
+      ], commitment: 0.25, objective: objective)
     variance = Double(try golden("variance").elements[0])
     images = try golden("images")
     let source = golden
