@@ -6,8 +6,8 @@
 ///     v ← β₂·v + (1 − β₂)·g²
 ///     parameter ← parameter − learningRate · (λ·parameter + (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε))
 ///
-/// The decay is a term of its own, and not `(1 − learningRate·λ) · parameter`: with the usual 1e-5, that
-/// factor in Float makes the decay wrong by a thousandth or more.
+/// The decay is a term of its own, and not `(1 − learningRate·λ) · parameter`: where learningRate·λ is
+/// 1e-5 that factor, rounded to Float, takes 0.14 % too much from every parameter, and 1.3 % at 1e-6.
 package struct AdamUpdate {
   let learningRate: Float
   /// `learningRate · λ`, rounded once.
