@@ -5,7 +5,8 @@ package struct Objective: Sendable, Equatable {
   package enum Weighting: String, CaseIterable, Sendable {
     /// The commitment term alone: `‖sg[z] − e‖² + β·‖z − sg[e]‖²`.
     case paper
-    /// Both terms: `β·‖sg[z] − e‖² + β·‖z − sg[e]‖²`, so codewords follow the vectors β times as hard.
+    /// Both terms: `β·‖sg[z] − e‖² + β·‖z − sg[e]‖²`. No other term reaches the codebook, so Adam divides
+    /// this β out again but for its ε.
     case both
   }
 
