@@ -17,37 +17,24 @@ extension Tensor {
   /// - Returns: codes of shape `[…]`.
   package func nearestCodes(to vectors: Tensor, by form: DistanceForm = .addmm) -> Codes {
     requireCodebook(for: vectors.shape)
-    return switch form {
-    case .addmm: codesByProducts(vectors)
-    case .exact: codesByDefinition(vectors)
-    }
-  }
-
-  private func codesByProducts(_ vectors: Tensor) -> Codes {
-    let codewords = shape[0]
-    let packed = packed(.codebook)
-    let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
-      initialized = vectors.shape.rows
+    let (codewords, width) = (shape[0], shape[1])
+    let count = vectors.shape.rows
+    // The definition needs no packed form, and does not look at what stands in for it.
+    let packed = form == .addmm ? packed(.codebook) : self
+    let indices = [Int32](unsafeUninitializedCapacity: count) { codes, initialized in
+      initialized = count
       guard let base = codes.baseAddress else { return }
       withPointers(vectors, self, packed) { vectors, codebook, packed in
-        withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords, width: shape[1])) {
-          nearestCodewords(
-            vectors, count: initialized, codebook: codebook, packed: packed,
-            codewords: codewords, width: shape[1], into: base, workspace: $0)
-        }
-      }
-    }
-    return Codes(Shape(vectors.shape.extents.dropLast()), indices)
-  }
-
-  private func codesByDefinition(_ vectors: Tensor) -> Codes {
-    let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
-      initialized = vectors.shape.rows
-      guard let base = codes.baseAddress else { return }
-      vectors.withUnsafePointer { vectors in
-        withUnsafePointer {
+        switch form {
+        case .addmm:
+          withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords, width: width)) {
+            nearestCodewords(
+              vectors, count: count, codebook: codebook, packed: packed, codewords: codewords,
+              width: width, into: base, workspace: $0)
+          }
+        case .exact:
           nearestCodewordsByDefinition(
-            vectors, count: initialized, codebook: $0, codewords: shape[0], width: shape[1],
+            vectors, count: count, codebook: codebook, codewords: codewords, width: width,
             into: base)
         }
       }
