@@ -9,6 +9,8 @@
     resblock_*.safetensors  the whole resblock model (seed document 004), small, with each way of
                           upsampling and both of downsampling: outputs and gradients
     hierarchical.safetensors  the whole hierarchical model (VQ-VAE-2), small: outputs and gradients
+    training.safetensors  AdamW, clipping and the cosine with its warm-up by PyTorch's own classes,
+                          and the loss of seed 004
 
 Run it from anywhere; it takes half a minute and writes under 500 kB in all:
 
@@ -986,6 +988,167 @@ def make_hierarchical(seed: int) -> tuple[Tensors, list[Step]]:
     return tensors, [top, bottom]
 
 
+class VectorQuantizer(torch.nn.Module):
+    """The quantizer of seed 004 with its names: both terms have the commitment cost, and the one it
+    calls vq_loss is the commitment's."""
+
+    def __init__(self, codebook: Tensor, commitment_cost: float) -> None:
+        super().__init__()
+        self.commitment_cost = commitment_cost
+        self.embedding = torch.nn.Embedding.from_pretrained(codebook, freeze=False)
+
+    def forward(self, z_e: Tensor) -> tuple[Tensor, Tensor]:
+        codes = torch.cdist(z_e, self.embedding.weight).argmin(1)
+        z_q = self.embedding(codes)
+        vq_loss = self.commitment_cost * torch.mean((z_q.detach() - z_e) ** 2)
+        commit_loss = torch.mean((z_q - z_e.detach()) ** 2)
+        return z_e + (z_q - z_e).detach(), vq_loss + self.commitment_cost * commit_loss
+
+
+def seed_004_loss(model: Model, quantizer: VectorQuantizer, images: Tensor) -> Tensor:
+    """The document's whole loss: means, times the images of the batch, no variance."""
+    z = model.encode(images)
+    straight_through, vq_loss = quantizer(z.reshape(-1, DIMENSIONS))
+    reconstruction = model.decode(straight_through.reshape(z.shape))
+    recon_error = F.mse_loss(reconstruction, images, reduction="mean") * images.shape[0]
+    return recon_error + vq_loss * images.shape[0]
+
+
+PEAK, END, WARMUP = 1e-2, 1e-4, 3
+WEIGHT_DECAY, LARGEST_NORM = 0.1, 2.0
+
+
+def make_seed_004(zalando: Tensors) -> Tensors:
+    """The loss of seed 004 on the zalando model's start: gradients, and ten steps with all that the
+    optimizer has. The order of the batches is the first with which every choice of a codeword is
+    clear here too."""
+    for seed in count():
+        tensors = seed_004_in_order(zalando, Random.seeded(seed).permutation(STEPS))
+        if tensors is not None:
+            print(f"seed 004: order {seed}")
+            return tensors
+    raise AssertionError("unreachable: the seeds never end")
+
+
+def seed_004_in_order(zalando: Tensors, order: Tensor) -> Tensors | None:
+    """None where a step is not clear."""
+    parameters = {
+        name.removeprefix("parameters."): x.detach().clone().requires_grad_()
+        for name, x in zalando.items()
+        if name.startswith("parameters.")
+    }
+    model = Residual(parameters, zalando["variance"], ZALANDO)
+    quantizer = VectorQuantizer(parameters.pop("quantizer.codebook").detach(), COMMITMENT_COST)
+    learned = {**parameters, "quantizer.codebook": quantizer.embedding.weight}
+
+    adamw = torch.optim.AdamW(learned.values(), lr=PEAK, weight_decay=WEIGHT_DECAY)
+    scheduler = torch.optim.lr_scheduler.SequentialLR(
+        adamw,
+        [
+            torch.optim.lr_scheduler.LinearLR(adamw, 1 / WARMUP, total_iters=WARMUP - 1),
+            torch.optim.lr_scheduler.CosineAnnealingLR(adamw, STEPS - WARMUP, eta_min=END),
+        ],
+        milestones=[WARMUP],
+    )
+    tensors: Tensors = {"seed_004.order": order.double()}
+    losses, norms, rates = [], [], []
+    for i, batch in enumerate(zalando["images"][order]):
+        current = Model(ZALANDO, learned, model.variance)
+        step = run(current, batch)
+        if step.gap <= SMALLEST_GAP:
+            return None
+        loss = seed_004_loss(current, quantizer, batch)
+        adamw.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if i == 0:
+            for name, x in learned.items():
+                assert x.grad is not None
+                tensors[f"seed_004.gradients.{name}"] = x.grad.clone()
+        losses.append(loss.detach())
+        norms.append(torch.nn.utils.clip_grad_norm_(learned.values(), LARGEST_NORM).detach())
+        rates.append(adamw.param_groups[0]["lr"])
+        adamw.step()
+        scheduler.step()
+    assert any(x > LARGEST_NORM for x in norms), "nothing was clipped"
+    assert any(x < LARGEST_NORM for x in norms), "everything was clipped"
+    tensors["seed_004.losses"] = torch.stack(losses)
+    tensors["seed_004.norms"] = torch.stack(norms)
+    tensors["seed_004.rates"] = torch.tensor(rates, dtype=torch.float64)
+    tensors["seed_004.final.codebook"] = quantizer.embedding.weight
+    tensors["seed_004.final.bias"] = learned["decoder.upsample2.bias"]
+    return tensors
+
+
+def make_schedules() -> Tensors:
+    """Rates of PyTorch's schedulers, [steps], for some lengths of warm-up and run."""
+    tensors: Tensors = {}
+    for warmup, steps in ((0, 10), (1, 10), (4, 25), (24, 25)):
+        x = torch.zeros(1, requires_grad=True)
+        adamw = torch.optim.AdamW([x], lr=PEAK)
+        cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adamw, steps - warmup, eta_min=END)
+        scheduler: torch.optim.lr_scheduler.LRScheduler = cosine
+        if warmup > 1:
+            linear = torch.optim.lr_scheduler.LinearLR(adamw, 1 / warmup, total_iters=warmup - 1)
+            scheduler = torch.optim.lr_scheduler.SequentialLR(adamw, [linear, cosine], [warmup])
+        elif warmup == 1:
+            constant = torch.optim.lr_scheduler.ConstantLR(adamw, 1, total_iters=1)
+            scheduler = torch.optim.lr_scheduler.SequentialLR(adamw, [constant, cosine], [1])
+        rates = []
+        for _ in range(steps):
+            rates.append(adamw.param_groups[0]["lr"])
+            adamw.step()
+            scheduler.step()
+        tensors[f"schedule.{warmup}.{steps}"] = torch.tensor(rates, dtype=torch.float64)
+    return tensors
+
+
+def make_adamw() -> Tensors:
+    """Ten steps of AdamW on one tensor, clipped and not."""
+    random = Random.seeded(4)
+    start, gradients = random.uniform(37), random.uniform(STEPS, 37)
+    tensors = {"adamw.start": start, "adamw.gradients": gradients}
+    for name, norm in (("plain", None), ("clipped", 3.5)):
+        x = start.clone().requires_grad_()
+        adamw = torch.optim.AdamW([x], lr=PEAK, weight_decay=WEIGHT_DECAY)
+        norms = []
+        for gradient in gradients:
+            x.grad = gradient.clone()
+            if norm is not None:
+                norms.append(torch.nn.utils.clip_grad_norm_([x], norm).detach())
+            adamw.step()
+        tensors[f"adamw.{name}"] = x
+        if norm is not None:
+            tensors["adamw.norms"] = torch.stack(norms)
+            assert min(norms) < norm < max(norms), f"norms {norms}"
+    return tensors
+
+
+def make_near_ties() -> Tensors:
+    """Vectors of a norm near 90 and codewords within a few units in the last place of them: their
+    codes in double precision, which adds these up without rounding. In single precision, cdist takes
+    products of matrices for more than 25 rows, and its argmin is another."""
+    random = Random.seeded(9)
+    centre = random.uniform(16, low=15, high=30).float()
+    vectors, codebook = (
+        (centre + 2.0**-19 * torch.round(random.uniform(n, 16, low=-4, high=4))).float()
+        for n in (100, 40)
+    )
+    exact = square_distances(vectors.double(), codebook.double())
+    two = exact.sort(1).values[:, :2]
+    clear = two[:, 1] > two[:, 0]
+    vectors, exact = vectors[clear], exact[clear]
+    codes = exact.argmin(1)
+    single = torch.cdist(vectors, codebook)
+    without = torch.cdist(vectors, codebook, compute_mode="donot_use_mm_for_euclid_dist")
+    wrong = int((single.argmin(1) != codes).sum())
+    print(
+        f"near ties: of {len(codes)} codes, cdist in single precision has {wrong} others, "
+        f"and {int((without.argmin(1) != codes).sum())} without products of matrices"
+    )
+    assert wrong > 0, "cdist has found all of them"
+    return {"ties.vectors": vectors, "ties.codebook": codebook, "ties.codes": codes}
+
+
 def with_sorted_metadata(file: bytes) -> bytes:
     """The same safetensors file, for the library writes metadata in a random order."""
     (length,) = struct.unpack("<Q", file[:8])
@@ -1038,6 +1201,10 @@ def main() -> None:
         },
         "hierarchical.safetensors": serialized(
             hierarchical, "The hierarchical model: one step in full."
+        ),
+        "training.safetensors": serialized(
+            {**make_adamw(), **make_schedules(), **make_seed_004(zalando), **make_near_ties()},
+            "AdamW, clipping, the cosine; the loss of seed 004; near ties.",
         ),
     }
 

@@ -92,7 +92,10 @@ package struct Benchmark {
       verification = try Verification(
         work.calls, images: Shards(of: batchSize).size,
         codebooks: Array(Set(experiment.model.quantizers.map(\.codebook.shape))),
-        kernels: ConvolutionKernels(experiment.model.convolution))
+        kernels: ConvolutionKernels(experiment.model.convolution),
+        search: { [distances = experiment.configuration.quantizer.distances] in
+          $0.nearestCodes(to: $1, by: distances)
+        })
     }
     func measurePeak() {
       guard !options.isQuick else { return }

@@ -80,7 +80,7 @@ struct KernelBenchmark {
       "nearest of \(quantizer.codewords) codewords of \(quantizer.dimension)",
       uses: [quantizer.codebook.name], count: count,
       flop: 2 * count * quantizer.codebook.shape.count
-    ) { _ = codebook.nearestCodes(to: vectors) }
+    ) { _ = codebook.nearestCodes(to: vectors, by: quantizer.distances) }
   }
 
   /// Measures a kernel that computes, on all threads at once.

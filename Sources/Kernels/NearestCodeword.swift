@@ -33,7 +33,7 @@ package func squaredDistances(
 }
 
 /// A quarter of Float's range: no score of norms below it overflows.
-private let largestSearchableNorm: Float = 0x1p126
+let largestSearchableNorm: Float = 0x1p126
 
 /// Vectors whose scores ``nearestCodewords`` holds at once.
 package let nearestCodewordsBlock = 64

@@ -2,7 +2,11 @@ import Autograd
 import Kernels
 import Tensors
 
-/// Adam (Kingma and Ba 2015) over all trained parameters of a model.
+/// Adam (Kingma and Ba 2015) over all trained parameters of a model, with the decoupled weight decay of
+/// AdamW (Loshchilov and Hutter 2019).
+///
+/// Every parameter that is trained decays, biases and a trained codebook included, as PyTorch's AdamW
+/// has it where it is told nothing else; one without a gradient stays as it is.
 package struct Adam: Sendable {
   package struct Options: Sendable {
     package var learningRate = 1e-3
@@ -10,7 +14,13 @@ package struct Adam: Sendable {
     package var beta2 = 0.999
     package var epsilon = 1e-8
 
-    package init(learningRate: Double) { self.learningRate = learningRate }
+    /// λ: a step takes learningRate · λ of a parameter away, whatever its gradient is.
+    package var weightDecay = 0.0
+
+    package init(learningRate: Double, weightDecay: Double = 0) {
+      self.learningRate = learningRate
+      self.weightDecay = weightDecay
+    }
   }
 
   package var options: Options
@@ -41,10 +51,12 @@ package struct Adam: Sendable {
   /// One step along `gradients`; a parameter without a gradient stays as it is.
   ///
   /// - Parameters:
+  ///   - scale: what the gradients are multiplied by first (see ``GradientClipping``).
   ///   - step: 1 for the first.
   ///   - pool: the threads that share the work; no result depends on them.
   package mutating func update(
-    _ values: inout ParameterValues, gradients: [String: Tensor], step: Int, pool: WorkerPool
+    _ values: inout ParameterValues, gradients: [String: Tensor], scale: Double = 1, step: Int,
+    pool: WorkerPool
   ) {
     // A tensor that others refer to is copied before it is changed, so each is handed over.
     let updates = parameters.compactMap { parameter -> Monitor<Update>? in
@@ -55,7 +67,7 @@ package struct Adam: Sendable {
           firstMoment: firstMoments.take(parameter), secondMoment: secondMoments.take(parameter)))
     }
     pool.forEach(count: updates.count) { [options] i in
-      updates[i].withLock { $0.perform(options, step: step) }
+      updates[i].withLock { $0.perform(options, scale: scale, step: step) }
     }
     for update in updates {
       update.withLock {
@@ -74,11 +86,12 @@ package struct Adam: Sendable {
     var firstMoment: Tensor
     var secondMoment: Tensor
 
-    mutating func perform(_ options: Options, step: Int) {
+    mutating func perform(_ options: Options, scale: Double, step: Int) {
       value.adamStep(
         gradient: gradient, firstMoment: &firstMoment, secondMoment: &secondMoment,
         learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
-        epsilon: options.epsilon, step: step)
+        epsilon: options.epsilon, weightDecay: options.weightDecay, gradientScale: scale, step: step
+      )
     }
   }
 }

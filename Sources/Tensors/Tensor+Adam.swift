@@ -1,22 +1,26 @@
 import Kernels
 
 extension Tensor {
-  /// One step of Adam on a parameter, in place (see `AdamUpdate`). The forms that the parameter was
+  /// One step of Adam or AdamW on a parameter, in place (see `AdamUpdate`). The forms that the parameter was
   /// packed in are made anew: the next step needs them, and here the elements are in the cache.
   ///
   /// - Parameters:
   ///   - gradient, firstMoment, secondMoment: shaped like the parameter; the moments are updated.
+  ///   - weightDecay: λ; 0 for Adam.
+  ///   - gradientScale: what the gradient is multiplied by first.
   ///   - step: 1 for the first.
   package mutating func adamStep(
     gradient: Tensor, firstMoment: inout Tensor, secondMoment: inout Tensor, learningRate: Double,
-    beta1: Double, beta2: Double, epsilon: Double, step: Int
+    beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double = 0,
+    gradientScale: Double = 1, step: Int
   ) {
     precondition(
       gradient.shape == shape && firstMoment.shape == shape && secondMoment.shape == shape,
       "a gradient of shape \(gradient.shape) is not for a parameter of shape \(shape)")
     precondition(step >= 1, "the first step is 1")
     let update = AdamUpdate(
-      learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, step: step)
+      learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      weightDecay: weightDecay, gradientScale: gradientScale, step: step)
     let count = count
     let forms = packedForms?.names ?? []
     withUnsafeMutablePointer { parameters in

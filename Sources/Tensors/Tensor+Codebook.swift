@@ -1,23 +1,41 @@
 import Kernels
 
+/// How the nearest codeword is found. Codes are the same: what the fast form cannot tell apart is decided
+/// by the definition.
+package enum DistanceForm: String, CaseIterable, Sendable {
+  /// By products of matrices, as in `addmm`; near-ties by `exact` (see `nearestCodewords`).
+  case addmm
+  /// `Σ (z − e)²` in double precision for every vector and codeword: slow, and the definition.
+  case exact
+}
+
 /// `self` is a codebook here: `[K, D]`.
 extension Tensor {
-  /// The nearest codeword of every vector, ties to the lowest index (see `nearestCodewords`).
+  /// The nearest codeword of every vector, ties to the lowest index.
   ///
   /// - Parameter vectors: `[…, D]`.
   /// - Returns: codes of shape `[…]`.
-  package func nearestCodes(to vectors: Tensor) -> Codes {
+  package func nearestCodes(to vectors: Tensor, by form: DistanceForm = .addmm) -> Codes {
     requireCodebook(for: vectors.shape)
-    let codewords = shape[0]
-    let packed = packed(.codebook)
-    let indices = [Int32](unsafeUninitializedCapacity: vectors.shape.rows) { codes, initialized in
-      initialized = vectors.shape.rows
+    let (codewords, width) = (shape[0], shape[1])
+    let count = vectors.shape.rows
+    // The definition needs no packed form, and does not look at what stands in for it.
+    let packed = form == .addmm ? packed(.codebook) : self
+    let indices = [Int32](unsafeUninitializedCapacity: count) { codes, initialized in
+      initialized = count
       guard let base = codes.baseAddress else { return }
       withPointers(vectors, self, packed) { vectors, codebook, packed in
-        withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords, width: shape[1])) {
-          nearestCodewords(
-            vectors, count: initialized, codebook: codebook, packed: packed,
-            codewords: codewords, width: shape[1], into: base, workspace: $0)
+        switch form {
+        case .addmm:
+          withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords, width: width)) {
+            nearestCodewords(
+              vectors, count: count, codebook: codebook, packed: packed, codewords: codewords,
+              width: width, into: base, workspace: $0)
+          }
+        case .exact:
+          nearestCodewordsByDefinition(
+            vectors, count: count, codebook: codebook, codewords: codewords, width: width,
+            into: base)
         }
       }
     }

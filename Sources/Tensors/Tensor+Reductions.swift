@@ -6,6 +6,11 @@ extension Tensor {
     withUnsafePointer { Kernels.sum($0, count: count) }
   }
 
+  /// The sum of all elements' squares, added up in double precision.
+  package func sumOfSquares() -> Double {
+    withUnsafePointer { Kernels.sumOfSquares($0, count: count) }
+  }
+
   /// `Σ (self − other)²` over the first `rows` rows, in double precision.
   package func sumOfSquaredDifferences(from other: Tensor, rows: Int) -> Double {
     Tensor.requireSameShape(self, other)

@@ -126,7 +126,7 @@ package struct Checkpoint: Sendable {
       step: try metadata.integer(Key.step, in: 0...1_000_000_000),
       values: try values(parameters, prefix: ""),
       optimizer: Adam(
-        parameters, options: .init(learningRate: configuration.training.learningRate),
+        parameters, options: configuration.adam,
         firstMoments: try values(trained, prefix: Self.firstMoment),
         secondMoments: try values(trained, prefix: Self.secondMoment)),
       bestNMSE: metadata.has(Key.bestNMSE) ? try metadata.positive(Key.bestNMSE) : nil,

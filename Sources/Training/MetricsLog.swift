@@ -19,6 +19,8 @@ final class MetricsLog {
     var perplexity: Double?
     var codesUsed = 0
     var codebooks: [Codebook]?
+    var learningRate: Double?
+    var gradientNorm: Double?
     var imagesPerSecond: Double?
 
     /// Takes the use of one codebook or of several.
@@ -40,7 +42,7 @@ final class MetricsLog {
     var codesUsed: Int
   }
 
-  /// A line has some 200 bytes, and a run at most a few million steps.
+  /// A line has some 250 bytes, and a run at most a few million steps.
   private static let maximumSize = 4 << 30
 
   private let file: AppendFile
@@ -67,7 +69,8 @@ final class MetricsLog {
   func append(_ metrics: StepMetrics, step: Int, imagesPerSecond: Double) throws {
     var line = Line(
       step: step, loss: metrics.loss, nmse: metrics.nmse, codebookLoss: metrics.codebookLoss,
-      commitmentLoss: metrics.commitmentLoss, imagesPerSecond: imagesPerSecond)
+      commitmentLoss: metrics.commitmentLoss, learningRate: metrics.learningRate,
+      gradientNorm: metrics.gradientNorm, imagesPerSecond: imagesPerSecond)
     line.set(metrics.usage, names: names)
     try append(line)
   }

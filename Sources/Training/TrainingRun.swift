@@ -77,17 +77,21 @@ package struct TrainingRun {
   package static func completedSteps(_ configuration: Configuration) throws -> Int? {
     let folder = RunFolder(configuration.outputFolder)
     guard fileExists(folder.last) else { return nil }
-    let state = try Checkpoint(folder.last).state
+    let checkpoint = try Checkpoint(folder.last)
+    let state = checkpoint.state
     let isComplete =
       state.step >= configuration.training.steps && state.validatedStep == state.step
-    return isComplete ? state.step : nil
+    guard isComplete else { return nil }
+    try requireSame(checkpoint, configuration, in: folder)
+    return state.step
   }
 
-  /// A resumed run is the same experiment on the same images.
+  /// A resumed run has the same configuration, but for its circumstances.
   private static func requireSame(
-    _ checkpoint: Checkpoint, _ experiment: Experiment, in folder: RunFolder
+    _ checkpoint: Checkpoint, _ configuration: Configuration, in folder: RunFolder
   ) throws {
-    let faults = experiment.configuration
+    let faults =
+      configuration
       .differences(from: checkpoint.experiment.configuration, in: .experiment)
       .map {
         ConfigurationError.Fault(
@@ -96,6 +100,13 @@ package struct TrainingRun {
             + "a resumed run keeps it")
       }
     guard faults.isEmpty else { throw ConfigurationError(faults) }
+  }
+
+  /// A resumed run is the same experiment on the same images.
+  private static func requireSame(
+    _ checkpoint: Checkpoint, _ experiment: Experiment, in folder: RunFolder
+  ) throws {
+    try requireSame(checkpoint, experiment.configuration, in: folder)
     let (old, new) = (checkpoint.experiment, experiment)
     guard old.imageHeight == new.imageHeight, old.imageWidth == new.imageWidth else {
       throw Problem(

@@ -53,8 +53,7 @@ package struct TrainingState: Sendable {
   package init(_ experiment: Experiment) {
     let parameters = experiment.model.parameters
     values = ParameterValues(startOf: parameters, seed: experiment.configuration.seed)
-    optimizer = Adam(
-      parameters, options: .init(learningRate: experiment.configuration.training.learningRate))
+    optimizer = Adam(parameters, options: experiment.configuration.adam)
   }
 
   /// A saved state.
@@ -80,11 +79,23 @@ package struct TrainingState: Sendable {
       pool: pool)
     guard batch.isFinite else { return nil }
     step += 1
-    optimizer.update(&values, gradients: batch.gradients, step: step, pool: pool)
+    var metrics = batch.metrics
+    let configuration = experiment.configuration
+    var scale = 1.0
+    if let clipping = configuration.clipping {
+      let norm = GradientClipping.norm(
+        of: batch.gradients, experiment.model.parameters, pool: pool)
+      scale = clipping.scale(norm: norm)
+      metrics.gradientNorm = norm
+    }
+    optimizer.options.learningRate = configuration.learningRate(step: step)
+    metrics.learningRate = optimizer.options.learningRate
+    optimizer.update(
+      &values, gradients: batch.gradients, scale: scale, step: step, pool: pool)
     for (quantizer, statistics) in zip(experiment.model.quantizers, batch.statistics) {
       guard case .movingAverage(let average) = quantizer.learning, let statistics else { continue }
       average.update(&values, codebook: quantizer.codebook, with: statistics, step: step)
     }
-    return batch.metrics
+    return metrics
   }
 }

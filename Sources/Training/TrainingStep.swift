@@ -6,7 +6,7 @@ import VectorQuantization
 
 /// The losses of a training step and the use of the codebooks in it.
 package struct StepMetrics: Sendable {
-  /// The whole loss.
+  /// The whole loss, as the objective makes it of its terms.
   package private(set) var loss = 0.0
   /// The reconstruction loss: mean squared error over the variance of the training images.
   package private(set) var nmse = 0.0
@@ -16,6 +16,10 @@ package struct StepMetrics: Sendable {
   package private(set) var commitmentLoss = 0.0
   /// One for each codebook.
   package private(set) var usage: [CodebookUsage] = []
+  /// What the step was made with.
+  package internal(set) var learningRate = 0.0
+  /// The norm of the gradient before it was clipped; nil where it is not.
+  package internal(set) var gradientNorm: Double?
 
   init() {}
 

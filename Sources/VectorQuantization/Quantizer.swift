@@ -24,10 +24,11 @@ package struct Quantizer: Module {
   package let codebook: Parameter
   package let learning: Learning
   package let straightThrough: StraightThrough
+  package let distances: DistanceForm
 
   package init(
     _ name: String, codewords: Int, dimension: Int, start: Start, learning: Learning,
-    straightThrough: StraightThrough
+    straightThrough: StraightThrough, distances: DistanceForm = .addmm
   ) {
     let role: Parameter.Role =
       switch learning {
@@ -37,6 +38,7 @@ package struct Quantizer: Module {
     codebook = Parameter("\(name).codebook", [codewords, dimension], start: start, role: role)
     self.learning = learning
     self.straightThrough = straightThrough
+    self.distances = distances
   }
 
   package var codewords: Int { codebook.shape[0] }
@@ -68,16 +70,15 @@ package struct Quantizer: Module {
   ///   - rows: how many of the leading vectors count; the others are padding.
   package func callAsFunction(_ z: Variable, factor: Float, rows: Int) -> Quantized {
     let codebook = z.tape.read(codebook)
+    let codes = codebook.value.nearestCodes(to: z.value, by: distances)
     let e: Variable
     let output: Variable
-    let codes: Codes
     switch straightThrough {
     case .function:
       // Two calls, or the codebook loss would reach the encoder through the straight-through copy.
-      (e, codes) = vectorQuantize(z.detach(), codebook: codebook)
+      e = vectorQuantize(z.detach(), codebook: codebook, codes: codes).output
       output = vectorQuantize(z, codebook: codebook.detach(), codes: codes).output
     case .detach:
-      codes = codebook.value.nearestCodes(to: z.value)
       e = lookUp(codes, in: codebook)
       output = z + (e - z).detach()
     }
@@ -93,7 +94,7 @@ package struct Quantizer: Module {
   /// so that decoding saved codes gives the same bytes.
   package func codewords(nearestTo z: Variable) -> (codewords: Variable, codes: Codes) {
     let codebook = z.tape.read(codebook).detach()
-    let codes = codebook.value.nearestCodes(to: z.value)
+    let codes = codebook.value.nearestCodes(to: z.value, by: distances)
     return (lookUp(codes, in: codebook), codes)
   }
 }

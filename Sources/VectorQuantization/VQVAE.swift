@@ -9,24 +9,26 @@ import Tensors
 ///
 /// where σ² is the variance of the training images, so that the first term is the normalised mean
 /// squared error, and the others are means over all elements, summed over the latents. Where moving
-/// averages make a codebook its second term is missing.
+/// averages make a codebook its second term is missing. An ``Objective`` can say otherwise.
 package struct VQVAE: Module {
   package let architecture: any Architecture
   package let quantizers: [Quantizer]
   /// β.
   package let commitment: Float
+  package let objective: Objective
   /// Which kernels compute the convolutions.
   package let convolution: ConvolutionMethod
 
   package init(
     architecture: any Architecture, quantizers: [Quantizer], commitment: Float,
-    convolution: ConvolutionMethod = .auto
+    objective: Objective = Objective(), convolution: ConvolutionMethod = .auto
   ) {
     precondition(
       architecture.latents.count == quantizers.count, "each latent has a quantizer of its own")
     self.architecture = architecture
     self.quantizers = quantizers
     self.commitment = commitment
+    self.objective = objective
     self.convolution = convolution
   }
 
@@ -36,7 +38,8 @@ package struct VQVAE: Module {
 
   /// What one shard of a batch gives in training.
   package struct Forward {
-    /// The shard's share of the three terms, β not applied, and of the whole.
+    /// The shard's share of the three terms as means, neither β nor the objective applied, and of the
+    /// whole that is made of them.
     package let reconstructionLoss: Variable
     package let codebookLoss: Variable?
     package let commitmentLoss: Variable
@@ -78,12 +81,12 @@ package struct VQVAE: Module {
     guard let commitmentLoss = sum(quantized.map(\.result.commitmentLoss)) else {
       preconditionFailure("a VQ-VAE has at least one latent")
     }
-    let losses = [reconstructionLoss, codebookLoss, commitment * commitmentLoss]
-    guard let loss = sum(losses.compactMap(\.self)) else { preconditionFailure("no losses") }
-
     return Forward(
       reconstructionLoss: reconstructionLoss, codebookLoss: codebookLoss,
-      commitmentLoss: commitmentLoss, loss: loss, reconstruction: reconstruction,
+      commitmentLoss: commitmentLoss,
+      loss: total(
+        reconstructionLoss, codebookLoss, commitmentLoss, batchSize: batchSize, variance: variance),
+      reconstruction: reconstruction,
       codes: quantized.map(\.result.codes),
       usage: zip(quantizers, quantized).map {
         CodebookUsage(
@@ -95,6 +98,20 @@ package struct VQVAE: Module {
           vectors: quantized.vectors, codes: quantized.result.codes, leading: quantized.leading,
           codewords: quantizer.codewords)
       })
+  }
+
+  /// The whole loss as the objective makes it of the three terms.
+  private func total(
+    _ reconstruction: Variable, _ codebook: Variable?, _ commitment: Variable, batchSize: Int,
+    variance: Double
+  ) -> Variable {
+    let terms = [
+      objective.reconstruction == .mse ? Float(variance) * reconstruction : reconstruction,
+      objective.weighting == .both ? codebook.map { self.commitment * $0 } : codebook,
+      self.commitment * commitment,
+    ]
+    guard let mean = sum(terms.compactMap(\.self)) else { preconditionFailure("no losses") }
+    return objective.reduction == .meanTimesBatch ? Float(batchSize) * mean : mean
   }
 
   /// The codes of images and what the decoder makes of their codewords, without gradients.

@@ -53,9 +53,11 @@ struct TrainCommand: ParsableCommand {
 
     let configuration = try configuration()
     if resume, let steps = try TrainingRun.completedSteps(configuration) {
+      // A cosine has come to its end, and another number of steps is another run.
+      let advice =
+        configuration.training.schedule == .cosine ? "" : "; raise training.steps to go on"
       Terminal.result(
-        "\(configuration.output.folder ?? "the run") has made its \(steps) steps; raise training.steps to go on"
-      )
+        "\(configuration.output.folder ?? "the run") has made its \(steps) steps\(advice)")
       return
     }
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed

@@ -7,7 +7,9 @@ import Testing
 struct GoldenFilesTests {
   @Test(
     "They open, and all their numbers are finite",
-    arguments: ["layers", "zalando", "sonnet", "strided", "resblock_nearest", "hierarchical"])
+    arguments: [
+      "layers", "zalando", "sonnet", "strided", "resblock_nearest", "hierarchical", "training",
+    ])
   func readable(name: String) throws {
     let path = "\(testsFolder)/Goldens/\(name).safetensors"
     let file = try SafetensorsFile(path)

@@ -41,6 +41,18 @@ private struct NearTies {
     #expect(plain != expected)
   }
 
+  /// Square distances near 20 that differ by parts in 10⁹: rounded to Float they would be equal.
+  @Test("where the distances themselves are equal in Float", arguments: DistanceForm.allCases)
+  func distantVectors(form: DistanceForm) {
+    let codebook = NearTies(vectors: 0, codewords: 40, width: 64, norm: 1, test: 13).codebook
+    var generator = SeededGenerator(test: 14)
+    let vectors = Tensor([150, 64], (0..<9600).map { _ in generator.uniform(0, 0.5) })
+    let expected = naiveNearestCodes(vectors, codebook)
+    #expect(codebook.nearestCodes(to: vectors, by: form).indices == expected)
+    // Not all the same one, or the first.
+    #expect(Set(expected).count > 2)
+  }
+
   @Test("a codeword that is the vector itself wins over its neighbours in the last bit")
   func exactMatch() {
     let ties = NearTies(vectors: 1, codewords: 64, width: 32, norm: 500, test: 9)

@@ -63,46 +63,50 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
     expectClose(codebook.squaredDistances(to: vectors), expected, tolerance: 2e-6)
   }
 
-  @Test("codes are the argmin in double precision", arguments: SearchSizes.all)
-  func argmin(sizes: SearchSizes) {
+  @Test(
+    "codes are the argmin in double precision", arguments: SearchSizes.all, DistanceForm.allCases)
+  func argmin(sizes: SearchSizes, form: DistanceForm) {
     var generator = SeededGenerator(test: 2)
     let codebook = generator.tensor([sizes.codewords, sizes.width])
     let vectors = generator.tensor([sizes.vectors, sizes.width])
-    let codes = codebook.nearestCodes(to: vectors)
+    let codes = codebook.nearestCodes(to: vectors, by: form)
     #expect(codes.shape == [sizes.vectors])
     #expect(codes.indices == naiveNearestCodes(vectors, codebook))
   }
 
-  @Test("a tie goes to the lowest index", arguments: [2, 16, 33, 100])
-  func ties(copies: Int) {
+  @Test(
+    "a tie goes to the lowest index", arguments: [2, 16, 33, 100], DistanceForm.allCases)
+  func ties(copies: Int, form: DistanceForm) {
     var generator = SeededGenerator(test: 3)
     let once = generator.tensor([7, 24])
     // Every codeword stands `copies` times, far apart: 0, 7, 14, …
     let all = (0..<copies).flatMap { _ in once.elements }
     let codebook = Tensor([7 * copies, 24], all)
     let vectors = generator.tensor([200, 24])
-    let codes = codebook.nearestCodes(to: vectors)
+    let codes = codebook.nearestCodes(to: vectors, by: form)
     #expect(codes.indices.allSatisfy { (0..<7).contains($0) })
-    #expect(codes.indices == once.nearestCodes(to: vectors).indices)
+    #expect(codes.indices == once.nearestCodes(to: vectors, by: form).indices)
     // A codebook of one point, as before any training.
     let collapsed = Tensor(zeros: [7 * copies, 24])
-    #expect(collapsed.nearestCodes(to: vectors).indices.allSatisfy { $0 == 0 })
+    #expect(collapsed.nearestCodes(to: vectors, by: form).indices.allSatisfy { $0 == 0 })
   }
 
-  @Test("vectors between two codewords go to the lower one")
-  func midpoints() {
+  @Test("vectors between two codewords go to the lower one", arguments: DistanceForm.allCases)
+  func midpoints(form: DistanceForm) {
     let codebook = Tensor([4, 2], [3, 0, 1, 0, -1, 0, -3, 0])
     let vectors = Tensor([3, 2], [2, 5, 0, -1, -2, 0])
-    #expect(codebook.nearestCodes(to: vectors).indices == [0, 1, 2])
+    #expect(codebook.nearestCodes(to: vectors, by: form).indices == [0, 1, 2])
   }
 
-  @Test("codes take the shape of the vectors without the last extent")
-  func shapes() {
+  @Test(
+    "codes take the shape of the vectors without the last extent", arguments: DistanceForm.allCases)
+  func shapes(form: DistanceForm) {
     var generator = SeededGenerator(test: 4)
     let codebook = generator.tensor([5, 3])
-    #expect(codebook.nearestCodes(to: generator.tensor([2, 4, 6, 3])).shape == [2, 4, 6])
-    #expect(codebook.nearestCodes(to: generator.tensor([3])).shape == [])
-    #expect(codebook.nearestCodes(to: Tensor(zeros: [0, 3])).indices.isEmpty)
+    let vectors = generator.tensor([2, 4, 6, 3])
+    #expect(codebook.nearestCodes(to: vectors, by: form).shape == [2, 4, 6])
+    #expect(codebook.nearestCodes(to: generator.tensor([3]), by: form).shape == [])
+    #expect(codebook.nearestCodes(to: Tensor(zeros: [0, 3]), by: form).indices.isEmpty)
   }
 
   @Test("scratch memory is one block's, whatever the number of vectors, and linear in K")

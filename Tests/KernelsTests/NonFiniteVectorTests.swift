@@ -9,9 +9,9 @@ import Testing
   static let poisons: [Float] = [.nan, .infinity, -.infinity, 1e30, -3e38]
 
   @Test(
-    "a vector without a finite norm has no code, and its neighbours keep theirs", arguments: poisons
-  )
-  func vectors(poison: Float) {
+    "a vector without a finite norm has no code, and its neighbours keep theirs",
+    arguments: poisons, DistanceForm.allCases)
+  func vectors(poison: Float, form: DistanceForm) {
     var generator = SeededGenerator(test: 1)
     let codebook = generator.tensor([37, 20])
     let clean = generator.tensor([260, 20])
@@ -22,13 +22,15 @@ import Testing
         elements[row * 20 + place] = poison
         var codes = expected
         codes[row] = Codes.invalid
-        #expect(codebook.nearestCodes(to: Tensor([260, 20], elements)).indices == codes)
+        let vectors = Tensor([260, 20], elements)
+        #expect(codebook.nearestCodes(to: vectors, by: form).indices == codes)
       }
     }
   }
 
-  @Test("a codeword without a finite norm is never chosen", arguments: poisons)
-  func codewords(poison: Float) {
+  @Test(
+    "a codeword without a finite norm is never chosen", arguments: poisons, DistanceForm.allCases)
+  func codewords(poison: Float, form: DistanceForm) {
     var generator = SeededGenerator(test: 2)
     let codebook = generator.tensor([37, 20])
     let vectors = generator.tensor([260, 20])
@@ -41,42 +43,47 @@ import Testing
       let expected = naiveNearestCodes(vectors, Tensor([36, 20], rest)).map {
         $0 < Int32(row) ? $0 : $0 + 1
       }
-      #expect(Tensor([37, 20], elements).nearestCodes(to: vectors).indices == expected)
+      let poisoned = Tensor([37, 20], elements)
+      #expect(poisoned.nearestCodes(to: vectors, by: form).indices == expected)
     }
   }
 
-  @Test("without any finite codeword there is no code")
-  func noCodeword() {
+  @Test("without any finite codeword there is no code", arguments: DistanceForm.allCases)
+  func noCodeword(form: DistanceForm) {
     var generator = SeededGenerator(test: 3)
     let vectors = generator.tensor([5, 4])
     for poison in Self.poisons {
       let codebook = Tensor([18, 4], repeating: poison)
-      #expect(codebook.nearestCodes(to: vectors).indices == Array(repeating: -1, count: 5))
+      let codes = codebook.nearestCodes(to: vectors, by: form)
+      #expect(codes.indices == Array(repeating: -1, count: 5))
     }
   }
 
-  @Test("norms whose product overflows are still compared")
-  func largestNorms() {
+  @Test("norms whose product overflows are still compared", arguments: DistanceForm.allCases)
+  func largestNorms(form: DistanceForm) {
     // ‖z‖² ≈ 4e36 and ‖e‖² up to 1.6e37 are finite, their product is not.
     let codebook = Tensor([3, 2], [4e18, 0, 1e18, 1e17, -2e18, 0])
     let vectors = Tensor([3, 2], [3.5e18, 0, 0, 0, -1.9e18, 2e17])
-    #expect(codebook.nearestCodes(to: vectors).indices == [0, 1, 2])
+    #expect(codebook.nearestCodes(to: vectors, by: form).indices == [0, 1, 2])
   }
 
-  @Test("a codeword whose norm overflows is not chosen by a vector beside it either")
-  func overflowingNeighbour() {
+  @Test(
+    "a codeword whose norm overflows is not chosen by a vector beside it either",
+    arguments: DistanceForm.allCases)
+  func overflowingNeighbour(form: DistanceForm) {
     // ‖z‖² = 3.24e38 is finite; the first codeword's 3.42e38 is not, and it is the nearer one.
     let codebook = Tensor([2, 2], [1.85e19, 0, 1e19, 0])
     let vectors = Tensor([1, 2], [1.8e19, 0])
     // A search may also refuse norms this close to the end of Float.
-    #expect([1, Codes.invalid].contains(codebook.nearestCodes(to: vectors).indices[0]))
+    let codes = codebook.nearestCodes(to: vectors, by: form)
+    #expect([1, Codes.invalid].contains(codes.indices[0]))
   }
 
-  @Test("norms that underflow are compared exactly")
-  func underflow() {
+  @Test("norms that underflow are compared exactly", arguments: DistanceForm.allCases)
+  func underflow(form: DistanceForm) {
     // Squares near 1e-45, the smallest number of Float; the distances are 4e-24 and 1e-24.
     let codebook = Tensor([2, 1], [2.5e-23, 3e-23])
     let vectors = Tensor([1, 1], [2.9e-23])
-    #expect(codebook.nearestCodes(to: vectors).indices == [1])
+    #expect(codebook.nearestCodes(to: vectors, by: form).indices == [1])
   }
 }

@@ -40,12 +40,15 @@ struct AdamTests {
     1 - (0..<step).reduce(1) { product, _ in product * beta }
   }
 
-  @Test("buffers and parameters without a gradient stay as they are")
-  func untouched() {
+  @Test(
+    "buffers and parameters without a gradient stay as they are, and do not decay",
+    arguments: [0, 0.5])
+  func untouched(weightDecay: Double) {
     let parameters = [weight, idle, average]
     var values = ParameterValues(startOf: parameters, seed: 1)
     let before = values
-    var optimizer = Adam(parameters, options: .init(learningRate: 0.01))
+    var optimizer = Adam(
+      parameters, options: .init(learningRate: 0.01, weightDecay: weightDecay))
     let gradient = Tensor([3], repeating: 1)
     optimizer.update(
       &values, gradients: ["weight": gradient], step: 1, pool: WorkerPool(threads: 1))

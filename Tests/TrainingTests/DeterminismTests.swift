@@ -6,8 +6,16 @@ import Training
 
 @Suite("The same configuration gives the same bytes")
 struct DeterminismTests {
+  /// Everything that a step can have. The schedule's end is another for each number of steps.
+  static let optimizer = [
+    "training.weight_decay=0.1", "training.clip_norm=20", "training.warmup_steps=7",
+    "training.reduction=mean_times_batch", "training.reconstruction=mse",
+  ]
+
   static let variants =
     [
+      optimizer + ["quantizer.weighting=both", "quantizer.distances=exact"],
+      optimizer + ["quantizer.kind=ema"],
       ["quantizer.kind=vq"],
       ["quantizer.kind=vq", "quantizer.straight_through=detach"],
       ["quantizer.kind=ema"],
@@ -40,6 +48,39 @@ struct DeterminismTests {
       let parts = try train(configuration(40), in: "\(folder)/parts", threads: 1, resume: true)
       #expect(try contents(of: parts.last) == contents(of: whole.last))
       #expect(try contents(of: parts.best) == contents(of: whole.best))
+    }
+  }
+
+  /// A cosine's run has its number of steps from the start, so one is stopped in the middle.
+  @Test("for a run along a cosine that is stopped and resumed", arguments: ["vq", "ema"])
+  func cosine(kind: String) throws {
+    let configuration = try smallConfiguration(
+      Self.optimizer + [
+        "quantizer.kind=\(kind)", "training.schedule=cosine", "training.steps=20",
+        "training.final_learning_rate=1e-5",
+      ])
+    try withTemporaryFolder { folder in
+      let whole = try train(configuration, in: "\(folder)/whole", threads: 1)
+      var resumed = configuration
+      resumed.output.folder = "\(folder)/parts"
+      do {
+        var run = try TrainingRun(resumed, resume: false, threads: 4)
+        let stop = StopSignal()
+        _ = try run.run(stop: stop) { event in
+          if case .step(11, _, _) = event { _ = stop.raise(SIGINT) }
+        }
+        #expect(run.state.step == 11)
+      }
+      let parts = try train(resumed, in: "\(folder)/parts", threads: 2, resume: true)
+      #expect(try contents(of: parts.last) == contents(of: whole.last))
+      #expect(try contents(of: parts.best) == contents(of: whole.best))
+
+      // Another end makes another course, so it is another run.
+      resumed.training.steps = 30
+      let error = #expect(throws: ConfigurationError.self) {
+        try train(resumed, in: parts.path, resume: true)
+      }
+      #expect(error?.description.contains("the run has training.steps: 20") == true)
     }
   }
 

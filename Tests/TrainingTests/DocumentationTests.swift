@@ -43,7 +43,8 @@ struct DocumentationTests {
   @Test("what the documents link to is there, and no gap is left to be filled in")
   func links() throws {
     for (folder, names) in [
-      ("", ["README.md"]), ("/docs", ["configuration.md", "checkpoints.md", "results.md"]),
+      ("", ["README.md"]),
+      ("/docs", ["configuration.md", "training.md", "checkpoints.md", "results.md"]),
     ] {
       for name in names {
         let text = try readText("\(packageFolder)\(folder)/\(name)", limit: 1 << 20)

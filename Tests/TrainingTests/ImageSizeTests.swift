@@ -148,7 +148,7 @@ struct CodebookMetricsTests {
 
   @Test("each is there by its name, in steps and validations, and codesUsed is their sum")
   func several() throws {
-    let lines = try lines("model.architecture=hierarchical")
+    let lines = try lines("model.architecture=hierarchical", "quantizer.init=normal")
     #expect(lines.map(\.split) == [nil, nil, "validation"])
     for line in lines {
       let codebooks = try #require(line.codebooks)

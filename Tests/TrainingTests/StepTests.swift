@@ -121,6 +121,85 @@ struct StepTests {
     }
   }
 
+  /// One step with and without decay, from the same start. What moving averages make is no parameter that
+  /// Adam has, and its vectors are the same in the first step.
+  @Test(
+    "weight decay takes its part of what is trained, and nothing of moving averages",
+    arguments: ["vq", "ema"])
+  func weightDecay(kind: String) throws {
+    let (plain, dataset, start) = try start("quantizer.kind=\(kind)")
+    let (decaying, _, other) = try self.start(
+      "quantizer.kind=\(kind)", "training.weight_decay=20")
+    var (without, with) = (start, other)
+    let batch = Array(0..<20)
+    _ = try without.advance(on: batch, of: dataset.train, in: plain, pool: pool)
+    _ = try with.advance(on: batch, of: dataset.train, in: decaying, pool: pool)
+    #expect(plain.model.parameters.contains { $0.role == .buffer } == (kind == "ema"))
+    for parameter in plain.model.parameters {
+      let (a, b) = (without.values[parameter], with.values[parameter])
+      switch parameter.role {
+      case .buffer:
+        #expect(a.elements == b.elements, "\(parameter.name)")
+        #expect(a.elements != start.values[parameter].elements, "\(parameter.name)")
+      case .trained:
+        // λ times the learning rate, 20 · 0.003, of what it was.
+        let decay = 0.06 * start.values[parameter]
+        expectClose(b + decay, a, tolerance: 1e-5, parameter.name)
+      }
+    }
+  }
+
+  @Test("a clipped gradient has the norm it is clipped to, and the metrics have the norm before")
+  func clipping() throws {
+    let (free, dataset, start) = try start("training.clip_norm=1e9")
+    let (clipped, _, _) = try self.start("training.clip_norm=0.01")
+    let batch = Array(0..<20)
+    func firstStep(_ experiment: Experiment) throws -> (norm: Double, moments: Double) {
+      var state = start
+      let metrics = try #require(
+        try state.advance(on: batch, of: dataset.train, in: experiment, pool: pool))
+      // The first moment after one step is a tenth of the gradient.
+      let squares = experiment.model.parameters.map {
+        state.optimizer.firstMoments[$0].sumOfSquares()
+      }
+      return (try #require(metrics.gradientNorm), 10 * squares.reduce(0, +).squareRoot())
+    }
+    let (whole, short) = (try firstStep(free), try firstStep(clipped))
+    #expect(whole.norm > 0.02)
+    #expect(abs(whole.moments / whole.norm - 1) < 1e-6)
+    #expect(short.norm == whole.norm)
+    #expect(abs(short.moments / 0.01 - 1) < 1e-3)
+  }
+
+  @Test("each step has the rate of its number, and without clipping there is no norm")
+  func rates() throws {
+    let (experiment, dataset, start) = try start(
+      "training.schedule=cosine", "training.warmup_steps=2", "training.final_learning_rate=0.001")
+    var state = start
+    let metrics = try (0..<6).map { _ in
+      try #require(
+        try state.advance(on: Array(0..<20), of: dataset.train, in: experiment, pool: pool))
+    }
+    #expect(metrics.allSatisfy { $0.gradientNorm == nil })
+    // Half and whole in the warm-up, then from 0.003 over its quarters down to 0.001.
+    let expected = [
+      0.0015, 0.003, 0.003, 0.002 + 0.001 * 0.5.squareRoot(), 0.002,
+      0.002 - 0.001 * 0.5.squareRoot(),
+    ]
+    for (found, expected) in zip(metrics, expected) {
+      #expect(abs(found.learningRate / expected - 1) < 1e-12)
+    }
+    // Adam's first step is the learning rate, whatever the gradient.
+    let weight = try #require(
+      experiment.model.parameters.first { $0.name == "encoder.conv1.weight" })
+    var once = start
+    _ = try once.advance(on: Array(0..<20), of: dataset.train, in: experiment, pool: pool)
+    let changes = zip(once.values[weight].elements, start.values[weight].elements).map {
+      abs($0 - $1)
+    }
+    #expect(abs((changes.max() ?? 0) / 0.0015 - 1) < 1e-3)
+  }
+
   @Test("thirty steps on one batch make the error smaller", arguments: DeterminismTests.variants)
   func learns(settings: [String]) throws {
     let configuration = try smallConfiguration(settings)

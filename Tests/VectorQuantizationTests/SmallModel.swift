@@ -46,7 +46,8 @@ struct SmallModel {
 
   init(
     _ name: Name, straightThrough: StraightThrough = .function,
-    learning: Quantizer.Learning = .gradient
+    learning: Quantizer.Learning = .gradient, objective: Objective = Objective(),
+    distances: DistanceForm = .addmm
   ) throws {
     golden = try Golden(name.rawValue)
     images = try golden("images")
@@ -57,8 +58,8 @@ struct SmallModel {
       quantizers: architecture.latents.map { latent in
         Quantizer(
           latent.name, codewords: 16, dimension: 4, start: .zeros, learning: learning,
-          straightThrough: straightThrough)
-      }, commitment: 0.25)
+          straightThrough: straightThrough, distances: distances)
+      }, commitment: 0.25, objective: objective)
     variance = Double(try golden("variance").elements[0])
     let source = golden
     values = ParameterValues(

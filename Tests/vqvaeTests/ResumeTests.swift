@@ -17,6 +17,26 @@ struct ResumeTests {
     }
   }
 
+  @Test("a finished run that is to be another is refused, as one that is not finished")
+  func finishedAndChanged() throws {
+    try withRun { folder in
+      let result = try runProgram(
+        ["train", "--run", "run", "--resume", "--set", "training.warmup_steps=1"], in: folder)
+      expect(result, 78, "the run has training.warmup_steps: 0, the configuration 1")
+    }
+  }
+
+  @Test("a cosine has its number of steps: a finished one cannot be raised")
+  func finishedCosine() throws {
+    try withRun(["training.schedule=cosine"]) { folder in
+      let again = ["train", "--run", "run", "--resume"]
+      #expect(try runProgram(again, in: folder).output == "run has made its 2 steps\n")
+      expect(
+        try runProgram(again + ["--set", "training.steps=3"], in: folder), 78,
+        "the run has training.steps: 2, the configuration 3; a resumed run keeps it")
+    }
+  }
+
   @Test("without --config the run's own configuration holds, and --set can raise the steps")
   func withoutConfig() throws {
     try withRun { folder in

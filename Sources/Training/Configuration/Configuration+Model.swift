@@ -11,11 +11,19 @@ extension Configuration {
       Quantizer(
         latent.name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
         start: start, learning: learning(latent.name),
-        straightThrough: quantizer.straightThrough)
+        straightThrough: quantizer.straightThrough, distances: quantizer.distances)
     }
     return VQVAE(
       architecture: architecture, quantizers: quantizers, commitment: Float(quantizer.commitment),
-      convolution: training.convolution)
+      objective: objective, convolution: training.convolution)
+  }
+
+  private var objective: Objective {
+    var objective = Objective()
+    objective.weighting = quantizer.weighting
+    objective.reconstruction = training.reconstruction
+    objective.reduction = training.reduction
+    return objective
   }
 
   /// Throws where the architecture cannot take images of a size.

@@ -6,7 +6,7 @@ extension Configuration {
   /// - Parameter scope: only fields of this scope; nil for all.
   package func yaml(_ scope: ConfigurationField.Scope? = nil) -> String {
     var sections: [(Node, Node)] = []
-    for field in ConfigurationField.all where scope == nil || field.scope == scope {
+    for field in ConfigurationField.all where scope == nil || field.scope(in: self) == scope {
       guard let value = field.value(in: self) else { continue }
       let parts = field.key.split(separator: ".").map(String.init)
       // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
@@ -39,11 +39,13 @@ extension Configuration {
       + (fields.isEmpty ? "" : " (\(fields.joined(separator: ", ")))")
   }
 
-  /// The fields of one scope that differ between two configurations.
+  /// The fields of one scope in both configurations that differ between them.
   package func differences(
     from other: Configuration, in scope: ConfigurationField.Scope
   ) -> [(key: String, here: String, there: String)] {
-    ConfigurationField.all.filter { $0.scope == scope }.compactMap { field in
+    ConfigurationField.all.filter {
+      $0.scope(in: self) == scope && $0.scope(in: other) == scope
+    }.compactMap { field in
       let (here, there) = (field.value(in: self) ?? "nothing", field.value(in: other) ?? "nothing")
       return here == there ? nil : (field.key, here, there)
     }

@@ -1,4 +1,5 @@
 import Datasets
+import NN
 import Tensors
 import VectorQuantization
 
@@ -55,7 +56,9 @@ package struct Configuration: Sendable, Equatable {
     package var straightThrough = StraightThrough.function
     package var codebookSize = 512
     package var dimension = 64
+    package var distances = DistanceForm.addmm
     package var commitment = 0.25
+    package var weighting = Objective.Weighting.paper
     package var decay = 0.99
     package var epsilon = 1e-5
     /// Where nil, what the architecture's program does.
@@ -67,6 +70,14 @@ package struct Configuration: Sendable, Equatable {
     package var steps = 10_000
     package var batchSize = 32
     package var learningRate = 3e-4
+    package var schedule = LearningRate.Schedule.constant
+    package var warmupSteps = 0
+    package var finalLearningRate = 0.0
+    package var weightDecay = 0.0
+    /// Where nil, gradients are not clipped.
+    package var clipNorm: Double?
+    package var reconstruction = Objective.Reconstruction.nmse
+    package var reduction = Objective.Reduction.mean
     package var convolution = ConvolutionMethod.auto
     /// Where nil, as many as the process may use.
     package var threads: Int?

@@ -7,15 +7,22 @@ package struct ConfigurationField: Sendable {
   /// What a value has to be, in words that follow "expected".
   package let expected: String
   package let meaning: String
-  package let scope: Scope
   /// Whether a value is a list.
   let isList: Bool
+  private let usualScope: Scope
 
   package enum Scope: Sendable {
     /// Part of what is computed: saved in checkpoints, and fixed for a run.
     case experiment
     /// Where, how fast and how long: may change when a run is resumed.
     case circumstances
+  }
+
+  /// The scope under a configuration: the number of steps belongs to the experiment where the learning
+  /// rate depends on it.
+  package func scope(in configuration: Configuration) -> Scope {
+    key == "training.steps" && configuration.training.schedule == .cosine
+      ? .experiment : usualScope
   }
 
   /// Sets the field; false where the text is no valid value.
@@ -77,7 +84,13 @@ package struct ConfigurationField: Sendable {
       "how the gradient passes the quantizer"),
     .integer("quantizer.codebook_size", \.quantizer.codebookSize, 1...1_048_576, "codewords, K"),
     .integer("quantizer.dimension", \.quantizer.dimension, 1...4096, "width of a codeword, D"),
+    .choice(
+      "quantizer.distances", \.quantizer.distances,
+      "products and an exact decision of near-ties, or slow and exact throughout; same codes"),
     .number("quantizer.commitment", \.quantizer.commitment, 0..<1e6, "the weight β"),
+    .choice(
+      "quantizer.weighting", \.quantizer.weighting,
+      "β on the commitment term alone, as in the paper, or on the codebook term too; not with ema"),
     .number("quantizer.decay", \.quantizer.decay, 0..<1, "γ of the moving averages"),
     .number("quantizer.epsilon", \.quantizer.epsilon, 1e-12..<1, "ε of their smoothing"),
     .optionalChoice(
@@ -90,7 +103,28 @@ package struct ConfigurationField: Sendable {
     .integer(
       "training.steps", \.training.steps, 1...1_000_000_000, "optimizer steps", .circumstances),
     .integer("training.batch_size", \.training.batchSize, 1...65_536, "images in a step"),
-    .number("training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's"),
+    .number(
+      "training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's, at its highest"),
+    .choice(
+      "training.schedule", \.training.schedule, "the learning rate after the warm-up"),
+    .integer(
+      "training.warmup_steps", \.training.warmupSteps, 0...1_000_000_000,
+      "steps in which the learning rate rises"),
+    .number(
+      "training.final_learning_rate", \.training.finalLearningRate, 0..<1e12,
+      "where the cosine ends"),
+    .number(
+      "training.weight_decay", \.training.weightDecay, 0..<1e6,
+      "AdamW's λ, for all trained parameters; 0: Adam"),
+    .optionalNumber(
+      "training.clip_norm", \.training.clipNorm, 1e-12..<1e12,
+      "the largest norm of a gradient; by default any"),
+    .choice(
+      "training.reconstruction", \.training.reconstruction,
+      "the reconstruction term: over the variance of the images, or not"),
+    .choice(
+      "training.reduction", \.training.reduction,
+      "the loss as a mean, or multiplied by the images of the batch"),
     .choice(
       "training.convolution", \.training.convolution,
       "how: the fastest for each shape, no Winograd, or the reference"),
@@ -121,7 +155,7 @@ package struct ConfigurationField: Sendable {
     self.key = key
     self.expected = expected
     self.meaning = meaning
-    self.scope = scope
+    usualScope = scope
     self.isList = isList
     self.read = read
     self.write = write
@@ -216,12 +250,23 @@ extension ConfigurationField {
     _ key: String, _ path: Path<Double>, _ range: Range<Double>, _ meaning: String
   ) -> Self {
     Self(
-      key, "a number of at least \(short(range.lowerBound)) and below \(short(range.upperBound))",
-      meaning,
+      key, expected(range), meaning,
       read: { scalar, c in
         assign(scalar.number.flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
       },
       write: { "\($0[keyPath: path])" })
+  }
+
+  private static func optionalNumber(
+    _ key: String, _ path: Path<Double?>, _ range: Range<Double>, _ meaning: String
+  ) -> Self {
+    Self(
+      key, expected(range), meaning,
+      read: { scalar, c in
+        assign(
+          scalar.number.flatMap { range.contains($0) ? .some($0) : nil }, to: path, of: &c)
+      },
+      write: { $0[keyPath: path].map { "\($0)" } })
   }
 
   private static func text(
@@ -259,6 +304,10 @@ extension ConfigurationField {
 
   private static func expected(_ range: ClosedRange<Int>) -> String {
     "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  private static func expected(_ range: Range<Double>) -> String {
+    "a number of at least \(short(range.lowerBound)) and below \(short(range.upperBound))"
   }
 
   /// The bound of a range without a needless fraction or row of zeros.

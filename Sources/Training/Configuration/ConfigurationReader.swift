@@ -237,6 +237,13 @@ package struct ConfigurationReader {
         "model.groups: expected a divisor of every width in model.widths, found "
           + "\(resblock.block.groups), which does not divide \(width)")
     }
+    if configuration.quantizer.kind == .ema, configuration.quantizer.weighting == .both {
+      report(
+        place("quantizer.weighting"),
+        "quantizer.weighting: expected paper, for with quantizer.kind ema the loss has no codebook term"
+      )
+    }
+    for (key, message) in configuration.optimizerFaults { report(place(key), "\(key): \(message)") }
   }
 
   private mutating func report(_ place: Place, _ message: String) {

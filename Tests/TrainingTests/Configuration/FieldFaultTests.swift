@@ -28,6 +28,12 @@ struct FieldFaultTests {
     BadYAML("quantizer:\n  init: null\n", "2:9", "expected uniform, unit, normal or fan"),
     BadYAML("quantizer:\n  ema_unused: no\n", "2:15", "expected keep or origin, found \"no\""),
     BadYAML("quantizer:\n  straight_through: ste\n", "2:21", "expected function or detach"),
+    BadYAML("quantizer:\n  distances: cdist\n", "2:14", "expected addmm or exact"),
+    BadYAML("quantizer:\n  weighting: none\n", "2:14", "expected paper or both"),
+    BadYAML("training:\n  schedule: linear\n", "2:13", "expected constant or cosine"),
+    BadYAML("training:\n  reconstruction: mae\n", "2:19", "expected nmse or mse"),
+    BadYAML("training:\n  reduction: sum\n", "2:14", "expected mean or mean_times_batch"),
+    BadYAML("training:\n  clip_norm: null\n", "2:14", "expected a number of at least 1e-12"),
     BadYAML("training:\n  threads: null\n", "2:12", "expected a whole number from 1 to 1024"),
   ]
 
@@ -90,6 +96,12 @@ struct FieldFaultTests {
     ("training.steps", ["1", "1000000000"], ["0", "1000000001", "-5"]),
     ("training.batch_size", ["1", "65536"], ["0", "65537"]),
     ("training.learning_rate", ["1e-12", "9.9e11"], ["0.99e-12", "0", "-1", "1e12"]),
+    ("training.warmup_steps", ["0", "1000000000"], ["-1", "1000000001"]),
+    // With a constant rate only 0 has a meaning; with a cosine, see below.
+    ("training.final_learning_rate", ["0"], ["-0.1", "1e12"]),
+    // Up to 1 over the learning rate, which is 3e-4 here.
+    ("training.weight_decay", ["0", "3333"], ["-0.1", "1000000"]),
+    ("training.clip_norm", ["1e-12", "9.9e11"], ["0.99e-12", "0", "-1", "1e12"]),
     ("training.threads", ["1", "1024"], ["0", "1025"]),
     ("training.checkpoint_every", ["0", "1000000000"], ["-1", "1000000001"]),
     ("training.validate_every", ["0", "1000000000"], ["-1", "1000000001"]),

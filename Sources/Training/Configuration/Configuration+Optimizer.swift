@@ -1,0 +1,58 @@
+import NN
+
+extension Configuration {
+  /// What Adam is told, with the rate of the first step.
+  var adam: Adam.Options {
+    Adam.Options(learningRate: learningRate(step: 1), weightDecay: training.weightDecay)
+  }
+
+  var learningRate: LearningRate {
+    var rate = LearningRate(peak: training.learningRate, steps: training.steps)
+    rate.schedule = training.schedule
+    rate.end = training.finalLearningRate
+    rate.warmupSteps = training.warmupSteps
+    return rate
+  }
+
+  /// nil where gradients are not clipped.
+  var clipping: GradientClipping? { training.clipNorm.map(GradientClipping.init(limit:)) }
+
+  /// What is wrong with the fields of the optimizer together, and the key at which it is said.
+  var optimizerFaults: [(key: String, message: String)] {
+    var faults: [(String, String)] = []
+    if training.schedule == .cosine {
+      if training.warmupSteps >= training.steps {
+        faults.append(
+          (
+            "training.warmup_steps",
+            "expected fewer than training.steps (\(training.steps)) with training.schedule cosine, "
+              + "found \(training.warmupSteps)"
+          ))
+      }
+      if training.finalLearningRate > training.learningRate {
+        faults.append(
+          (
+            "training.final_learning_rate",
+            "expected at most training.learning_rate (\(training.learningRate)), "
+              + "found \(training.finalLearningRate)"
+          ))
+      }
+    } else if training.finalLearningRate > 0 {
+      faults.append(
+        (
+          "training.final_learning_rate",
+          "expected 0 with training.schedule constant, found \(training.finalLearningRate)"
+        ))
+    }
+    // At 1 a step would take all of a parameter away, and above it would turn its sign.
+    if training.learningRate * training.weightDecay >= 1 {
+      faults.append(
+        (
+          "training.weight_decay",
+          "expected less than 1 over training.learning_rate (\(training.learningRate)), "
+            + "found \(training.weightDecay)"
+        ))
+    }
+    return faults
+  }
+}

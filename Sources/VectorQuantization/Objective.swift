@@ -1,0 +1,34 @@
+/// How the terms of the loss are put together, besides β: the paper's way, or that of a program whose
+/// numbers are to be met.
+package struct Objective: Sendable, Equatable {
+  /// Which terms β stands on.
+  package enum Weighting: String, CaseIterable, Sendable {
+    /// The commitment term alone: `‖sg[z] − e‖² + β·‖z − sg[e]‖²`.
+    case paper
+    /// Both terms: `β·‖sg[z] − e‖² + β·‖z − sg[e]‖²`. No other term reaches the codebook, so Adam divides
+    /// this β out again but for its ε.
+    case both
+  }
+
+  /// What the error of the reconstruction is divided by.
+  package enum Reconstruction: String, CaseIterable, Sendable {
+    /// The variance of the training images.
+    case nmse
+    /// Nothing: for images of variance σ², the other terms weigh 1/σ² times as much in the whole.
+    case mse
+  }
+
+  /// What becomes of the batch's images.
+  package enum Reduction: String, CaseIterable, Sendable {
+    case mean
+    /// The mean multiplied by the number of images in the batch. It is no sum over images, whose
+    /// elements would not be divided by either, and Adam divides the factor out again but for its ε.
+    case meanTimesBatch = "mean_times_batch"
+  }
+
+  package var weighting = Weighting.paper
+  package var reconstruction = Reconstruction.nmse
+  package var reduction = Reduction.mean
+
+  package init() {}
+}

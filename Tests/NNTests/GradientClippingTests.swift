@@ -1,0 +1,99 @@
+import Autograd
+import Kernels
+import NN
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Gradient clipping")
+struct GradientClippingTests {
+  /// Many sizes, so that sums in another order round otherwise.
+  private let parameters = (0..<60).map {
+    Parameter("p\(($0 * 37) % 60)", [1 + ($0 * 53) % 400], start: .normal(deviation: 1))
+  }
+
+  private var gradients: [String: Tensor] {
+    Dictionary(
+      uniqueKeysWithValues: parameters.enumerated().map { i, parameter in
+        // Over some orders of magnitude.
+        let values = parameter.start.tensor(parameter.shape, seed: 5, name: parameter.name)
+        return (parameter.name, Float(1 << (i % 20)) * values)
+      })
+  }
+
+  @Test("the norm is that of all elements together")
+  func norm() {
+    let gradients = gradients
+    var sum = 0.0
+    for parameter in parameters {
+      for element in gradients[parameter.name]!.elements {
+        sum += Double(element) * Double(element)
+      }
+    }
+    let norm = GradientClipping.norm(of: gradients, parameters, pool: WorkerPool(threads: 1))
+    // Two orders of a sum of some ten thousand squares in Double.
+    #expect(abs(norm / sum.squareRoot() - 1) < 1e-13)
+    // One alone.
+    let one = [parameters[3]]
+    let alone = GradientClipping.norm(of: gradients, one, pool: WorkerPool(threads: 1))
+    #expect(alone < norm && alone > 0)
+    #expect(GradientClipping.norm(of: [:], parameters, pool: WorkerPool(threads: 1)) == 0)
+  }
+
+  @Test("the norm's last bit depends neither on threads nor on a dictionary's order")
+  func deterministic() {
+    let expected = GradientClipping.norm(of: gradients, parameters, pool: WorkerPool(threads: 1))
+    for threads in [1, 2, 3, 4] {
+      let pool = WorkerPool(threads: threads)
+      for capacity in [0, 100, 1000, 5000] {
+        // Another capacity is another order.
+        var shuffled: [String: Tensor] = [:]
+        shuffled.reserveCapacity(capacity)
+        for (name, gradient) in gradients { shuffled[name] = gradient }
+        #expect(GradientClipping.norm(of: shuffled, parameters, pool: pool) == expected)
+      }
+    }
+    // The case is worth its name: some other orders of the parameters give another last bit.
+    let others = (1..<parameters.count).map { first in
+      GradientClipping.norm(
+        of: gradients, Array(parameters[first...] + parameters[..<first]),
+        pool: WorkerPool(threads: 1))
+    }
+    #expect(others.contains { $0 != expected })
+    #expect(others.allSatisfy { abs($0 / expected - 1) < 1e-14 })
+  }
+
+  @Test("a norm below the limit is left alone, one above comes down to it")
+  func scale() {
+    let clipping = GradientClipping(limit: 2)
+    #expect(clipping.scale(norm: 0) == 1)
+    #expect(clipping.scale(norm: 1.9999) == 1)
+    #expect(clipping.scale(norm: 2) == 2 / (2 + 1e-6))
+    #expect(clipping.scale(norm: 8) == 2 / (8 + 1e-6))
+  }
+
+  @Test("ten steps of AdamW, clipped and not, are PyTorch's", arguments: ["plain", "clipped"])
+  func pyTorch(name: String) throws {
+    let golden = try Golden("training")
+    let weight = Parameter("weight", [37], start: .zeros)
+    var values = ParameterValues(["weight": try golden("adamw.start")])
+    var optimizer = Adam([weight], options: .init(learningRate: 1e-2, weightDecay: 0.1))
+    let gradients = try golden("adamw.gradients").elements
+    let norms = try golden("adamw.norms").elements
+    let clipping = GradientClipping(limit: 3.5)
+    let pool = WorkerPool(threads: 2)
+    var clipped = 0
+    for step in 1...10 {
+      let gradient = Tensor([37], Array(gradients[(37 * (step - 1))..<(37 * step)]))
+      let norm = GradientClipping.norm(of: ["weight": gradient], [weight], pool: pool)
+      #expect(abs(norm / Double(norms[step - 1]) - 1) < 1e-7)
+      let scale = name == "clipped" ? clipping.scale(norm: norm) : 1
+      if scale < 1 { clipped += 1 }
+      optimizer.update(
+        &values, gradients: ["weight": gradient], scale: scale, step: step, pool: pool)
+    }
+    #expect(name == "plain" ? clipped == 0 : (1..<10).contains(clipped))
+    // Ten roundings of numbers up to one.
+    expectClose(values[weight], try golden("adamw.\(name)"), tolerance: 1e-6, name)
+  }
+}

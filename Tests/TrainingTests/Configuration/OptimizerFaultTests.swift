@@ -1,0 +1,38 @@
+import Testing
+import Training
+
+/// Fields of the optimizer and of the loss that do not go together, each said at the field to change.
+@Suite("Faults of the optimizer's fields together")
+struct OptimizerFaultTests {
+  static let together = [
+    BadYAML(
+      "training: {schedule: cosine, steps: 100, warmup_steps: 100}\n", "1:56",
+      "warmup_steps: expected fewer than training.steps (100) with training.schedule cosine"),
+    BadYAML(
+      "training: {schedule: cosine, learning_rate: 1e-3, final_learning_rate: 2e-3}\n", "1:72",
+      "final_learning_rate: expected at most training.learning_rate (0.001), found 0.002"),
+    BadYAML(
+      "training: {final_learning_rate: 1e-5}\n", "1:33",
+      "final_learning_rate: expected 0 with training.schedule constant, found 1e-05"),
+    BadYAML(
+      "training: {learning_rate: 1e-2, weight_decay: 100}\n", "1:47",
+      "weight_decay: expected less than 1 over training.learning_rate (0.01), found 100"),
+    BadYAML(
+      "quantizer: {kind: ema, weighting: both}\n", "1:35",
+      "weighting: expected paper, for with quantizer.kind ema the loss has no codebook term"),
+  ]
+
+  @Test("what contradicts another field is said where it stands", arguments: together)
+  func contradiction(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
+
+  @Test(
+    "what is as far as it can be is taken",
+    arguments: [
+      "training: {schedule: cosine, steps: 100, warmup_steps: 99}\n",
+      "training: {schedule: constant, steps: 100, warmup_steps: 1000}\n",
+      "training: {schedule: cosine, learning_rate: 1e-3, final_learning_rate: 1e-3}\n",
+      "training: {learning_rate: 1e-2, weight_decay: 99}\n",
+      "quantizer: {kind: vq, weighting: both}\n",
+    ])
+  func allowed(_ yaml: String) { #expect(faults(yaml) == []) }
+}
