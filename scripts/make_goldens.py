@@ -12,7 +12,7 @@
     training.safetensors  AdamW, clipping and the cosine with its warm-up by PyTorch's own classes,
                           and the loss of seed 004
 
-Run it from anywhere; it takes half a minute and writes under 500 kB in all:
+Run it from anywhere; it takes half a minute and writes under 600 kB in all:
 
     pip install torch safetensors numpy
     python scripts/make_goldens.py [OUTPUT_FOLDER]
@@ -50,7 +50,7 @@ from torch import Tensor
 Tensors = dict[str, Tensor]
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
-LARGEST_TOTAL = 500_000  # bytes
+LARGEST_TOTAL = 600_000  # bytes
 
 IMAGE_SIZE, BATCH, STEPS = 8, 4, 10
 HIDDEN, RESIDUAL_LAYERS, RESIDUAL_HIDDEN = 8, 2, 4
@@ -1053,7 +1053,7 @@ def seed_004_in_order(zalando: Tensors, order: Tensor) -> Tensors | None:
     tensors: Tensors = {"seed_004.order": order.double()}
     losses, norms, rates = [], [], []
     for i, batch in enumerate(zalando["images"][order]):
-        current = Model(ZALANDO, learned, model.variance)
+        current = Residual(learned, model.variance, ZALANDO)
         step = run(current, batch)
         if step.gap <= SMALLEST_GAP:
             return None
