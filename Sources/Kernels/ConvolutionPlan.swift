@@ -2,7 +2,7 @@
 package enum ConvolutionAlgorithm: Int, CaseIterable, Sendable {
   /// The reference: Convolution.swift.
   case im2col
-  /// DirectConvolution.swift, and for few channels NarrowConvolution.swift.
+  /// DirectConvolution.swift, and for small maps and few channels ColumnConvolution.swift.
   case direct
   /// WinogradConvolution.swift.
   case winograd
@@ -42,8 +42,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
   ) -> Bool {
     switch (algorithm, pass) {
     case (.im2col, _): true
-    case (.direct, .forward): g.suitsDirectForward
-    case (.direct, .inputGradient): g.suitsDirectInputGradient || g.suitsNarrowInputGradient
+    case (.direct, .forward): g.suitsDirectForward || g.suitsColumnForward
+    case (.direct, .inputGradient): g.suitsDirectInputGradient || g.suitsColumnInputGradient
     case (.direct, .filterGradient): g.suitsDirectFilterGradient
     case (.winograd, .forward): g.suitsWinogradForward
     case (.winograd, .inputGradient): g.suitsWinogradInputGradient
@@ -51,13 +51,20 @@ package struct ConvolutionPlan: Hashable, Sendable {
     }
   }
 
-  private var isNarrow: Bool { geometry.suitsNarrowInputGradient }
+  /// Whether the direct kernels leave the shape to those over a column matrix.
+  private var needsColumns: Bool {
+    switch pass {
+    case .forward: !geometry.suitsDirectForward
+    case .inputGradient: !geometry.suitsDirectInputGradient
+    case .filterGradient: false
+    }
+  }
 
   /// Floats of the filters in the form that the kernel reads; nil where it reads them as they are.
   package var packedFilterCount: Int? {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): nil
-    case (.direct, .inputGradient) where isNarrow: geometry.narrowFilterCount
+    case (.direct, .inputGradient) where needsColumns: geometry.columnTurnedFilterCount
     case (.direct, _): geometry.patchCount * geometry.filters
     case (.winograd, _): geometry.winogradFilterCount
     }
@@ -73,8 +80,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): break
     case (.direct, .forward): directFilters(filters, geometry: geometry, into: packed)
-    case (.direct, .inputGradient) where isNarrow:
-      narrowFilters(filters, geometry: geometry, into: packed)
+    case (.direct, .inputGradient) where needsColumns:
+      columnTurnedFilters(filters, geometry: geometry, into: packed)
     case (.direct, .inputGradient): directTurnedFilters(filters, geometry: geometry, into: packed)
     case (.winograd, .forward): winogradFilters(filters, geometry: geometry, into: packed)
     case (.winograd, .inputGradient):
@@ -86,8 +93,10 @@ package struct ConvolutionPlan: Hashable, Sendable {
   package func workspaceCount(count: Int) -> Int {
     switch (algorithm, pass) {
     case (.im2col, _): geometry.workspaceCount(count: count)
+    case (.direct, .forward) where needsColumns: geometry.columnForwardWorkspaceCount(count: count)
     case (.direct, .forward): geometry.directForwardWorkspaceCount
-    case (.direct, .inputGradient) where isNarrow: geometry.narrowInputGradientWorkspaceCount
+    case (.direct, .inputGradient) where needsColumns:
+      geometry.columnInputGradientWorkspaceCount(count: count)
     case (.direct, .inputGradient): geometry.directInputGradientWorkspaceCount
     case (.direct, .filterGradient): geometry.directFilterGradientWorkspaceCount(count: count)
     case (.winograd, .forward): geometry.winogradForwardWorkspaceCount(count: count)
@@ -114,7 +123,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
       let kernel =
         switch algorithm {
         case .im2col: convolution
-        case .direct: directConvolution
+        case .direct: needsColumns ? columnConvolution : directConvolution
         case .winograd: winogradConvolution
         }
       kernel(first, second, epilogue, count, geometry, result, workspace)
@@ -122,7 +131,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
       let kernel =
         switch algorithm {
         case .im2col: convolutionInputGradient
-        case .direct: isNarrow ? narrowInputGradient : directConvolutionInputGradient
+        case .direct: needsColumns ? columnInputGradient : directConvolutionInputGradient
         case .winograd: winogradInputGradient
         }
       kernel(first, second, epilogue, count, geometry, result, workspace)

@@ -41,6 +41,18 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
     ConvolutionCase(
       "asymmetric", [2, 4, 12, 32], filters: 32, kernel: (2, 3),
       padding: Padding(top: 2, left: 0, bottom: 1, right: 3)),
+    // Maps too small for the rows of a tile: below eight rows in all, at it and above, and one position.
+    ConvolutionCase(
+      "4×4 stride 2, 2×2 maps", [7, 4, 4, 32], filters: 64, kernel: (4, 4), stride: 2,
+      padding: Padding(1)),
+    ConvolutionCase(
+      "4×4 stride 2, one map of 2×2", [1, 4, 4, 32], filters: 32, kernel: (4, 4), stride: 2,
+      padding: Padding(1)),
+    ConvolutionCase("3×3, one position", [11, 3, 3, 32], filters: 32, kernel: (3, 3)),
+    ConvolutionCase("1×1, 4×3 maps", [2, 4, 3, 64], filters: 32, kernel: (1, 1)),
+    ConvolutionCase("1×1, one map of 2×3", [1, 2, 3, 32], filters: 64, kernel: (1, 1)),
+    ConvolutionCase(
+      "5×5, blocks of images", [70, 5, 6, 32], filters: 32, kernel: (5, 5), padding: Padding(1)),
     ConvolutionCase(
       "many images", [20, 8, 8, 64], filters: 32, kernel: (3, 3), padding: Padding(1)),
   ]

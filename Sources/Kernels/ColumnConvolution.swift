@@ -1,0 +1,203 @@
+// The reference's way (Convolution.swift), over a column matrix, with the products on register tiles. It is for
+// shapes whose rows do not fill a tile: maps of a few positions, as at the narrowest place of a deep encoder,
+// and images of few channels, such as the three of a picture at the end of a decoder.
+//
+// A tile takes its rows from several images. That is no breach of the rule that an image's result does not
+// depend on its neighbours: a tile adds up every row by itself, in the order of the reduction.
+
+extension ConvolutionGeometry {
+  /// Whether ``columnConvolution`` takes this shape.
+  package var suitsColumnForward: Bool {
+    hasWideRegisters && filters % RegisterTile.columns == 0
+  }
+
+  /// Whether ``columnInputGradient`` takes this shape: not where its last panel would be mostly zeros.
+  package var suitsColumnInputGradient: Bool {
+    hasWideRegisters && 2 * paddedPatchCount <= 3 * patchCount
+  }
+
+  /// Columns of the column matrix in whole panels.
+  fileprivate var paddedPatchCount: Int {
+    (patchCount + RegisterTile.columns - 1) / RegisterTile.columns * RegisterTile.columns
+  }
+
+  package var columnTurnedFilterCount: Int { paddedPatchCount * filters }
+
+  package func columnForwardWorkspaceCount(count: Int) -> Int {
+    isPointwise
+      ? RowTiles.spare(patchCount)
+      : blockRows(of: patchCount, count: count) * patchCount
+        + RowTiles.spare(patchCount)
+  }
+
+  package func columnInputGradientWorkspaceCount(count: Int) -> Int {
+    blockRows(of: paddedPatchCount, count: count) * paddedPatchCount + RowTiles.spare(filters)
+  }
+
+  /// Images whose columns lie in the workspace at once: as many as a core's cache holds, and enough for
+  /// the rows of a tile.
+  fileprivate func imagesPerBlock(of width: Int) -> Int {
+    let cacheFloats = 1 << 16
+    let wanted = max(cacheFloats / max(1, positions * width), (RowTiles.rows - 1) / positions + 1)
+    return max(1, wanted)
+  }
+
+  /// Rows of the column matrix in the workspace; never fewer than a tile has.
+  private func blockRows(of width: Int, count: Int) -> Int {
+    max(RowTiles.rows, min(count, imagesPerBlock(of: width)) * positions)
+  }
+
+  /// Visits ranges of images that make a block.
+  fileprivate func forEachBlock(
+    of width: Int, count: Int, _ body: (_ first: Int, _ images: Int) -> Void
+  ) {
+    let size = imagesPerBlock(of: width)
+    for first in Swift.stride(from: 0, to: count, by: size) {
+      body(first, min(size, count &- first))
+    }
+  }
+}
+
+/// The rows of a product, in tiles of eight; the last tile overlaps its neighbour where they are no multiple
+/// of eight, and where there are fewer they are copied to where eight can be read and written.
+private struct RowTiles {
+  static let rows = 8
+
+  /// Floats for eight rows of `width`, and for a tile.
+  static func spare(_ width: Int) -> Int { rows * (width + RegisterTile.columns) }
+
+  let a: UnsafePointer<Float>
+  let count: Int
+  let width: Int
+  /// A tile's place in the spare memory, where there are fewer than eight rows.
+  private let shortTile: UnsafeMutablePointer<Float>?
+
+  /// - Parameters:
+  ///   - a: `[count, width]`.
+  ///   - spare: ``spare(_:)`` floats.
+  init(
+    _ a: UnsafePointer<Float>, count: Int, width: Int, spare: UnsafeMutablePointer<Float>
+  ) {
+    self.count = count
+    self.width = width
+    guard count < Self.rows else {
+      self.a = a
+      shortTile = nil
+      return
+    }
+    spare.update(from: a, count: count &* width)
+    (spare + count &* width).update(repeating: 0, count: (Self.rows &- count) &* width)
+    self.a = UnsafePointer(spare)
+    shortTile = spare + Self.rows &* width
+  }
+
+  /// `result = epilogue(a · panel)` for the 32 columns of a panel `[width, 32]`.
+  ///
+  /// - Parameters:
+  ///   - stride: floats between two rows of the result, and of the epilogue's addend.
+  @inline(__always)
+  func multiply(
+    _ panel: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
+    into result: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    for row in Swift.stride(from: 0, to: count, by: Self.rows) {
+      let first = max(0, min(row, count &- Self.rows))
+      var tile = RegisterTile(startingWith: epilogue.bias)
+      tile.accumulate(
+        a + first &* width, rowStride: width, stepStride: 1, panel,
+        bStride: RegisterTile.columns, count: width)
+      if let shortTile {
+        tile.store(shortTile, stride: RegisterTile.columns)
+        for r in 0..<count {
+          let target = result + r &* stride
+          target.update(from: shortTile + r &* RegisterTile.columns, count: RegisterTile.columns)
+          epilogue.fromResult(r &* stride).finish(target, count: RegisterTile.columns)
+        }
+      } else {
+        if let addend = epilogue.addend { tile.add(addend + first &* stride, stride: stride) }
+        if epilogue.rectifies { tile.rectify() }
+        tile.store(result + first &* stride, stride: stride)
+      }
+    }
+  }
+}
+
+// MARK: Forward
+
+/// See ``convolution``.
+///
+/// - Parameters:
+///   - filters: of ``directFilters``.
+///   - workspace: ``ConvolutionGeometry/columnForwardWorkspaceCount(count:)`` floats.
+package func columnConvolution(
+  _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
+  count: Int, geometry g: ConvolutionGeometry, into maps: UnsafeMutablePointer<Float>,
+  workspace: UnsafeMutablePointer<Float>
+) {
+  let spare = workspace
+  let columns = workspace + RowTiles.spare(g.patchCount)
+  g.forEachBlock(of: g.patchCount, count: count) { first, size in
+    let source = images + first &* g.imageCount
+    if !g.isPointwise { im2col(source, count: size, geometry: g, into: columns) }
+    let rows = RowTiles(
+      g.isPointwise ? source : UnsafePointer(columns), count: size &* g.positions,
+      width: g.patchCount, spare: spare)
+    let target = maps + first &* g.mapCount
+    for column in Swift.stride(from: 0, to: g.filters, by: RegisterTile.columns) {
+      rows.multiply(
+        filters + column &* g.patchCount,
+        epilogue.fromResult(first &* g.mapCount).fromChannel(column), into: target + column,
+        stride: g.filters)
+    }
+  }
+}
+
+// MARK: Input gradient
+
+/// Transposes filters into panels of 32 columns, `[panel, filter, 32]`; the last one is filled up with zeros.
+///
+/// - Parameters:
+///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
+///   - panels: ``ConvolutionGeometry/columnTurnedFilterCount`` floats.
+package func columnTurnedFilters(
+  _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
+  into panels: UnsafeMutablePointer<Float>
+) {
+  let width = RegisterTile.columns
+  panels.update(repeating: 0, count: g.columnTurnedFilterCount)
+  for row in 0..<g.patchCount {
+    let target = panels + row / width &* width &* g.filters + row % width
+    for f in 0..<g.filters { target[f &* width] = filters[row &* g.filters &+ f] }
+  }
+}
+
+/// See ``convolutionInputGradient``.
+///
+/// - Parameters:
+///   - filters: of ``columnTurnedFilters``.
+///   - workspace: ``ConvolutionGeometry/columnInputGradientWorkspaceCount(count:)`` floats.
+package func columnInputGradient(
+  _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
+  count: Int, geometry g: ConvolutionGeometry, into images: UnsafeMutablePointer<Float>,
+  workspace: UnsafeMutablePointer<Float>
+) {
+  let width = g.paddedPatchCount
+  let spare = workspace
+  let columns = workspace + RowTiles.spare(g.filters)
+  g.forEachBlock(of: width, count: count) { first, size in
+    let rows = RowTiles(
+      maps + first &* g.mapCount, count: size &* g.positions, width: g.filters, spare: spare)
+    for column in Swift.stride(from: 0, to: width, by: RegisterTile.columns) {
+      rows.multiply(
+        filters + column &* g.filters, ConvolutionEpilogue(), into: columns + column, stride: width)
+    }
+    let target = images + first &* g.imageCount
+    if let bias = epilogue.bias {
+      broadcastRow(bias, rows: size &* g.height &* g.width, columns: g.channels, into: target)
+    } else {
+      target.update(repeating: 0, count: size &* g.imageCount)
+    }
+    col2im(columns, count: size, geometry: g, into: target, stride: width)
+    epilogue.fromResult(first &* g.imageCount).finish(target, count: size &* g.imageCount)
+  }
+}
