@@ -10,10 +10,10 @@ import Tensors
 /// codewords of both, the top's brought to the bottom's size. `[N, H, W, 3]` becomes
 /// `[N, H/8, W/8, D]` and `[N, H/4, W/4, D]`, and comes back.
 ///
-///     image → encoder_bottom ─┬─→ encoder_top → project_top → quantizer_top ─┬─→ upsample_top ──┐
-///                             │                                              │                  │
-///                             │                      decoder_top ←───────────┘                  ↓
-///                             └──→ project_bottom ←───────┘ → quantizer_bottom ──→ decoder_bottom → image
+///     map    = encoder_bottom(image)
+///     top    = quantizer_top(project_top(encoder_top(map)))
+///     bottom = quantizer_bottom(project_bottom([decoder_top(top), map]))
+///     output = decoder_bottom([upsample_top(top), bottom])
 ///
 /// Residual blocks are as in ``ResidualBlock/Style/sonnet``; weights start as PyTorch's do.
 package struct HierarchicalArchitecture: NamedArchitecture {

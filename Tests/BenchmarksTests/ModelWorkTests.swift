@@ -37,6 +37,22 @@ struct ModelWorkTests {
     #expect(work.flopPerImage * 256 == 67_511_517_184)
   }
 
+  @Test("a step of the hierarchical model at batch 256 has 91.3 GFLOP")
+  func flopOfTwoLevels() throws {
+    // As above, of layers alike at either end:
+    //   encoder_bottom and decoder_bottom     2 · (786,432 + 8,388,608 + 9,437,184 + 2 · 2,621,440)
+    //   encoder_top and decoder_top, on 4×4   2 · (4·4 · (16 · 128 · 64  +  9 · 64 · 128)
+    //                                              + 2 · 4·4 · (9 · 128 · 32 + 32 · 128))
+    //   project_top                           4·4 · 128 · 64
+    //   project_bottom                        8·8 · 192 · 64
+    //   upsample_top                          4·4 · 16 · 64 · 64
+    //   all of them                           58,851,328
+    // Three times that, without the gradient into the images, and the distances of 16 + 64 vectors.
+    let work = try work("model.architecture=hierarchical")
+    #expect(work.distances == (16 + 64) * 512 * 64)
+    #expect(work.flopPerImage == 2 * (3 * 58_851_328 - 786_432 + 2_621_440))
+  }
+
   @Test("every layer is there with what it needs, and no gradient goes into the images")
   func layers() throws {
     let work = try work("model.residual_layers=1", "model.preset=sonnet")
