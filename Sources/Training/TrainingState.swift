@@ -27,6 +27,12 @@ package struct Experiment: Sendable {
     self.variance = variance
   }
 
+  /// The most bits that a model's codes carry for each number of an image. Models are alike in what they
+  /// can keep where this is alike.
+  package var bitsPerDimension: Double {
+    model.codeBits / Double(imageHeight * imageWidth * 3)
+  }
+
   /// Throws where the architecture cannot take the data set's images.
   package init(_ configuration: Configuration, _ dataset: Dataset) throws {
     try configuration.check(

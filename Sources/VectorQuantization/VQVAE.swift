@@ -1,4 +1,5 @@
 import Autograd
+import Glibc
 import NN
 import Tensors
 
@@ -34,6 +35,13 @@ package struct VQVAE: Module {
 
   package var parameters: [Parameter] {
     architecture.parameters + quantizers.flatMap(\.parameters)
+  }
+
+  /// The most bits that the codes of an image carry, over all latents: `Σ h·w·log₂ K`.
+  package var codeBits: Double {
+    zip(architecture.latents, quantizers).reduce(0) { sum, pair in
+      sum + Double(pair.0.height * pair.0.width) * log2(Double(pair.1.codewords))
+    }
   }
 
   /// What one shard of a batch gives in training.

@@ -45,6 +45,8 @@ struct EvalCommand: ParsableCommand {
     /// Bits of entropy of a code, and of all codes of an image.
     let codeEntropy: Double?
     let bitsPerImage: Double
+    /// The most bits that codes can carry, for each number of an image.
+    let bitsPerDimension: Double
     let codebookEffectiveRank: Double?
     /// Each of several.
     let codebooks: [Codebook]?
@@ -95,6 +97,7 @@ struct EvalCommand: ParsableCommand {
       codesUsed: codebooks.reduce(0) { $0 + $1.codesUsed },
       codebookSize: codebooks.reduce(0) { $0 + $1.codebookSize }, codeEntropy: only?.codeEntropy,
       bitsPerImage: codebooks.reduce(0) { $0 + $1.bitsPerImage },
+      bitsPerDimension: checkpoint.experiment.bitsPerDimension,
       codebookEffectiveRank: only?.codebookEffectiveRank,
       codebooks: only == nil ? codebooks : nil, variance: checkpoint.experiment.variance)
   }
@@ -131,6 +134,10 @@ struct EvalCommand: ParsableCommand {
       ("perplexity", each { fixed($0.perplexity, 1) }),
       ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
       ("bits", "\(fixed(report.bitsPerImage, 0)) an image at the codes' entropy" + parts),
+      (
+        "bits at most",
+        "\(fixed(report.bitsPerDimension, 4)) a dimension, were all codes as frequent"
+      ),
       (
         "codebook rank",
         each { $0.codebookEffectiveRank.map { fixed($0, 1) } ?? "-" }

@@ -107,7 +107,8 @@ struct TrainCommand: ParsableCommand {
       "\(options.modelSummary): \(parameters) trained parameters; "
         + "quantizer \(options.quantizer.kind.rawValue), "
         + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)"
-        + codebooks(experiment.model.architecture.latents))
+        + codebooks(experiment.model.architecture.latents)
+        + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits a dimension")
     progress.note(
       "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName)"
         + (BLAS.prescribedCoreName == nil ? "" : " (as OPENBLAS_CORETYPE says)")
@@ -116,9 +117,9 @@ struct TrainCommand: ParsableCommand {
     if let warning = BLAS.threadWarning { progress.note(warning) }
   }
 
-  /// Several codebooks, in the order in which progress shows their numbers.
+  /// The grids of codes; of several codebooks in the order in which progress shows their numbers.
   private func codebooks(_ latents: [Latent]) -> String {
-    guard latents.count > 1 else { return "" }
+    guard latents.count > 1 else { return ", \(latents[0].height)×\(latents[0].width) codes" }
     return " in each of \(latents.count) codebooks: "
       + latents.map { "\($0.name), \($0.height)×\($0.width) codes" }.joined(separator: "; ")
   }

@@ -33,7 +33,7 @@ struct TwoLevelTests {
       #expect(
         errors.contains(
           "32 codewords of 8 in each of 2 codebooks: quantizer_top, 8×8 codes; "
-            + "quantizer_bottom, 16×16 codes\n"))
+            + "quantizer_bottom, 16×16 codes; at most 0.1302 bits a dimension\n"))
       let numbers = /perplexity \d+\.\d\+\d+\.\d  codes \d+\/32\+\d+\/32/
       // Three steps and a validation.
       #expect(errors.matches(of: numbers).count == 4, "\(errors)")

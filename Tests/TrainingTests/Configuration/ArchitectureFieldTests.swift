@@ -104,4 +104,19 @@ struct ArchitectureFieldTests {
         + "width that are multiples of \(m), such as \(m)×\(m) or \(2 * m)×\(2 * m), which "
         + "\(row.name) can take")
   }
+
+  /// By hand: grids of 8×8 with 512 codewords, of 2×2 with 256, of 8×8 and 4×4 with 512 each.
+  @Test(
+    "the bits that codes can carry are those of all their grids",
+    arguments: [
+      ("residual", 512, 0.1875), ("strided", 256, 32.0 / 3072), ("hierarchical", 512, 720.0 / 3072),
+      ("resblock", 512, 0.1875),
+    ])
+  func bits(_ row: (name: String, codewords: Int, bits: Double)) throws {
+    let configuration = try read(
+      "model: {architecture: \(row.name)}\nquantizer: {codebook_size: \(row.codewords)}\n")
+    let experiment = Experiment(
+      configuration, imageHeight: 32, imageWidth: 32, trainingImages: 1, variance: 1)
+    #expect(abs(experiment.bitsPerDimension - row.bits) < 1e-12)
+  }
 }
