@@ -26,17 +26,42 @@ package protocol NamedArchitecture: Architecture {
   /// What configurations call it.
   static var name: String { get }
 
-  /// The fields of a configuration's section `model` that it reads, besides `architecture`. The others
-  /// are errors in a configuration that names it.
-  static var fields: Set<String> { get }
+  /// What it can be told, with its defaults.
+  associatedtype Options: ModelOptionSet = NoOptions
+
+  /// The options as fields of a configuration's section `model`. The fields of others are errors in a
+  /// configuration that names this one.
+  static var fields: [ModelField<Options>] { get }
+
+  /// What is wrong with options whose fields are right, each by itself: a field, and what was expected
+  /// of it.
+  static func fault(in options: Options) -> (field: String, message: String)?
 
   /// The height and width of an image have to be multiples of this.
-  static func imageMultiple(_ options: ModelOptions) -> Int
+  static func imageMultiple(_ options: Options) -> Int
 
   /// - Parameters:
   ///   - imageHeight: a multiple of ``imageMultiple(_:)``, as is the width.
   ///   - dimension: D, the width of a codeword.
-  init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int)
+  init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int)
+}
+
+extension NamedArchitecture {
+  package static func fault(in _: Options) -> (field: String, message: String)? { nil }
+}
+
+extension NamedArchitecture where Options == NoOptions {
+  package static var fields: [ModelField<NoOptions>] { [] }
+}
+
+/// Options of an architecture; where nothing is said they have their defaults.
+package protocol ModelOptionSet: Sendable {
+  init()
+}
+
+/// Of an architecture that can be told nothing.
+package struct NoOptions: ModelOptionSet {
+  package init() {}
 }
 
 /// A grid of vectors that a quantizer turns into codes.

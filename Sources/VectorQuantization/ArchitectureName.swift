@@ -24,4 +24,23 @@ package struct ArchitectureName: RawRepresentable, CaseIterable, Hashable, Senda
   package static func == (a: Self, b: Self) -> Bool { a.rawValue == b.rawValue }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+
+  /// A field without the type of the architecture's options.
+  package struct Field: Sendable {
+    package let name: String
+    package let domain: FieldDomain
+    package let meaning: String
+    /// What it is where nothing is said.
+    package let initial: FieldValue
+  }
+
+  /// The fields of the section `model` that the architecture has, besides `architecture`.
+  package var fields: [Field] { Self.fields(of: self.type) }
+
+  private static func fields<Named: NamedArchitecture>(of type: Named.Type) -> [Field] {
+    let options = Named.Options()
+    return Named.fields.map {
+      Field(name: $0.name, domain: $0.domain, meaning: $0.meaning, initial: $0.get(options))
+    }
+  }
 }

@@ -17,12 +17,30 @@ import Tensors
 ///
 /// Residual blocks are as in ``ResidualBlock/Style/sonnet``; weights start as PyTorch's do.
 package struct HierarchicalArchitecture: NamedArchitecture {
+  package struct Options: ModelOptionSet {
+    /// Channels of the hidden maps.
+    package var hidden = 128
+    package var residualLayers = 2
+    /// Channels inside a residual block.
+    package var residualHidden = 32
+
+    package init() {}
+  }
+
   package static let name = "hierarchical"
-  package static let fields: Set = ["hidden", "residual_layers", "residual_hidden"]
+  package static let fields: [ModelField<Options>] = [
+    .integer("hidden", \.hidden, 2...4096, "channels of the hidden maps; even"),
+    .integer("residual_layers", \.residualLayers, 0...64, "residual blocks in a stack"),
+    .integer("residual_hidden", \.residualHidden, 1...4096, "channels inside a block"),
+  ]
   /// Of an image to each level.
   private static let reduction = (top: 8, bottom: 4)
 
-  package static func imageMultiple(_: ModelOptions) -> Int { reduction.top }
+  package static func fault(in options: Options) -> (field: String, message: String)? {
+    options.hidden.isMultiple(of: 2) ? nil : ("hidden", "expected an even number")
+  }
+
+  package static func imageMultiple(_: Options) -> Int { reduction.top }
 
   package let latents: [Latent]
   private let encoderBottom: BottomEncoder
@@ -89,7 +107,7 @@ package struct HierarchicalArchitecture: NamedArchitecture {
     }
   }
 
-  package init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+  package init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int) {
     let hidden = options.hidden
     func halving(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
       Conv2d(

@@ -1,25 +1,51 @@
-/// The section `model` of a configuration: the architecture, and what all of them can be told. Each field
-/// has its one default here.
-package struct ModelOptions: Sendable, Equatable {
+/// The section `model` of a configuration: the architecture, and what it has been told.
+package struct ModelOptions: Sendable {
   package var architecture = ArchitectureName(ResidualArchitecture.self)
-
-  // MARK: residual, and hierarchical but for the preset
-
-  package var preset = ResidualArchitecture.Preset.zalando
-  /// Channels of the hidden maps.
-  package var hidden = 128
-  package var residualLayers = 2
-  /// Channels inside a residual block.
-  package var residualHidden = 32
-
-  // MARK: resblock
-
-  package var resblock = ResblockArchitecture.Options()
+  /// What was said of fields by their names; of other architectures' fields too, for a file can name the
+  /// architecture behind them.
+  private var values: [String: FieldValue] = [:]
 
   package init() {}
 
+  package init<Named: NamedArchitecture>(_ type: Named.Type, _ options: Named.Options) {
+    architecture = ArchitectureName(type)
+    for field in Named.fields { values[field.name] = field.get(options) }
+  }
+
+  /// The value of a field, where it was not set the architecture's own; nil where the architecture has no
+  /// such field.
+  package subscript(field name: String) -> FieldValue? {
+    get {
+      guard let field = architecture.fields.first(where: { $0.name == name }) else { return nil }
+      return values[name] ?? field.initial
+    }
+    set { values[name] = newValue }
+  }
+
+  /// The options of an architecture, with what was set.
+  package func options<Named: NamedArchitecture>(of type: Named.Type) -> Named.Options {
+    var options = Named.Options()
+    for field in Named.fields {
+      if let value = values[field.name] { field.set(value, &options) }
+    }
+    return options
+  }
+
+  /// What no field can check alone: the field, and what is expected of it.
+  package var fault: (field: String, message: String)? {
+    func fault<Named: NamedArchitecture>(_ type: Named.Type) -> (field: String, message: String)? {
+      Named.fault(in: options(of: type))
+    }
+    return fault(architecture.type)
+  }
+
   /// The height and width of an image have to be multiples of this.
-  package var imageMultiple: Int { architecture.type.imageMultiple(self) }
+  package var imageMultiple: Int {
+    func multiple<Named: NamedArchitecture>(_ type: Named.Type) -> Int {
+      Named.imageMultiple(options(of: type))
+    }
+    return multiple(architecture.type)
+  }
 
   /// Whether the architecture takes images of a size.
   package func takes(imageHeight: Int, imageWidth: Int) -> Bool {
@@ -39,7 +65,18 @@ package struct ModelOptions: Sendable, Equatable {
     precondition(
       takes(imageHeight: imageHeight, imageWidth: imageWidth),
       "the image is \(imageHeight)×\(imageWidth); expected \(imageSizes)")
-    return architecture.type.init(
-      self, imageHeight: imageHeight, imageWidth: imageWidth, dimension: dimension)
+    func build<Named: NamedArchitecture>(_ type: Named.Type) -> any Architecture {
+      Named(
+        options(of: type), imageHeight: imageHeight, imageWidth: imageWidth, dimension: dimension)
+    }
+    return build(architecture.type)
+  }
+}
+
+extension ModelOptions: Equatable {
+  /// Whether both describe one model: what other architectures were told does not count.
+  package static func == (a: Self, b: Self) -> Bool {
+    a.architecture == b.architecture
+      && a.architecture.fields.allSatisfy { a[field: $0.name] == b[field: $0.name] }
   }
 }

@@ -11,7 +11,7 @@ import Tensors
 /// block in the middle, no attention, and encoder and decoder have the same number of blocks a level.
 /// Parameters have diffusers' names, and weights start as PyTorch's do.
 package struct ResblockArchitecture: NamedArchitecture {
-  package struct Options: Sendable, Equatable {
+  package struct Options: ModelOptionSet {
     /// Channels of each level, from the image's size down.
     package var widths = [64, 128, 128]
     /// Residual blocks of each level.
@@ -24,12 +24,37 @@ package struct ResblockArchitecture: NamedArchitecture {
   }
 
   package static let name = "resblock"
-  package static let fields: Set = [
-    "widths", "blocks", "groups", "norm_epsilon", "dropout", "downsampling", "upsampling",
+  package static let fields: [ModelField<Options>] = [
+    .integers(
+      "widths", \.widths, 1...4096, count: 1...8,
+      "channels of each level, from the image's size down; halved between levels"),
+    .integer("blocks", \.blocks, 1...64, "residual blocks of a level"),
+    .integer(
+      "groups", \.block.groups, 1...4096,
+      "groups of channels that are normalised; a divisor of every width"),
+    .number("norm_epsilon", \.block.epsilon, 1e-12..<1, "ε of the normalisations"),
+    .number(
+      "dropout", \.block.dropout, 0..<1, "the probability of an element to be dropped in training"),
+    .choice(
+      "downsampling", \.downsampling, "zeros around the image, or below and to the right"),
+    .choice(
+      "upsampling", \.upsampling,
+      "four equal pixels, without or with a convolution, or a transposed convolution"),
   ]
 
-  package static func imageMultiple(_ options: ModelOptions) -> Int {
-    1 << (options.resblock.widths.count - 1)
+  package static func fault(in options: Options) -> (field: String, message: String)? {
+    let groups = options.block.groups
+    guard let width = options.widths.first(where: { !$0.isMultiple(of: groups) }) else {
+      return nil
+    }
+    return (
+      "groups",
+      "expected a divisor of every width in model.widths, found \(groups), which does not divide \(width)"
+    )
+  }
+
+  package static func imageMultiple(_ options: Options) -> Int {
+    1 << (options.widths.count - 1)
   }
 
   package let latents: [Latent]
@@ -90,9 +115,8 @@ package struct ResblockArchitecture: NamedArchitecture {
     func callAsFunction(_ x: Variable) -> Variable { conv(norm(x, activates: true)) }
   }
 
-  package init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+  package init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int) {
     let multiple = Self.imageMultiple(options)
-    let options = options.resblock
     let widths = options.widths
     let last = widths.count - 1
 

@@ -22,11 +22,31 @@ package struct ResidualArchitecture: NamedArchitecture {
     var rectifiesThirdConvolution: Bool { self == .sonnet }
   }
 
+  package struct Options: ModelOptionSet {
+    package var preset = Preset.zalando
+    /// Channels of the hidden maps.
+    package var hidden = 128
+    package var residualLayers = 2
+    /// Channels inside a residual block.
+    package var residualHidden = 32
+
+    package init() {}
+  }
+
   package static let name = "residual"
-  package static let fields: Set = ["preset", "hidden", "residual_layers", "residual_hidden"]
+  package static let fields: [ModelField<Options>] = [
+    .choice("preset", \.preset, "whose version of it"),
+    .integer("hidden", \.hidden, 2...4096, "channels of the hidden maps; even"),
+    .integer("residual_layers", \.residualLayers, 0...64, "residual blocks in a stack"),
+    .integer("residual_hidden", \.residualHidden, 1...4096, "channels inside a block"),
+  ]
   private static let reduction = 4
 
-  package static func imageMultiple(_: ModelOptions) -> Int { reduction }
+  package static func fault(in options: Options) -> (field: String, message: String)? {
+    options.hidden.isMultiple(of: 2) ? nil : ("hidden", "expected an even number")
+  }
+
+  package static func imageMultiple(_: Options) -> Int { reduction }
 
   package let latents: [Latent]
   private let preset: Preset
@@ -48,7 +68,7 @@ package struct ResidualArchitecture: NamedArchitecture {
     let upsample2: ConvTranspose2d
   }
 
-  package init(_ options: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+  package init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int) {
     let (hidden, start) = (options.hidden, options.preset.start)
     preset = options.preset
     latents = [

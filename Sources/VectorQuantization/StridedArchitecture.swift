@@ -10,10 +10,9 @@ import Tensors
 /// `after_quantize` and the last layer. Weights start as PyTorch's do.
 package struct StridedArchitecture: NamedArchitecture {
   package static let name = "strided"
-  package static let fields: Set<String> = []
   private static let reduction = 16
 
-  package static func imageMultiple(_: ModelOptions) -> Int { reduction }
+  package static func imageMultiple(_: NoOptions) -> Int { reduction }
 
   package let latents: [Latent]
   private let encoder: Encoder
@@ -33,7 +32,7 @@ package struct StridedArchitecture: NamedArchitecture {
     let upsample3: ConvTranspose2d
   }
 
-  package init(_: ModelOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
+  package init(_: NoOptions, imageHeight: Int, imageWidth: Int, dimension: Int) {
     self.init(
       widths: (32, 64, 128), imageHeight: imageHeight, imageWidth: imageWidth, dimension: dimension)
   }

@@ -21,7 +21,7 @@ func smallConfiguration(_ settings: [String]) throws -> Configuration {
     ("hidden", "8"), ("residual_layers", "1"), ("residual_hidden", "4"), ("widths", "[16, 32]"),
     ("groups", "8"), ("dropout", "0.1"),
   ]
-  .filter { architecture?.type.fields.contains($0.0) ?? false }
+  .filter { field in architecture?.fields.contains { $0.name == field.0 } ?? false }
   .map { "\($0): \($1)" }.joined(separator: ", ")
   return try ConfigurationReader.read(
     yaml: """

@@ -10,9 +10,9 @@ struct ParameterListTests {
   private func models() -> [VQVAE] {
     var models: [VQVAE] = []
     let presets = ResidualArchitecture.Preset.allCases.map { preset in
-      var options = ModelOptions()
+      var options = ResidualArchitecture.Options()
       options.preset = preset
-      return options
+      return ModelOptions(ResidualArchitecture.self, options)
     }
     let architectures = ArchitectureName.allCases.map { name in
       var options = ModelOptions()
@@ -61,9 +61,8 @@ struct ParameterListTests {
   /// Likewise, from the layers that seed document 002 prints.
   @Test("the strided model has 1,445,571 trained parameters with a codebook of 256 × 256")
   func stridedCount() throws {
-    var options = ModelOptions()
-    options.architecture = ArchitectureName(StridedArchitecture.self)
-    let architecture = options.build(imageHeight: 32, imageWidth: 32, dimension: 256)
+    let architecture = StridedArchitecture(
+      NoOptions(), imageHeight: 32, imageWidth: 32, dimension: 256)
     let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
     #expect(weights + 256 * 256 == 1_445_571)
     #expect(architecture.latents == [Latent(name: "quantizer", height: 2, width: 2)])
@@ -88,9 +87,8 @@ struct ParameterListTests {
     "the hierarchical model has 1,388,867 trained parameters without its codebooks, at every size",
     arguments: [32, 64, 128, 256])
   func hierarchicalCount(side: Int) throws {
-    var options = ModelOptions()
-    options.architecture = ArchitectureName(HierarchicalArchitecture.self)
-    let architecture = options.build(imageHeight: side, imageWidth: side, dimension: 64)
+    let architecture = HierarchicalArchitecture(
+      .init(), imageHeight: side, imageWidth: side, dimension: 64)
     let weights = architecture.parameters.reduce(0) { $0 + $1.shape.count }
     #expect(weights == 1_388_867)
     #expect(Float(weights) == (try Golden("hierarchical")("full_size_count").scalar))
@@ -100,9 +98,8 @@ struct ParameterListTests {
     "the hierarchical model has a top of an eighth of the side and a bottom of a quarter",
     arguments: [(32, 32), (64, 64), (128, 128), (256, 256), (16, 40)])
   func hierarchicalShapes(height: Int, width: Int) throws {
-    var options = ModelOptions()
-    options.architecture = ArchitectureName(HierarchicalArchitecture.self)
-    let architecture = options.build(imageHeight: height, imageWidth: width, dimension: 64)
+    let architecture = HierarchicalArchitecture(
+      .init(), imageHeight: height, imageWidth: width, dimension: 64)
     let latents = [
       Latent(name: "quantizer_top", height: height / 8, width: width / 8),
       Latent(name: "quantizer_bottom", height: height / 4, width: width / 4),

@@ -8,8 +8,8 @@ import VectorQuantization
 
 /// A model of the goldens' size, with its start and its batches of four: 16 codewords of 4; residual with
 /// hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16, resblock with
-/// levels of 4 and 6 channels in 2 groups on images of 8×8; hierarchical
-/// with hidden 8 and 2×4 on images of 16×16, and 16 codewords for each level.
+/// levels of 4 and 6 channels in 2 groups on images of 8×8, hierarchical with hidden 8 and 2×4 on images of
+/// 16×16 and 16 codewords for each level.
 struct SmallModel {
   /// A golden of a whole model.
   enum Name: String, CaseIterable {
@@ -19,21 +19,38 @@ struct SmallModel {
     case resblockTransposed = "resblock_transposed"
 
     func architecture(imageHeight: Int, imageWidth: Int) -> any Architecture {
-      var options = ModelOptions()
-      options.hidden = 8
-      options.residualHidden = 4
-      switch self {
-      case .zalando: options.preset = .zalando
-      case .sonnet: options.preset = .sonnet
-      case .strided:
-        return StridedArchitecture(
-          widths: (4, 6, 8), imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
-      case .resblockNearest: options.setResblock(.padded, .nearest)
-      case .resblockNearestConvolution: options.setResblock(.padded, .nearestConvolution)
-      case .resblockTransposed: options.setResblock(.asymmetric, .transposed)
-      case .hierarchical: options.architecture = ArchitectureName(HierarchicalArchitecture.self)
+      func build<Named: NamedArchitecture>(
+        _ type: Named.Type, _ set: (inout Named.Options) -> Void
+      ) -> any Architecture {
+        var options = Named.Options()
+        set(&options)
+        return type.init(options, imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
       }
-      return options.build(imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
+      func residual(_ preset: ResidualArchitecture.Preset) -> any Architecture {
+        build(ResidualArchitecture.self) {
+          ($0.preset, $0.hidden, $0.residualHidden) = (preset, 8, 4)
+        }
+      }
+      func resblock(
+        _ downsampling: Downsampling.Kind, _ upsampling: Upsampling.Kind
+      ) -> any Architecture {
+        build(ResblockArchitecture.self) {
+          ($0.widths, $0.block.groups) = ([4, 6], 2)
+          ($0.downsampling, $0.upsampling) = (downsampling, upsampling)
+        }
+      }
+      return switch self {
+      case .zalando: residual(.zalando)
+      case .sonnet: residual(.sonnet)
+      case .strided:
+        StridedArchitecture(
+          widths: (4, 6, 8), imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
+      case .resblockNearest: resblock(.padded, .nearest)
+      case .resblockNearestConvolution: resblock(.padded, .nearestConvolution)
+      case .resblockTransposed: resblock(.asymmetric, .transposed)
+      case .hierarchical:
+        build(HierarchicalArchitecture.self) { ($0.hidden, $0.residualHidden) = (8, 4) }
+      }
     }
   }
 
@@ -120,17 +137,5 @@ struct SmallModel {
       }
     }
     return values
-  }
-}
-
-extension ModelOptions {
-  fileprivate mutating func setResblock(
-    _ downsampling: Downsampling.Kind, _ upsampling: Upsampling.Kind
-  ) {
-    architecture = ArchitectureName(ResblockArchitecture.self)
-    resblock.widths = [4, 6]
-    resblock.block.groups = 2
-    resblock.downsampling = downsampling
-    resblock.upsampling = upsampling
   }
 }

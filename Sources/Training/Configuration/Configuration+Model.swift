@@ -38,7 +38,8 @@ extension Configuration {
 
   /// The preset, where the architecture has presets.
   private var preset: ResidualArchitecture.Preset? {
-    model.architecture.type.fields.contains("preset") ? model.preset : nil
+    model.architecture.type == ResidualArchitecture.self
+      ? model.options(of: ResidualArchitecture.self).preset : nil
   }
 
   /// The start of the codebook: what the file says, or else what the preset's program does. Without

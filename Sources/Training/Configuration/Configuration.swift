@@ -4,7 +4,7 @@ import Tensors
 import VectorQuantization
 
 /// Everything that a training run depends on. Each field has its one default here, those of the section
-/// `model` in ``ModelOptions``.
+/// `model` with the architectures.
 ///
 /// The names of the fields in a file, their ranges and their meaning are listed in
 /// ``ConfigurationField/all``.

@@ -31,120 +31,93 @@ package struct ConfigurationField: Sendable {
   package let write: @Sendable (Configuration) -> String?
 
   /// All fields in the order of the file.
-  package static let all: [ConfigurationField] = [
-    ConfigurationField(
-      "seed", "a whole number of at least 0", "fixes weights, codebook, order and synthetic images",
-      read: { scalar, c in assign(scalar.integer(as: UInt64.self), to: \.seed, of: &c) },
-      write: { String($0.seed) }),
+  package static let all: [ConfigurationField] =
+    [
+      ConfigurationField(
+        "seed", "a whole number of at least 0",
+        "fixes weights, codebook, order and synthetic images",
+        read: { scalar, c in assign(scalar.integer(as: UInt64.self), to: \.seed, of: &c) },
+        write: { String($0.seed) }),
 
-    .choice("data.kind", \.data.kind, "where the images come from"),
-    .text("data.root", \.data.root, "the folder of the CIFAR-10 batch files", .circumstances),
-    .number(
-      "data.validation", \.data.validation, 0..<1, "the fraction of training images held out"),
-    .integer(
-      "data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
-    .integer(
-      "data.side", \.data.side, 8...512, "synthetic: height and width of an image in pixels"),
+      .choice("data.kind", \.data.kind, "where the images come from"),
+      .text("data.root", \.data.root, "the folder of the CIFAR-10 batch files", .circumstances),
+      .number(
+        "data.validation", \.data.validation, 0..<1, "the fraction of training images held out"),
+      .integer(
+        "data.images", \.data.images, 1...1_000_000, "synthetic images, held-out ones included"),
+      .integer(
+        "data.side", \.data.side, 8...512, "synthetic: height and width of an image in pixels"),
 
-    .choice("model.architecture", \.model.architecture, "encoder and decoder"),
-    .choice("model.preset", \.model.preset, "residual: whose version of it"),
-    .integer(
-      "model.hidden", \.model.hidden, 2...4096,
-      "residual, hierarchical: channels of the hidden maps; even"),
-    .integer(
-      "model.residual_layers", \.model.residualLayers, 0...64,
-      "residual, hierarchical: residual blocks in a stack"),
-    .integer(
-      "model.residual_hidden", \.model.residualHidden, 1...4096,
-      "residual, hierarchical: channels inside a block"),
-    .integers(
-      "model.widths", \.model.resblock.widths, 1...4096, count: 1...8,
-      "resblock: channels of each level, from the image's size down; halved between levels"),
-    .integer(
-      "model.blocks", \.model.resblock.blocks, 1...64, "resblock: residual blocks of a level"),
-    .integer(
-      "model.groups", \.model.resblock.block.groups, 1...4096,
-      "resblock: groups of channels that are normalised; a divisor of every width"),
-    .number(
-      "model.norm_epsilon", \.model.resblock.block.epsilon, 1e-12..<1,
-      "resblock: ε of the normalisations"),
-    .number(
-      "model.dropout", \.model.resblock.block.dropout, 0..<1,
-      "resblock: the probability of an element to be dropped in training"),
-    .choice(
-      "model.downsampling", \.model.resblock.downsampling,
-      "resblock: zeros around the image, or below and to the right"),
-    .choice(
-      "model.upsampling", \.model.resblock.upsampling,
-      "resblock: four equal pixels, without or with a convolution, or a transposed convolution"),
+      .choice("model.architecture", \.model.architecture, "encoder and decoder"),
+    ] + modelFields + [
+      .choice("quantizer.kind", \.quantizer.kind, "codebook loss or moving averages"),
+      .choice(
+        "quantizer.straight_through", \.quantizer.straightThrough,
+        "how the gradient passes the quantizer"),
+      .integer("quantizer.codebook_size", \.quantizer.codebookSize, 1...1_048_576, "codewords, K"),
+      .integer("quantizer.dimension", \.quantizer.dimension, 1...4096, "width of a codeword, D"),
+      .choice(
+        "quantizer.distances", \.quantizer.distances,
+        "products and an exact decision of near-ties, or slow and exact throughout; same codes"),
+      .number("quantizer.commitment", \.quantizer.commitment, 0..<1e6, "the weight β"),
+      .choice(
+        "quantizer.weighting", \.quantizer.weighting,
+        "β on the commitment term alone, as in the paper, or on the codebook term too; not with ema"
+      ),
+      .number("quantizer.decay", \.quantizer.decay, 0..<1, "γ of the moving averages"),
+      .number("quantizer.epsilon", \.quantizer.epsilon, 1e-12..<1, "ε of their smoothing"),
+      .optionalChoice(
+        "quantizer.init", \.quantizer.initialization,
+        "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the architecture's"),
+      .optionalChoice(
+        "quantizer.ema_unused", \.quantizer.emaUnused,
+        "what becomes of a codeword nobody chose; by default the architecture's"),
 
-    .choice("quantizer.kind", \.quantizer.kind, "codebook loss or moving averages"),
-    .choice(
-      "quantizer.straight_through", \.quantizer.straightThrough,
-      "how the gradient passes the quantizer"),
-    .integer("quantizer.codebook_size", \.quantizer.codebookSize, 1...1_048_576, "codewords, K"),
-    .integer("quantizer.dimension", \.quantizer.dimension, 1...4096, "width of a codeword, D"),
-    .choice(
-      "quantizer.distances", \.quantizer.distances,
-      "products and an exact decision of near-ties, or slow and exact throughout; same codes"),
-    .number("quantizer.commitment", \.quantizer.commitment, 0..<1e6, "the weight β"),
-    .choice(
-      "quantizer.weighting", \.quantizer.weighting,
-      "β on the commitment term alone, as in the paper, or on the codebook term too; not with ema"),
-    .number("quantizer.decay", \.quantizer.decay, 0..<1, "γ of the moving averages"),
-    .number("quantizer.epsilon", \.quantizer.epsilon, 1e-12..<1, "ε of their smoothing"),
-    .optionalChoice(
-      "quantizer.init", \.quantizer.initialization,
-      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the architecture's"),
-    .optionalChoice(
-      "quantizer.ema_unused", \.quantizer.emaUnused,
-      "what becomes of a codeword nobody chose; by default the architecture's"),
+      .integer(
+        "training.steps", \.training.steps, 1...1_000_000_000, "optimizer steps", .circumstances),
+      .integer("training.batch_size", \.training.batchSize, 1...65_536, "images in a step"),
+      .number(
+        "training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's, at its highest"),
+      .choice(
+        "training.schedule", \.training.schedule, "the learning rate after the warm-up"),
+      .integer(
+        "training.warmup_steps", \.training.warmupSteps, 0...1_000_000_000,
+        "steps in which the learning rate rises"),
+      .number(
+        "training.final_learning_rate", \.training.finalLearningRate, 0..<1e12,
+        "where the cosine ends"),
+      .number(
+        "training.weight_decay", \.training.weightDecay, 0..<1e6,
+        "AdamW's λ, for all trained parameters; 0: Adam"),
+      .optionalNumber(
+        "training.clip_norm", \.training.clipNorm, 1e-12..<1e12,
+        "the largest norm of a gradient; by default any"),
+      .choice(
+        "training.reconstruction", \.training.reconstruction,
+        "the reconstruction term: over the variance of the images, or not"),
+      .choice(
+        "training.reduction", \.training.reduction,
+        "the loss as a mean, or multiplied by the images of the batch"),
+      .choice(
+        "training.convolution", \.training.convolution,
+        "how: the fastest for each shape, no Winograd, or the reference"),
+      .optionalInteger(
+        "training.threads", \.training.threads, 1...1024,
+        "worker threads; by default the processors allowed", .circumstances),
+      .integer(
+        "training.checkpoint_every", \.training.checkpointEvery, 0...1_000_000_000,
+        "steps between checkpoints; 0: only at the end", .circumstances),
+      .integer(
+        "training.validate_every", \.training.validateEvery, 0...1_000_000_000,
+        "steps between validations; 0: only at the end", .circumstances),
+      .integer(
+        "training.log_every", \.training.logEvery, 1...1_000_000_000,
+        "steps between lines of progress where there is no terminal", .circumstances),
 
-    .integer(
-      "training.steps", \.training.steps, 1...1_000_000_000, "optimizer steps", .circumstances),
-    .integer("training.batch_size", \.training.batchSize, 1...65_536, "images in a step"),
-    .number(
-      "training.learning_rate", \.training.learningRate, 1e-12..<1e12, "Adam's, at its highest"),
-    .choice(
-      "training.schedule", \.training.schedule, "the learning rate after the warm-up"),
-    .integer(
-      "training.warmup_steps", \.training.warmupSteps, 0...1_000_000_000,
-      "steps in which the learning rate rises"),
-    .number(
-      "training.final_learning_rate", \.training.finalLearningRate, 0..<1e12,
-      "where the cosine ends"),
-    .number(
-      "training.weight_decay", \.training.weightDecay, 0..<1e6,
-      "AdamW's λ, for all trained parameters; 0: Adam"),
-    .optionalNumber(
-      "training.clip_norm", \.training.clipNorm, 1e-12..<1e12,
-      "the largest norm of a gradient; by default any"),
-    .choice(
-      "training.reconstruction", \.training.reconstruction,
-      "the reconstruction term: over the variance of the images, or not"),
-    .choice(
-      "training.reduction", \.training.reduction,
-      "the loss as a mean, or multiplied by the images of the batch"),
-    .choice(
-      "training.convolution", \.training.convolution,
-      "how: the fastest for each shape, no Winograd, or the reference"),
-    .optionalInteger(
-      "training.threads", \.training.threads, 1...1024,
-      "worker threads; by default the processors allowed", .circumstances),
-    .integer(
-      "training.checkpoint_every", \.training.checkpointEvery, 0...1_000_000_000,
-      "steps between checkpoints; 0: only at the end", .circumstances),
-    .integer(
-      "training.validate_every", \.training.validateEvery, 0...1_000_000_000,
-      "steps between validations; 0: only at the end", .circumstances),
-    .integer(
-      "training.log_every", \.training.logEvery, 1...1_000_000_000,
-      "steps between lines of progress where there is no terminal", .circumstances),
-
-    .text(
-      "output.folder", \.output.folder, "the run folder; by default runs/ and the file's name",
-      .circumstances),
-  ]
+      .text(
+        "output.folder", \.output.folder, "the run folder; by default runs/ and the file's name",
+        .circumstances),
+    ]
 
   private init(
     _ key: String, _ expected: String, _ meaning: String, _ scope: Scope = .experiment,
@@ -167,9 +140,10 @@ package struct ConfigurationField: Sendable {
 extension ConfigurationField {
   /// The names of the architectures that the field belongs to; nil where it belongs to all.
   package var architectures: [String]? {
-    guard key.hasPrefix("model."), key != "model.architecture" else { return nil }
-    let field = String(key.dropFirst("model.".count))
-    return ArchitectureName.allCases.filter { $0.type.fields.contains(field) }.map(\.rawValue)
+    guard key.hasPrefix(Self.modelPrefix), key != "model.architecture" else { return nil }
+    let field = key.dropFirst(Self.modelPrefix.count)
+    return ArchitectureName.allCases.filter { $0.fields.contains { $0.name == field } }
+      .map(\.rawValue)
   }
 
   /// The kind of data that the field belongs to; nil where it belongs to all, or says nothing to the
@@ -185,6 +159,88 @@ extension ConfigurationField {
   /// The value of a field that belongs to the configuration, as a file has it.
   func value(in configuration: Configuration) -> String? {
     belongs(to: configuration) ? write(configuration) : nil
+  }
+}
+
+// MARK: Fields that architectures declare
+
+extension ConfigurationField {
+  private static let modelPrefix = "model."
+
+  /// Those of all architectures in the order of their list, a field that several have once.
+  private static var modelFields: [ConfigurationField] {
+    var found: [(field: ArchitectureName.Field, owners: [String])] = []
+    for architecture in ArchitectureName.allCases {
+      for field in architecture.fields {
+        if let i = found.firstIndex(where: { $0.field.name == field.name }) {
+          precondition(
+            found[i].field.domain == field.domain, "\(field.name) has two meanings")
+          found[i].owners.append(architecture.rawValue)
+        } else {
+          found.append((field, [architecture.rawValue]))
+        }
+      }
+    }
+    return found.map { ofModel($0.field, owners: $0.owners) }
+  }
+
+  private static func ofModel(_ field: ArchitectureName.Field, owners: [String]) -> Self {
+    let name = field.name
+    return Self(
+      modelPrefix + name, expected(field.domain),
+      "\(owners.joined(separator: ", ")): \(field.meaning)", isList: field.domain.isList,
+      read: { value, c in
+        guard let value = field.domain.value(of: value) else { return false }
+        c.model[field: name] = value
+        return true
+      },
+      write: { ($0.model[field: name] ?? field.initial).text })
+  }
+
+  private static func expected(_ domain: FieldDomain) -> String {
+    switch domain {
+    case .integer(let range): expected(range)
+    case .integers(let range, let count):
+      "a list of \(count.lowerBound) to \(count.upperBound) whole numbers from "
+        + "\(range.lowerBound) to \(range.upperBound), such as [64, 128]"
+    case .number(let range): expected(range)
+    case .choice(let names): oneOf(names)
+    }
+  }
+}
+
+extension FieldDomain {
+  fileprivate var isList: Bool {
+    if case .integers = self { true } else { false }
+  }
+
+  /// The value that a text stands for; nil where it is none.
+  fileprivate func value(of text: ConfigurationValue) -> FieldValue? {
+    func integer(_ text: ConfigurationValue, _ range: ClosedRange<Int>) -> Int? {
+      text.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }
+    }
+    switch self {
+    case .integer(let range): return integer(text, range).map { .integer($0) }
+    case .integers(let range, let count):
+      guard let items = text.items, count.contains(items.count) else { return nil }
+      let numbers = items.compactMap { integer($0, range) }
+      return numbers.count == items.count ? .integers(numbers) : nil
+    case .number(let range):
+      return text.number.flatMap { range.contains($0) ? .number($0) : nil }
+    case .choice(let names): return names.contains(text.text) ? .choice(text.text) : nil
+    }
+  }
+}
+
+extension FieldValue {
+  /// The value as a file has it.
+  fileprivate var text: String {
+    switch self {
+    case .integer(let value): "\(value)"
+    case .integers(let values): "[\(values.map(String.init).joined(separator: ", "))]"
+    case .number(let value): "\(value)"
+    case .choice(let name): name
+    }
   }
 }
 
@@ -225,25 +281,6 @@ extension ConfigurationField {
           of: &c)
       },
       write: { $0[keyPath: path].map { String($0) } })
-  }
-
-  private static func integers(
-    _ key: String, _ path: Path<[Int]>, _ range: ClosedRange<Int>, count: ClosedRange<Int>,
-    _ meaning: String
-  ) -> Self {
-    Self(
-      key,
-      "a list of \(count.lowerBound) to \(count.upperBound) whole numbers from "
-        + "\(range.lowerBound) to \(range.upperBound), such as [64, 128]",
-      meaning, isList: true,
-      read: { scalar, c in
-        guard let items = scalar.items, count.contains(items.count) else { return false }
-        let numbers = items.compactMap { item in
-          item.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }
-        }
-        return assign(numbers.count == items.count ? numbers : nil, to: path, of: &c)
-      },
-      write: { "[\($0[keyPath: path].map(String.init).joined(separator: ", "))]" })
   }
 
   private static func number(

@@ -225,17 +225,8 @@ package struct ConfigurationReader {
         "data.images times data.side squared: expected at most \(Self.maximumPixels) pixels, which are "
           + "kept in memory, found \(pixels)")
     }
-    if configuration.model.hidden % 2 != 0 {
-      report(place("model.hidden"), "model.hidden: expected an even number")
-    }
-    let resblock = configuration.model.resblock
-    if configuration.model.architecture.rawValue == ResblockArchitecture.name,
-      let width = resblock.widths.first(where: { !$0.isMultiple(of: resblock.block.groups) })
-    {
-      report(
-        place("model.groups"),
-        "model.groups: expected a divisor of every width in model.widths, found "
-          + "\(resblock.block.groups), which does not divide \(width)")
+    if let (field, message) = configuration.model.fault {
+      report(place("model.\(field)"), "model.\(field): \(message)")
     }
     if configuration.quantizer.kind == .ema, configuration.quantizer.weighting == .both {
       report(

@@ -31,7 +31,7 @@ struct ArchitectureFieldTests {
   func fieldsHaveOwners() {
     let ofModel = ConfigurationField.all.filter { $0.architectures != nil }
     for field in ofModel { #expect(field.architectures != [], "\(field.key)") }
-    let owned = ArchitectureName.allCases.flatMap { $0.type.fields.map { "model.\($0)" } }
+    let owned = ArchitectureName.allCases.flatMap { $0.fields.map { "model.\($0.name)" } }
     #expect(Set(owned) == Set(ofModel.map(\.key)))
     #expect(!ofModel.isEmpty)
   }

@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 import Training
+import VectorQuantization
 
 /// The way from a path to a configuration.
 @Suite("Configuration files")
@@ -99,7 +100,7 @@ struct ConfigurationFileTests {
     #expect(configuration.output.folder == "runs/\(name)")
     #expect((configuration.data.kind == .cifar10) == name.hasPrefix("cifar10"))
     #expect(
-      configuration.model.preset
+      configuration.model.options(of: ResidualArchitecture.self).preset
         == (["cifar10-sonnet", "demo"].contains(name) ? .sonnet : .zalando))
   }
 

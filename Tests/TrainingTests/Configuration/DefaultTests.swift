@@ -18,7 +18,9 @@ struct DefaultTests {
   @Test("the defaults are the usual model's")
   func usualModel() {
     let c = Configuration()
-    #expect((c.model.hidden, c.model.residualLayers, c.model.residualHidden) == (128, 2, 32))
+    let model = c.model.options(of: ResidualArchitecture.self)
+    #expect(c.model.architecture.rawValue == "residual")
+    #expect((model.hidden, model.residualLayers, model.residualHidden) == (128, 2, 32))
     #expect((c.quantizer.codebookSize, c.quantizer.dimension) == (512, 64))
     #expect(c.quantizer.commitment == 0.25)
     #expect(c.data.validation == 0.1)

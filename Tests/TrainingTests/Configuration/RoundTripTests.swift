@@ -105,31 +105,28 @@ struct RoundTripTests {
     return c
   }
 
-  /// The fields of one architecture; those of the others are not in a file.
+  /// An architecture and its fields; those of the others are not in a file.
   private static func model(_ random: inout TestGenerator) -> ModelOptions {
     var model = ModelOptions()
     model.architecture = .allCases.randomElement(using: &random)!
-    switch model.architecture.rawValue {
-    case "residual", "hierarchical":
-      if model.architecture.rawValue == "residual" {
-        model.preset = .allCases.randomElement(using: &random)!
-      }
-      model.hidden = 2 * .random(in: 1...2048, using: &random)
-      model.residualLayers = .random(in: 0...64, using: &random)
-      model.residualHidden = .random(in: 1...4096, using: &random)
-    case "resblock":
-      let groups = Int.random(in: 1...8, using: &random)
-      model.resblock.block.groups = groups
-      model.resblock.widths = (0..<Int.random(in: 1...8, using: &random)).map { _ in
-        groups * .random(in: 1...512, using: &random)
-      }
-      model.resblock.blocks = .random(in: 1...64, using: &random)
-      model.resblock.block.epsilon = .random(in: 1e-12..<1, using: &random)
-      model.resblock.block.dropout = .random(in: 0..<1, using: &random)
-      model.resblock.downsampling = .allCases.randomElement(using: &random)!
-      model.resblock.upsampling = .allCases.randomElement(using: &random)!
-    default: break
+    for field in model.architecture.fields {
+      model[field: field.name] =
+        switch field.domain {
+        case .integer(let range): .integer(.random(in: range, using: &random))
+        case .integers(let range, let count):
+          .integers(
+            (0..<Int.random(in: count, using: &random)).map { _ in
+              .random(in: range, using: &random)
+            })
+        case .number(let range): .number(.random(in: range, using: &random))
+        case .choice(let names): .choice(names.randomElement(using: &random)!)
+        }
     }
+    // What the architecture refuses is replaced: one group divides every width.
+    if let fault = model.fault {
+      model[field: fault.field] = fault.field == "groups" ? .integer(1) : nil
+    }
+    #expect(model.fault == nil)
     return model
   }
 
