@@ -33,9 +33,8 @@ package protocol NamedArchitecture: Architecture {
   /// configuration that names this one.
   static var fields: [ModelField<Options>] { get }
 
-  /// What is wrong with options whose fields are right, each by itself: a field, and what was expected
-  /// of it.
-  static func fault(in options: Options) -> (field: String, message: String)?
+  /// What is wrong with options whose fields are right, each by itself.
+  static func fault(in options: Options) -> ModelFault?
 
   /// The height and width of an image have to be multiples of this.
   static func imageMultiple(_ options: Options) -> Int
@@ -47,11 +46,24 @@ package protocol NamedArchitecture: Architecture {
 }
 
 extension NamedArchitecture {
-  package static func fault(in _: Options) -> (field: String, message: String)? { nil }
+  package static func fault(in _: Options) -> ModelFault? { nil }
 }
 
 extension NamedArchitecture where Options == NoOptions {
   package static var fields: [ModelField<NoOptions>] { [] }
+}
+
+/// What no field of an architecture can check alone.
+package struct ModelFault: Sendable, Equatable {
+  /// The fields that it concerns.
+  package let fields: [String]
+  /// What was expected, and what was found.
+  package let message: String
+
+  package init(_ fields: [String], _ message: String) {
+    self.fields = fields
+    self.message = message
+  }
 }
 
 /// Options of an architecture; where nothing is said they have their defaults.

@@ -26,7 +26,7 @@ package struct ArchitectureName: RawRepresentable, CaseIterable, Hashable, Senda
   package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 
   /// A field without the type of the architecture's options.
-  package struct Field: Sendable {
+  package struct Field: Sendable, Equatable {
     package let name: String
     package let domain: FieldDomain
     package let meaning: String

@@ -36,8 +36,9 @@ package struct HierarchicalArchitecture: NamedArchitecture {
   /// Of an image to each level.
   private static let reduction = (top: 8, bottom: 4)
 
-  package static func fault(in options: Options) -> (field: String, message: String)? {
-    options.hidden.isMultiple(of: 2) ? nil : ("hidden", "expected an even number")
+  package static func fault(in options: Options) -> ModelFault? {
+    options.hidden.isMultiple(of: 2)
+      ? nil : ModelFault(["hidden"], "expected an even number, found \(options.hidden)")
   }
 
   package static func imageMultiple(_: Options) -> Int { reduction.top }

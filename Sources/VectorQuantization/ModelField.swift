@@ -1,6 +1,6 @@
 /// A field of a configuration's section `model`, which an architecture declares for its options.
 ///
-/// Two architectures may declare a field of one name; then it means the same for both.
+/// Two architectures may declare a field of one name; then all that is said of it is the same for both.
 package struct ModelField<Options>: Sendable {
   package let name: String
   package let domain: FieldDomain
@@ -63,6 +63,17 @@ package enum FieldDomain: Sendable, Equatable {
   case number(Range<Double>)
   /// One of these words.
   case choice([String])
+
+  func contains(_ value: FieldValue) -> Bool {
+    switch (self, value) {
+    case (.integer(let range), .integer(let value)): range.contains(value)
+    case (.integers(let range, let count), .integers(let values)):
+      count.contains(values.count) && values.allSatisfy(range.contains)
+    case (.number(let range), .number(let value)): range.contains(value)
+    case (.choice(let names), .choice(let name)): names.contains(name)
+    default: false
+    }
+  }
 }
 
 /// What a field is.

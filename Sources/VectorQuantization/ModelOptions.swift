@@ -19,7 +19,14 @@ package struct ModelOptions: Sendable {
       guard let field = architecture.fields.first(where: { $0.name == name }) else { return nil }
       return values[name] ?? field.initial
     }
-    set { values[name] = newValue }
+    set {
+      let domains = ArchitectureName.allCases.flatMap(\.fields).filter { $0.name == name }
+        .map(\.domain)
+      precondition(!domains.isEmpty, "no architecture has a field \(name)")
+      precondition(
+        newValue.map { domains[0].contains($0) } ?? true, "\(name) cannot be \(newValue!)")
+      values[name] = newValue
+    }
   }
 
   /// The options of an architecture, with what was set.
@@ -31,9 +38,9 @@ package struct ModelOptions: Sendable {
     return options
   }
 
-  /// What no field can check alone: the field, and what is expected of it.
-  package var fault: (field: String, message: String)? {
-    func fault<Named: NamedArchitecture>(_ type: Named.Type) -> (field: String, message: String)? {
+  /// What no field can check alone.
+  package var fault: ModelFault? {
+    func fault<Named: NamedArchitecture>(_ type: Named.Type) -> ModelFault? {
       Named.fault(in: options(of: type))
     }
     return fault(architecture.type)

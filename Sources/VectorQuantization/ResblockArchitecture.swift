@@ -42,15 +42,14 @@ package struct ResblockArchitecture: NamedArchitecture {
       "four equal pixels, without or with a convolution, or a transposed convolution"),
   ]
 
-  package static func fault(in options: Options) -> (field: String, message: String)? {
+  package static func fault(in options: Options) -> ModelFault? {
     let groups = options.block.groups
     guard let width = options.widths.first(where: { !$0.isMultiple(of: groups) }) else {
       return nil
     }
-    return (
-      "groups",
-      "expected a divisor of every width in model.widths, found \(groups), which does not divide \(width)"
-    )
+    return ModelFault(
+      ["groups", "widths"],
+      "expected groups that divide every width, found \(groups) groups and a width of \(width)")
   }
 
   package static func imageMultiple(_ options: Options) -> Int {

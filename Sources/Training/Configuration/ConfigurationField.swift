@@ -173,8 +173,7 @@ extension ConfigurationField {
     for architecture in ArchitectureName.allCases {
       for field in architecture.fields {
         if let i = found.firstIndex(where: { $0.field.name == field.name }) {
-          precondition(
-            found[i].field.domain == field.domain, "\(field.name) has two meanings")
+          precondition(found[i].field == field, "\(field.name) has two meanings")
           found[i].owners.append(architecture.rawValue)
         } else {
           found.append((field, [architecture.rawValue]))

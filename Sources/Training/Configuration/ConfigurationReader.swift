@@ -16,6 +16,8 @@ package struct ConfigurationReader {
   private var faults: [(place: Place, message: String)] = []
   /// Where each field was set.
   private var places: [String: Place] = [:]
+  /// Fields whose values were wrong; what depends on them cannot be judged.
+  private var refused: Set<String> = []
 
   /// Where something stands: in the file, or behind it in a flag.
   private struct Place {
@@ -177,7 +179,9 @@ package struct ConfigurationReader {
     _ field: ConfigurationField, _ value: ConfigurationValue?, found: String, place: Place
   ) {
     places[field.key] = place
+    refused.remove(field.key)
     guard let value, field.read(value, &configuration) else {
+      refused.insert(field.key)
       report(place, "\(field.key): expected \(field.expected), found \(found)")
       return
     }
@@ -206,12 +210,12 @@ package struct ConfigurationReader {
     }
     for field in ConfigurationField.all where !field.belongs(to: configuration) {
       guard let place = places[field.key] else { continue }
-      if let architectures = field.architectures {
+      if let architectures = field.architectures, !refused.contains("model.architecture") {
         report(
           place,
           "\(field.key): belongs to \(architectures.joined(separator: " and ")), and "
             + "model.architecture is \(configuration.model.architecture.rawValue); leave it out")
-      } else if let kind = field.dataKind {
+      } else if let kind = field.dataKind, !refused.contains("data.kind") {
         report(
           place,
           "\(field.key): belongs to data.kind \(kind.rawValue), and data.kind is "
@@ -225,8 +229,13 @@ package struct ConfigurationReader {
         "data.images times data.side squared: expected at most \(Self.maximumPixels) pixels, which are "
           + "kept in memory, found \(pixels)")
     }
-    if let (field, message) = configuration.model.fault {
-      report(place("model.\(field)"), "model.\(field): \(message)")
+    if let fault = configuration.model.fault,
+      refused.isDisjoint(with: (["architecture"] + fault.fields).map { "model.\($0)" })
+    {
+      // It stands at the first of its fields that was set; one is, for defaults have no faults.
+      let keys = fault.fields.map { "model.\($0)" }
+      let key = keys.first { places[$0] != nil } ?? keys[0]
+      report(place(key), "\(key): \(fault.message)")
     }
     if configuration.quantizer.kind == .ema, configuration.quantizer.weighting == .both {
       report(

@@ -28,7 +28,7 @@ struct ConfigurationValue {
     let parts = isBracketed ? text.dropFirst().dropLast() : text[...]
     self.init(
       items: parts.split(separator: ",", omittingEmptySubsequences: false).map { part in
-        Self(text: part.filter { $0 != " " }, isPlain: true, canBeNull: false)
+        Self(text: trimmed(part), isPlain: true, canBeNull: false)
       })
   }
 
@@ -46,4 +46,10 @@ struct ConfigurationValue {
     // Not −0, which is written otherwise and means the same.
     return value == 0 ? 0 : value
   }
+}
+
+/// Without the spaces at both ends.
+private func trimmed(_ text: Substring) -> String {
+  let inside = text.drop { $0 == " " }
+  return String(inside.reversed().drop { $0 == " " }.reversed())
 }

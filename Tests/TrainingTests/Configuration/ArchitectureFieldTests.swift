@@ -36,6 +36,48 @@ struct ArchitectureFieldTests {
     #expect(!ofModel.isEmpty)
   }
 
+  @Test("a fault of several fields stands at the one that was set")
+  func faultOfSeveral() {
+    let message = "expected groups that divide every width, found"
+    expectFault(
+      "model:\n  architecture: resblock\n  widths: [16]\n", "3:11",
+      "model.widths: \(message) 32 groups and a width of 16")
+    expectFault(
+      "model:\n  architecture: resblock\n  widths: [64, 96]\n  groups: 64\n", "4:11",
+      "model.groups: \(message) 64 groups and a width of 96")
+    #expect(
+      faults("model: {architecture: resblock}\n", ["model.widths=[16]"])
+        == ["--set model.widths=[16]: model.widths: \(message) 32 groups and a width of 16"])
+  }
+
+  @Test("what depends on a wrong field is not judged")
+  func consequences() {
+    expectFault(
+      "model:\n  architecture: resblok\n  widths: [32, 64]\n", "2:17",
+      "model.architecture: expected")
+    expectFault(
+      "model:\n  architecture: resblock\n  widths: [48, 9x]\n  groups: 48\n", "3:11",
+      "model.widths: expected a list")
+    // A flag that says it right counts.
+    #expect(
+      faults(
+        "model: {architecture: resblok, widths: [32, 64]}\n", ["model.architecture=resblock"]
+      ).count == 1)
+  }
+
+  @Test(
+    "a list in a flag has its numbers between commas",
+    arguments: ["[32,64]", "32,64", " 32 , 64 ", "[ 32 , 64 ]"])
+  func lists(_ text: String) throws {
+    let model = try read("model: {architecture: resblock}\n", ["model.widths=\(text)"]).model
+    #expect(model.options(of: ResblockArchitecture.self).widths == [32, 64])
+    for wrong in ["32 64", "6 4,128", "[32,64", "32,,64", "32,64,", "- 32", "", "[]"] {
+      #expect(
+        faults("model: {architecture: resblock}\n", ["model.widths=\(wrong)"]).first?
+          .contains("model.widths: expected a list") == true, "\(wrong)")
+    }
+  }
+
   @Test("the names of the architectures differ, and each is found by its own")
   func names() {
     let names = ArchitectureName.allCases.map(\.rawValue)

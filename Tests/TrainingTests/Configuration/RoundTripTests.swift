@@ -124,7 +124,8 @@ struct RoundTripTests {
     }
     // What the architecture refuses is replaced: one group divides every width.
     if let fault = model.fault {
-      model[field: fault.field] = fault.field == "groups" ? .integer(1) : nil
+      let field = fault.fields[0]
+      model[field: field] = field == "groups" ? .integer(1) : nil
     }
     #expect(model.fault == nil)
     return model
