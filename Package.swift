@@ -31,7 +31,7 @@ let package = Package(
     // MARK: Numerics
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: unchecked),
     .target(name: "Tensors", dependencies: ["Kernels"]),
-    .target(name: "Autograd", dependencies: ["Tensors"]),
+    .target(name: "Autograd", dependencies: ["Tensors", "Kernels"]),
     .target(name: "NN", dependencies: ["Autograd", "Tensors", "Kernels"]),
     .target(name: "VectorQuantization", dependencies: ["NN", "Autograd", "Tensors"]),
 

@@ -11,7 +11,8 @@ extension ConvolutionGeometry {
     hasWideRegisters && filters % RegisterTile.columns == 0
   }
 
-  /// Whether ``columnInputGradient`` takes this shape: not where its last panel would be mostly zeros.
+  /// Whether ``columnInputGradient`` takes this shape: not where more than a third of its products would be
+  /// with zeros.
   package var suitsColumnInputGradient: Bool {
     hasWideRegisters && 2 * paddedPatchCount <= 3 * patchCount
   }

@@ -3,7 +3,7 @@
 ///
 /// What becomes of an element is a function of the key, the stream and the element's place, and of
 /// nothing else; so a gradient meets the mask of its forward pass without its having been kept. The
-/// numbers are Philox's, as in `SeededGenerator`.
+/// numbers are Philox's, as in `SeededGenerator`; a stream's masks begin again after 2³⁴ elements.
 package struct DropoutMask: Sendable {
   private let key: SIMD2<UInt32>
   /// The upper three words of the counter.
@@ -13,13 +13,12 @@ package struct DropoutMask: Sendable {
   private let scale: Float
 
   /// Elements that a step of the generator decides on.
-  package static let blockLength = 64
+  private static let blockLength = 64
 
   /// - Parameters:
   ///   - probability: at least 0 and below 1.
   ///   - purpose, stream: which random numbers, see `SeededGenerator`.
   package init(probability: Double, seed: UInt64, purpose: UInt32, stream: UInt64) {
-    precondition((0..<1).contains(probability), "a probability of \(probability) to be dropped")
     key = SIMD2(truncatingIfNeeded: SIMD2(seed, seed >> 32))
     self.stream = (
       purpose, UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32)

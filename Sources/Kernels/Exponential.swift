@@ -1,6 +1,6 @@
-/// Exponentials of vectors, within 2⁻²² of themselves.
+/// Exponentials of vectors.
 extension Lanes {
-  /// `2^self`, for elements from −126 to 126. NaN gives any number.
+  /// `2^self` within 2⁻²² of itself, for elements from −126 to 126. NaN gives any number.
   @inline(__always)
   var exponential2: Lanes {
     // 2ˣ = 2ⁿ·2ᶠ with a whole n and |f| ≤ ½. Added to 1.5·2²³, a number is rounded to a whole one that
@@ -22,7 +22,8 @@ extension Lanes {
     return unsafeBitCast(bits, to: Lanes.self)
   }
 
-  /// `1 / (1 + exp(−self))`; NaN gives any number.
+  /// `1 / (1 + exp(−self))`, within 2⁻²² of itself above −4 and 2⁻¹⁸ below, where the rounding of the
+  /// power counts; NaN gives any number.
   @inline(__always)
   var sigmoid: Lanes {
     // Beyond the bounds, where the power would overflow, the result is 1 or below 1e-37.

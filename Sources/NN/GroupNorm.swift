@@ -15,7 +15,8 @@ package struct GroupNorm: Module {
   /// - Parameter groups: a divisor of `channels`.
   package init(_ name: String, channels: Int, groups: Int, epsilon: Double) {
     precondition(
-      channels.isMultiple(of: groups), "\(channels) channels do not make \(groups) groups")
+      groups > 0 && channels.isMultiple(of: groups),
+      "\(channels) channels cannot be parted into \(groups) groups")
     weight = Parameter("\(name).weight", [channels], start: .ones)
     bias = Parameter("\(name).bias", [channels], start: .zeros)
     self.groups = groups

@@ -1,8 +1,11 @@
 import Kernels
 
 extension DropoutMask {
-  /// - Parameter stream: which of the purpose's random numbers.
+  /// - Parameters:
+  ///   - probability: at least 0 and below 1.
+  ///   - stream: which of the purpose's random numbers.
   package init(probability: Double, seed: UInt64, stream: UInt64) {
+    precondition((0..<1).contains(probability), "a probability of \(probability) to be dropped")
     self.init(
       probability: probability, seed: seed, purpose: RandomPurpose.dropout.rawValue, stream: stream)
   }

@@ -49,6 +49,8 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
       "4×4 stride 2, one map of 2×2", [1, 4, 4, 32], filters: 32, kernel: (4, 4), stride: 2,
       padding: Padding(1)),
     ConvolutionCase("3×3, one position", [11, 3, 3, 32], filters: 32, kernel: (3, 3)),
+    // Fourteen images fill the workspace: a last block of one row.
+    ConvolutionCase("3×3, one position, two blocks", [15, 3, 3, 512], filters: 32, kernel: (3, 3)),
     ConvolutionCase("1×1, 4×3 maps", [2, 4, 3, 64], filters: 32, kernel: (1, 1)),
     ConvolutionCase("1×1, one map of 2×3", [1, 2, 3, 32], filters: 64, kernel: (1, 1)),
     ConvolutionCase(

@@ -10,7 +10,7 @@ import Testing
 @Suite("An image's result does not depend on its neighbours") struct NeighbourTests {
   init() { BLAS.useOneThread() }
 
-  /// The layers of the usual model, in a shard of 16.
+  /// The layers of the usual model, in a shard of 16, and maps whose rows share a tile.
   static let layers: [ConvolutionCase] = [
     ConvolutionCase(
       "encoder 1", [16, 32, 32, 3], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
@@ -24,6 +24,10 @@ import Testing
     ConvolutionCase("to vectors", [16, 8, 8, 128], filters: 64, kernel: (1, 1)),
     ConvolutionCase(
       "decoder 1", [16, 8, 8, 64], filters: 128, kernel: (3, 3), padding: Padding(1)),
+    ConvolutionCase(
+      "2×2 maps", [16, 4, 4, 64], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    // Fourteen images fill the workspace, and the rest have less than a tile.
+    ConvolutionCase("1×1 maps", [16, 3, 3, 512], filters: 32, kernel: (3, 3)),
   ]
 
   @Test("maps are the same bytes at any place in any batch", arguments: layers)
@@ -45,6 +49,34 @@ import Testing
       $0.convolvedBackwards(
         with: filters, bias: bias, window: layer.window, imageShape: layer.images)
     }
+  }
+
+  @Test("and for any number of images", arguments: layers, [1, 2, 7, 8, 15])
+  func counts(layer: ConvolutionCase, count: Int) {
+    var generator = SeededGenerator(test: 3)
+    let filters = generator.tensor(layer.filterShape)
+    let addend = generator.tensor(layer.mapShape)
+    func first(_ tensor: Tensor) -> Tensor {
+      var extents = tensor.shape.extents
+      let size = tensor.count / extents[0]
+      extents[0] = count
+      return Tensor(Shape(extents), Array(tensor.elements[..<(count * size)]))
+    }
+    let images = generator.tensor(layer.images)
+    func forward(_ images: Tensor, _ addend: Tensor) -> Tensor {
+      images.convolved(
+        with: filters, bias: nil, addend: addend, rectifies: true, window: layer.window)
+    }
+    #expect(
+      bits(forward(first(images), first(addend)).elements)
+        == bits(first(forward(images, addend)).elements))
+    func backwards(_ maps: Tensor) -> Tensor {
+      maps.convolvedBackwards(
+        with: filters, bias: nil, window: layer.window,
+        imageShape: [maps.shape[0], layer.images[1], layer.images[2], layer.images[3]])
+    }
+    #expect(
+      bits(backwards(first(addend)).elements) == bits(first(backwards(addend)).elements))
   }
 
   /// Puts one image at several places among different others, and compares what `function` makes of

@@ -214,4 +214,35 @@ struct StepTests {
     }
     #expect(losses.last! < 0.95 * losses[0])
   }
+
+  /// The same image sixteen times makes two shards of eight, whose masks have to differ.
+  @Test("a step drops other elements for every image and step, and evaluation drops none")
+  func dropout() throws {
+    func step(
+      _ probability: Double, images: Int
+    ) throws -> (losses: [Double], reconstruction: [Float]) {
+      let (experiment, dataset, start) = try start(
+        "model.architecture=resblock", "model.dropout=\(probability)",
+        // So small that the weights stay.
+        "training.learning_rate=1e-12")
+      var state = start
+      let losses = try (0..<2).map { _ in
+        try #require(
+          try state.advance(
+            on: Array(repeating: 0, count: images), of: dataset.train, in: experiment, pool: pool)
+        ).nmse
+      }
+      let image = try dataset.train.images(at: [0], paddedTo: 8)
+      return (losses, experiment.model.reconstruct(image, start.values).reconstruction.elements)
+    }
+    let (none8, none16) = (try step(0, images: 8), try step(0, images: 16))
+    let (half8, half16) = (try step(0.5, images: 8), try step(0.5, images: 16))
+    // Rounding makes some 1e-7 of it, another mask a thousandth or more.
+    #expect(abs(none8.losses[0] / none16.losses[0] - 1) < 1e-6)
+    #expect(abs(none8.losses[0] / none8.losses[1] - 1) < 1e-6)
+    #expect(abs(half8.losses[0] / none8.losses[0] - 1) > 1e-5)
+    #expect(abs(half8.losses[0] / half16.losses[0] - 1) > 1e-5)
+    #expect(abs(half8.losses[0] / half8.losses[1] - 1) > 1e-5)
+    #expect(half8.reconstruction == none8.reconstruction)
+  }
 }

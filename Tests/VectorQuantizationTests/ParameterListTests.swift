@@ -119,6 +119,46 @@ struct ParameterListTests {
     #expect(architecture.decode(codewords).shape == [1, height, width, 3])
   }
 
+  /// Likewise, from the layers that ``ResblockArchitecture`` describes, codebooks of 512 × 64 included.
+  @Test(
+    "the resblock models of the configurations have their trained parameters",
+    arguments: [([64, 128, 128], 1_982_979), ([32, 64], 343_523)])
+  func resblockCount(widths: [Int], count: Int) {
+    var options = ResblockArchitecture.Options()
+    options.widths = widths
+    let architecture = ResblockArchitecture(
+      options, imageHeight: 32, imageWidth: 32, dimension: 64)
+    #expect(architecture.parameters.reduce(512 * 64) { $0 + $1.shape.count } == count)
+  }
+
+  @Test(
+    "resblock computes maps of its latent's and the image's size, for any number of levels and blocks",
+    arguments: [
+      ([8], 1), ([8, 16], 2), ([16, 8, 24], 3), ([Int](repeating: 8, count: 8), 1),
+    ])
+  func resblockShapes(widths: [Int], blocks: Int) {
+    for downsampling in Downsampling.Kind.allCases {
+      for upsampling in Upsampling.Kind.allCases {
+        var options = ResblockArchitecture.Options()
+        (options.widths, options.blocks, options.block.groups) = (widths, blocks, 4)
+        (options.downsampling, options.upsampling) = (downsampling, upsampling)
+        let multiple = ResblockArchitecture.imageMultiple(options)
+        #expect(multiple == 1 << (widths.count - 1))
+        let architecture = ResblockArchitecture(
+          options, imageHeight: multiple, imageWidth: 2 * multiple, dimension: 6)
+        #expect(architecture.latents == [Latent(name: "quantizer", height: 1, width: 2)])
+        let tape = Tape(
+          ParameterValues(startOf: architecture.parameters, seed: 1), recording: false)
+        let image = tape.constant(Tensor(zeros: [1, multiple, 2 * multiple, 3]))
+        let codewords = architecture.encode(image) { z, _ in
+          #expect(z.shape == [1, 1, 2, 6])
+          return z
+        }
+        #expect(architecture.decode(codewords).shape == [1, multiple, 2 * multiple, 3])
+      }
+    }
+  }
+
   @Test("averages are buffers, and so is the codebook that they make")
   func roles() {
     let average = MovingAverage("q", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)
