@@ -57,7 +57,9 @@ HIDDEN, RESIDUAL_LAYERS, RESIDUAL_HIDDEN = 8, 2, 4
 CODES, DIMENSIONS = 16, 4  # K and D
 STRIDED_SIZE, STRIDED_WIDTHS = (32, 16), (4, 6, 8)  # two codes an image, one above the other
 RESBLOCK_WIDTHS, GROUPS, NORM_EPSILON = (4, 6), 2, 1e-6
-RESBLOCKS = [("padded", "nearest_conv"), ("asymmetric", "transposed"), ("padded", "nearest")]
+RESBLOCKS = [  # downsampling, upsampling, blocks a level
+    ("padded", "nearest_conv", 1), ("asymmetric", "transposed", 1), ("padded", "nearest", 2),
+]  # fmt: skip
 
 LEARNING_RATE = 1e-3
 COMMITMENT_COST = 0.25
@@ -374,10 +376,11 @@ class Strided(Model):
 
 @dataclass(frozen=True)
 class Resblock(Model):
-    """Seed document 004's: residual blocks with GroupNorm and SiLU, one a level."""
+    """Seed document 004's: residual blocks with GroupNorm and SiLU."""
 
     downsampling: str
     upsampling: str
+    blocks: int  # of a level
 
     def has(self, name: str) -> bool:
         return f"{name}.weight" in self.parameters
@@ -393,6 +396,11 @@ class Resblock(Model):
         h = self.convolve(f"{name}.conv2", F.silu(self.normalize(f"{name}.norm2", h)), padding=1)
         shortcut = f"{name}.conv_shortcut"
         return (self.convolve(shortcut, x) if self.has(shortcut) else x) + h
+
+    def level(self, name: str, x: Tensor) -> Tensor:
+        for i in range(self.blocks):
+            x = self.block(f"{name}.resnets.{i}", x)
+        return x
 
     def downsample(self, name: str, x: Tensor) -> Tensor:
         if self.downsampling == "padded":
@@ -411,18 +419,18 @@ class Resblock(Model):
         return self.convolve(f"{part}.conv_out", x, padding=1)
 
     def encode(self, images: Tensor) -> Tensor:
-        x = self.block("encoder.down_blocks.0.resnets.0",
-                       self.convolve("encoder.conv_in", images, padding=1))  # fmt: skip
+        x = self.convolve("encoder.conv_in", images, padding=1)
+        x = self.level("encoder.down_blocks.0", x)
         x = self.downsample("encoder.down_blocks.0.downsamplers.0.conv", x)
-        x = self.block("encoder.down_blocks.1.resnets.0", x)
+        x = self.level("encoder.down_blocks.1", x)
         return self.convolve("quant_conv", self.output("encoder", x))
 
     def decode(self, codewords: Tensor) -> Tensor:
         x = self.convolve("post_quant_conv", codewords)
-        x = self.block("decoder.up_blocks.0.resnets.0",
-                       self.convolve("decoder.conv_in", x, padding=1))  # fmt: skip
+        x = self.convolve("decoder.conv_in", x, padding=1)
+        x = self.level("decoder.up_blocks.0", x)
         x = self.resample("decoder.up_blocks.0.upsamplers.0.conv", x)
-        x = self.block("decoder.up_blocks.1.resnets.0", x)
+        x = self.level("decoder.up_blocks.1", x)
         return self.output("decoder", x)
 
 
@@ -490,7 +498,7 @@ def strided_parameters(random: Random) -> Tensors:
     return made.parameters
 
 
-def resblock_parameters(random: Random, upsampling: str) -> Tensors:
+def resblock_parameters(random: Random, upsampling: str, blocks: int) -> Tensors:
     """No codebook yet."""
     made = RandomParameters(random)
     first, second = RESBLOCK_WIDTHS
@@ -503,21 +511,25 @@ def resblock_parameters(random: Random, upsampling: str) -> Tensors:
         if in_ != out:
             made.add_conv(f"{name}.conv_shortcut", in_, out, 1)
 
+    def add_level(name: str, in_: int, out: int) -> None:
+        for i in range(blocks):
+            add_block(f"{name}.resnets.{i}", out if i else in_, out)
+
     made.add_conv("encoder.conv_in", 3, first, 3)
-    add_block("encoder.down_blocks.0.resnets.0", first, first)
+    add_level("encoder.down_blocks.0", first, first)
     made.add_conv("encoder.down_blocks.0.downsamplers.0.conv", first, first, 3)
-    add_block("encoder.down_blocks.1.resnets.0", first, second)
+    add_level("encoder.down_blocks.1", first, second)
     made.add_norm("encoder.conv_norm_out", second)
     made.add_conv("encoder.conv_out", second, DIMENSIONS, 3)
     made.add_conv("quant_conv", DIMENSIONS, DIMENSIONS, 1)
     made.add_conv("post_quant_conv", DIMENSIONS, DIMENSIONS, 1)
     made.add_conv("decoder.conv_in", DIMENSIONS, second, 3)
-    add_block("decoder.up_blocks.0.resnets.0", second, second)
+    add_level("decoder.up_blocks.0", second, second)
     if upsampling == "nearest_conv":
         made.add_conv("decoder.up_blocks.0.upsamplers.0.conv", second, second, 3)
     elif upsampling == "transposed":
         made.add_upsample("decoder.up_blocks.0.upsamplers.0.conv", second, second)
-    add_block("decoder.up_blocks.1.resnets.0", second, first)
+    add_level("decoder.up_blocks.1", second, first)
     made.add_norm("decoder.conv_norm_out", first)
     made.add_conv("decoder.conv_out", first, 3, 3)
     return made.parameters
@@ -563,9 +575,11 @@ def random_strided(random: Random, images: Tensor) -> Model:
     return model
 
 
-def random_resblock(random: Random, images: Tensor, downsampling: str, upsampling: str) -> Model:
-    parameters = resblock_parameters(random, upsampling)
-    model = Resblock(parameters, variance_of(images), downsampling, upsampling)
+def random_resblock(
+    random: Random, images: Tensor, downsampling: str, upsampling: str, blocks: int
+) -> Model:
+    parameters = resblock_parameters(random, upsampling, blocks)
+    model = Resblock(parameters, variance_of(images), downsampling, upsampling, blocks)
     spread_out(random, model, images, ("quant_conv", "decoder.conv_out"))
     return model
 
@@ -778,10 +792,12 @@ def make_strided(seed: int) -> tuple[Tensors, list[Step]]:
     return model_tensors(model, images[:1]), [run(model, images[0])]
 
 
-def make_resblock(downsampling: str, upsampling: str, seed: int) -> tuple[Tensors, list[Step]]:
+def make_resblock(
+    downsampling: str, upsampling: str, blocks: int, seed: int
+) -> tuple[Tensors, list[Step]]:
     random = Random.seeded(seed)
     images = smooth_images(random, 2)
-    model = random_resblock(random, images, downsampling, upsampling)
+    model = random_resblock(random, images, downsampling, upsampling, blocks)
     return model_tensors(model, images[:1]), [run(model, images[0])]
 
 
@@ -1179,9 +1195,9 @@ def main() -> None:
     strided = first_clear_seed("strided", make_strided)
     resblocks = {
         upsampling: first_clear_seed(
-            f"resblock {upsampling}", partial(make_resblock, downsampling, upsampling)
+            f"resblock {upsampling}", partial(make_resblock, downsampling, upsampling, blocks)
         )
-        for downsampling, upsampling in RESBLOCKS
+        for downsampling, upsampling, blocks in RESBLOCKS
     }
     hierarchical = first_clear_seed("hierarchical", make_hierarchical)
     files = {

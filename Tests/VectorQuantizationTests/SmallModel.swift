@@ -32,10 +32,10 @@ struct SmallModel {
         }
       }
       func resblock(
-        _ downsampling: Downsampling.Kind, _ upsampling: Upsampling.Kind
+        _ downsampling: Downsampling.Kind, _ upsampling: Upsampling.Kind, blocks: Int = 1
       ) -> any Architecture {
         build(ResblockArchitecture.self) {
-          ($0.widths, $0.block.groups) = ([4, 6], 2)
+          ($0.widths, $0.blocks, $0.block.groups) = ([4, 6], blocks, 2)
           ($0.downsampling, $0.upsampling) = (downsampling, upsampling)
         }
       }
@@ -45,7 +45,7 @@ struct SmallModel {
       case .strided:
         StridedArchitecture(
           widths: (4, 6, 8), imageHeight: imageHeight, imageWidth: imageWidth, dimension: 4)
-      case .resblockNearest: resblock(.padded, .nearest)
+      case .resblockNearest: resblock(.padded, .nearest, blocks: 2)
       case .resblockNearestConvolution: resblock(.padded, .nearestConvolution)
       case .resblockTransposed: resblock(.asymmetric, .transposed)
       case .hierarchical:
