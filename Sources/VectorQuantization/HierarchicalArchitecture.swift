@@ -17,29 +17,20 @@ import Tensors
 ///
 /// Residual blocks are as in ``ResidualBlock/Style/sonnet``; weights start as PyTorch's do.
 package struct HierarchicalArchitecture: NamedArchitecture {
-  package struct Options: ModelOptionSet {
-    /// Channels of the hidden maps.
+  package struct Options: ResidualStackOptions {
     package var hidden = 128
     package var residualLayers = 2
-    /// Channels inside a residual block.
     package var residualHidden = 32
 
     package init() {}
   }
 
   package static let name = "hierarchical"
-  package static let fields: [ModelField<Options>] = [
-    .integer("hidden", \.hidden, 2...4096, "channels of the hidden maps; even"),
-    .integer("residual_layers", \.residualLayers, 0...64, "residual blocks in a stack"),
-    .integer("residual_hidden", \.residualHidden, 1...4096, "channels inside a block"),
-  ]
+  package static let fields = Options.fields
   /// Of an image to each level.
   private static let reduction = (top: 8, bottom: 4)
 
-  package static func fault(in options: Options) -> ModelFault? {
-    options.hidden.isMultiple(of: 2)
-      ? nil : ModelFault(["hidden"], "expected an even number, found \(options.hidden)")
-  }
+  package static func fault(in options: Options) -> ModelFault? { options.fault }
 
   package static func imageMultiple(_: Options) -> Int { reduction.top }
 

@@ -22,30 +22,21 @@ package struct ResidualArchitecture: NamedArchitecture {
     var rectifiesThirdConvolution: Bool { self == .sonnet }
   }
 
-  package struct Options: ModelOptionSet {
+  package struct Options: ResidualStackOptions {
     package var preset = Preset.zalando
-    /// Channels of the hidden maps.
     package var hidden = 128
     package var residualLayers = 2
-    /// Channels inside a residual block.
     package var residualHidden = 32
 
     package init() {}
   }
 
   package static let name = "residual"
-  package static let fields: [ModelField<Options>] = [
-    .choice("preset", \.preset, "whose version of it"),
-    .integer("hidden", \.hidden, 2...4096, "channels of the hidden maps; even"),
-    .integer("residual_layers", \.residualLayers, 0...64, "residual blocks in a stack"),
-    .integer("residual_hidden", \.residualHidden, 1...4096, "channels inside a block"),
-  ]
+  package static let fields =
+    [ModelField<Options>.choice("preset", \.preset, "whose version of it")] + Options.fields
   private static let reduction = 4
 
-  package static func fault(in options: Options) -> ModelFault? {
-    options.hidden.isMultiple(of: 2)
-      ? nil : ModelFault(["hidden"], "expected an even number, found \(options.hidden)")
-  }
+  package static func fault(in options: Options) -> ModelFault? { options.fault }
 
   package static func imageMultiple(_: Options) -> Int { reduction }
 

@@ -215,17 +215,13 @@ extension FieldDomain {
 
   /// The value that a text stands for; nil where it is none.
   fileprivate func value(of text: ConfigurationValue) -> FieldValue? {
-    func integer(_ text: ConfigurationValue, _ range: ClosedRange<Int>) -> Int? {
-      text.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }
-    }
     switch self {
-    case .integer(let range): return integer(text, range).map { .integer($0) }
+    case .integer(let range): return text.integer(in: range).map { .integer($0) }
     case .integers(let range, let count):
       guard let items = text.items, count.contains(items.count) else { return nil }
-      let numbers = items.compactMap { integer($0, range) }
+      let numbers = items.compactMap { $0.integer(in: range) }
       return numbers.count == items.count ? .integers(numbers) : nil
-    case .number(let range):
-      return text.number.flatMap { range.contains($0) ? .number($0) : nil }
+    case .number(let range): return text.number(in: range).map { .number($0) }
     case .choice(let names): return names.contains(text.text) ? .choice(text.text) : nil
     }
   }
@@ -263,8 +259,7 @@ extension ConfigurationField {
     Self(
       key, expected(range), meaning, scope,
       read: { scalar, c in
-        assign(
-          scalar.integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
+        assign(scalar.integer(in: range), to: path, of: &c)
       },
       write: { String($0[keyPath: path]) })
   }
@@ -275,9 +270,7 @@ extension ConfigurationField {
     Self(
       key, expected(range), meaning, scope,
       read: { scalar, c in
-        assign(
-          scalar.integer(as: Int.self).flatMap { range.contains($0) ? .some($0) : nil }, to: path,
-          of: &c)
+        assign(scalar.integer(in: range).map { .some($0) }, to: path, of: &c)
       },
       write: { $0[keyPath: path].map { String($0) } })
   }
@@ -288,7 +281,7 @@ extension ConfigurationField {
     Self(
       key, expected(range), meaning,
       read: { scalar, c in
-        assign(scalar.number.flatMap { range.contains($0) ? $0 : nil }, to: path, of: &c)
+        assign(scalar.number(in: range), to: path, of: &c)
       },
       write: { "\($0[keyPath: path])" })
   }
@@ -299,8 +292,7 @@ extension ConfigurationField {
     Self(
       key, expected(range), meaning,
       read: { scalar, c in
-        assign(
-          scalar.number.flatMap { range.contains($0) ? .some($0) : nil }, to: path, of: &c)
+        assign(scalar.number(in: range).map { .some($0) }, to: path, of: &c)
       },
       write: { $0[keyPath: path].map { "\($0)" } })
   }

@@ -38,8 +38,18 @@ struct ConfigurationValue {
     isPlain ? Integer(text) : nil
   }
 
+  /// A whole number of a range.
+  func integer(in range: ClosedRange<Int>) -> Int? {
+    integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }
+  }
+
+  /// A number of a range.
+  func number(in range: Range<Double>) -> Double? {
+    number.flatMap { range.contains($0) ? $0 : nil }
+  }
+
   /// A finite number in decimal notation.
-  var number: Double? {
+  private var number: Double? {
     guard isPlain, text.allSatisfy({ $0.isNumber || "+-.eE".contains($0) }),
       let value = Double(text), value.isFinite
     else { return nil }
