@@ -2,6 +2,28 @@ import Autograd
 import Kernels
 import Tensors
 
+extension Conv2d {
+  /// A 4×4 convolution that halves height and width, which have to be even.
+  package static func halving(
+    _ name: String, inChannels: Int, outChannels: Int, start: WeightStart = .pyTorch
+  ) -> Conv2d {
+    Conv2d(
+      name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1,
+      start: start)
+  }
+}
+
+extension ConvTranspose2d {
+  /// A transposed 4×4 convolution that doubles height and width.
+  package static func doubling(
+    _ name: String, inChannels: Int, outChannels: Int, start: WeightStart = .pyTorch
+  ) -> ConvTranspose2d {
+    ConvTranspose2d(
+      name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1,
+      start: start)
+  }
+}
+
 /// Halves height and width, which have to be even, by a 3×3 convolution of stride 2.
 package struct Downsampling: Module {
   package enum Kind: String, CaseIterable, Sendable {
@@ -56,9 +78,7 @@ package enum Upsampling: Module {
             "\(name).conv", inChannels: channels, outChannels: channels, kernelSize: 3, padding: 1))
       case .transposed:
         .transposed(
-          ConvTranspose2d(
-            "\(name).conv", inChannels: channels, outChannels: channels, kernelSize: 4, stride: 2,
-            padding: 1))
+          .doubling("\(name).conv", inChannels: channels, outChannels: channels))
       }
   }
 

@@ -101,18 +101,8 @@ package struct HierarchicalArchitecture: NamedArchitecture {
 
   package init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int) {
     let hidden = options.hidden
-    func halving(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
-      Conv2d(
-        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
-      )
-    }
     func keeping(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
       Conv2d(name, inChannels: inChannels, outChannels: outChannels, kernelSize: 3, padding: 1)
-    }
-    func doubling(_ name: String, _ inChannels: Int, _ outChannels: Int) -> ConvTranspose2d {
-      ConvTranspose2d(
-        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
-      )
     }
     func project(_ name: String, _ inChannels: Int) -> Conv2d {
       Conv2d(name, inChannels: inChannels, outChannels: dimension, kernelSize: 1)
@@ -130,26 +120,30 @@ package struct HierarchicalArchitecture: NamedArchitecture {
       latent("quantizer_bottom", Self.reduction.bottom),
     ]
     encoderBottom = BottomEncoder(
-      conv1: halving("encoder_bottom.conv1", 3, hidden / 2),
-      conv2: halving("encoder_bottom.conv2", hidden / 2, hidden),
+      conv1: .halving("encoder_bottom.conv1", inChannels: 3, outChannels: hidden / 2),
+      conv2: .halving("encoder_bottom.conv2", inChannels: hidden / 2, outChannels: hidden),
       conv3: keeping("encoder_bottom.conv3", hidden, hidden),
       residual: residual("encoder_bottom.residual"))
     encoderTop = TopEncoder(
-      conv1: halving("encoder_top.conv1", hidden, hidden / 2),
+      conv1: .halving("encoder_top.conv1", inChannels: hidden, outChannels: hidden / 2),
       conv2: keeping("encoder_top.conv2", hidden / 2, hidden),
       residual: residual("encoder_top.residual"))
     projectTop = project("project_top", hidden)
     decoderTop = TopDecoder(
       conv1: keeping("decoder_top.conv1", dimension, hidden),
       residual: residual("decoder_top.residual"),
-      upsample1: doubling("decoder_top.upsample1", hidden, dimension))
+      upsample1: .doubling(
+        "decoder_top.upsample1", inChannels: hidden, outChannels: dimension))
     projectBottom = project("project_bottom", dimension + hidden)
-    upsampleTop = doubling("upsample_top", dimension, dimension)
+    upsampleTop = .doubling(
+      "upsample_top", inChannels: dimension, outChannels: dimension)
     decoderBottom = BottomDecoder(
       conv1: keeping("decoder_bottom.conv1", 2 * dimension, hidden),
       residual: residual("decoder_bottom.residual"),
-      upsample1: doubling("decoder_bottom.upsample1", hidden, hidden / 2),
-      upsample2: doubling("decoder_bottom.upsample2", hidden / 2, 3))
+      upsample1: .doubling(
+        "decoder_bottom.upsample1", inChannels: hidden, outChannels: hidden / 2),
+      upsample2: .doubling(
+        "decoder_bottom.upsample2", inChannels: hidden / 2, outChannels: 3))
   }
 
   package var parameters: [Parameter] {

@@ -69,12 +69,10 @@ package struct ResidualArchitecture: NamedArchitecture {
         width: imageWidth / Self.reduction)
     ]
     encoder = Encoder(
-      conv1: Conv2d(
-        "encoder.conv1", inChannels: 3, outChannels: hidden / 2, kernelSize: 4, stride: 2,
-        padding: 1, start: start),
-      conv2: Conv2d(
-        "encoder.conv2", inChannels: hidden / 2, outChannels: hidden, kernelSize: 4, stride: 2,
-        padding: 1, start: start),
+      conv1: .halving(
+        "encoder.conv1", inChannels: 3, outChannels: hidden / 2, start: start),
+      conv2: .halving(
+        "encoder.conv2", inChannels: hidden / 2, outChannels: hidden, start: start),
       conv3: Conv2d(
         "encoder.conv3", inChannels: hidden, outChannels: hidden, kernelSize: 3, padding: 1,
         start: start),
@@ -90,12 +88,10 @@ package struct ResidualArchitecture: NamedArchitecture {
       residual: ResidualStack(
         "decoder.residual", channels: hidden, hidden: options.residualHidden,
         layers: options.residualLayers, style: options.preset.style, start: start),
-      upsample1: ConvTranspose2d(
-        "decoder.upsample1", inChannels: hidden, outChannels: hidden / 2, kernelSize: 4, stride: 2,
-        padding: 1, start: start),
-      upsample2: ConvTranspose2d(
-        "decoder.upsample2", inChannels: hidden / 2, outChannels: 3, kernelSize: 4, stride: 2,
-        padding: 1, start: start))
+      upsample1: .doubling(
+        "decoder.upsample1", inChannels: hidden, outChannels: hidden / 2, start: start),
+      upsample2: .doubling(
+        "decoder.upsample2", inChannels: hidden / 2, outChannels: 3, start: start))
   }
 
   package var parameters: [Parameter] {

@@ -42,30 +42,25 @@ package struct StridedArchitecture: NamedArchitecture {
   package init(
     widths: (first: Int, second: Int, third: Int), imageHeight: Int, imageWidth: Int, dimension: Int
   ) {
-    func halving(_ name: String, _ inChannels: Int, _ outChannels: Int) -> Conv2d {
-      Conv2d(
-        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
-      )
-    }
-    func doubling(_ name: String, _ inChannels: Int, _ outChannels: Int) -> ConvTranspose2d {
-      ConvTranspose2d(
-        name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1
-      )
-    }
     latents = [
       Latent(
         name: "quantizer", height: imageHeight / Self.reduction, width: imageWidth / Self.reduction)
     ]
     encoder = Encoder(
-      conv1: halving("encoder.conv1", 3, widths.first),
-      conv2: halving("encoder.conv2", widths.first, widths.second),
-      conv3: halving("encoder.conv3", widths.second, widths.third))
-    beforeQuantize = halving("before_quantize", widths.third, dimension)
-    afterQuantize = doubling("after_quantize", dimension, widths.third)
+      conv1: .halving("encoder.conv1", inChannels: 3, outChannels: widths.first),
+      conv2: .halving("encoder.conv2", inChannels: widths.first, outChannels: widths.second),
+      conv3: .halving("encoder.conv3", inChannels: widths.second, outChannels: widths.third))
+    beforeQuantize = .halving(
+      "before_quantize", inChannels: widths.third, outChannels: dimension)
+    afterQuantize = .doubling(
+      "after_quantize", inChannels: dimension, outChannels: widths.third)
     decoder = Decoder(
-      upsample1: doubling("decoder.upsample1", widths.third, widths.second),
-      upsample2: doubling("decoder.upsample2", widths.second, widths.first),
-      upsample3: doubling("decoder.upsample3", widths.first, 3))
+      upsample1: .doubling(
+        "decoder.upsample1", inChannels: widths.third, outChannels: widths.second),
+      upsample2: .doubling(
+        "decoder.upsample2", inChannels: widths.second, outChannels: widths.first),
+      upsample3: .doubling(
+        "decoder.upsample3", inChannels: widths.first, outChannels: 3))
   }
 
   package var parameters: [Parameter] {
