@@ -62,7 +62,7 @@ extension ConvolutionGeometry {
 /// The rows of a product, in tiles of eight; the last tile overlaps its neighbour where they are no multiple
 /// of eight, and where there are fewer they are copied to where eight can be read and written.
 private struct RowTiles {
-  static let rows = 8
+  static let rows = RegisterTile.rows
 
   /// Floats for eight rows of `width`, and for a tile.
   static func spare(_ width: Int) -> Int { rows * (width + RegisterTile.columns) }

@@ -100,7 +100,7 @@ package func convolutionFilterGradient(
   count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
-  if count == 0 { gradFilters.update(repeating: 0, count: g.patchCount &* g.filters) }
+  if count == 0 { gradFilters.update(repeating: 0, count: g.filterCount) }
   g.forEachReduction(count: count) { first, size in
     let columns = layOutColumns(
       images + first &* g.imageCount, count: size, geometry: g, workspace: workspace)

@@ -68,6 +68,9 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   /// Floats under the kernel at one position: the width of the column matrix.
   package var patchCount: Int { kernelHeight * kernelWidth * channels }
 
+  /// Floats of all filters.
+  package var filterCount: Int { patchCount * filters }
+
   /// Whether the column matrix is the image itself.
   package var isPointwise: Bool {
     kernelHeight == 1 && kernelWidth == 1 && stride == 1 && padding == Padding(0)

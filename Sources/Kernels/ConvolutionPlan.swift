@@ -1,8 +1,10 @@
-/// How a convolution is computed. Each way takes fewer shapes than the one before, and is faster on them.
+/// How a convolution is computed. Where a shape suits several ways, the last is the fastest.
 package enum ConvolutionAlgorithm: Int, CaseIterable, Sendable {
   /// The reference: Convolution.swift.
   case im2col
-  /// DirectConvolution.swift, and for small maps and few channels ColumnConvolution.swift.
+  /// ColumnConvolution.swift: small maps, and images of few channels.
+  case columns
+  /// DirectConvolution.swift.
   case direct
   /// WinogradConvolution.swift.
   case winograd
@@ -20,21 +22,34 @@ package enum ConvolutionPass: CaseIterable, Sendable {
 
 /// The kernel for one pass of a convolution: the one place that knows which there are.
 package struct ConvolutionPlan: Hashable, Sendable {
-  package let geometry: ConvolutionGeometry
-  package let pass: ConvolutionPass
   package let algorithm: ConvolutionAlgorithm
+  /// Whether the mirror image is computed (MirroredConvolution.swift).
+  package let isMirrored: Bool
+  /// What the kernel computes: the convolution that was asked for, or its mirror image.
+  private let geometry: ConvolutionGeometry
+  private let pass: ConvolutionPass
 
-  /// Chooses the fastest algorithm that takes the shape, of those not beyond `limit`.
+  /// Chooses the fastest algorithm that takes the shape, of those not beyond `limit`; where only the
+  /// reference does, the fastest that takes its mirror image.
   package init(
     _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass,
     upTo limit: ConvolutionAlgorithm = .winograd
   ) {
-    self.geometry = geometry
-    self.pass = pass
-    algorithm =
+    func fastest(_ geometry: ConvolutionGeometry, _ pass: ConvolutionPass) -> ConvolutionAlgorithm {
       ConvolutionAlgorithm.allCases.last {
         $0.rawValue <= limit.rawValue && Self.suits(geometry, pass, $0)
       } ?? .im2col
+    }
+    let algorithm = fastest(geometry, pass)
+    if algorithm == .im2col, let mirror = geometry.mirrored {
+      self.algorithm = fastest(mirror, pass.mirrored)
+      isMirrored = self.algorithm != .im2col
+    } else {
+      self.algorithm = algorithm
+      isMirrored = false
+    }
+    self.geometry = isMirrored ? geometry.mirrored ?? geometry : geometry
+    self.pass = isMirrored ? pass.mirrored : pass
   }
 
   private static func suits(
@@ -42,8 +57,11 @@ package struct ConvolutionPlan: Hashable, Sendable {
   ) -> Bool {
     switch (algorithm, pass) {
     case (.im2col, _): true
-    case (.direct, .forward): g.suitsDirectForward || g.suitsColumnForward
-    case (.direct, .inputGradient): g.suitsDirectInputGradient || g.suitsColumnInputGradient
+    case (.columns, .forward): g.suitsColumnForward
+    case (.columns, .inputGradient): g.suitsColumnInputGradient
+    case (.columns, .filterGradient): false
+    case (.direct, .forward): g.suitsDirectForward
+    case (.direct, .inputGradient): g.suitsDirectInputGradient
     case (.direct, .filterGradient): g.suitsDirectFilterGradient
     case (.winograd, .forward): g.suitsWinogradForward
     case (.winograd, .inputGradient): g.suitsWinogradInputGradient
@@ -51,21 +69,12 @@ package struct ConvolutionPlan: Hashable, Sendable {
     }
   }
 
-  /// Whether the direct kernels leave the shape to those over a column matrix.
-  private var needsColumns: Bool {
-    switch pass {
-    case .forward: !geometry.suitsDirectForward
-    case .inputGradient: !geometry.suitsDirectInputGradient
-    case .filterGradient: false
-    }
-  }
-
   /// Floats of the filters in the form that the kernel reads; nil where it reads them as they are.
   package var packedFilterCount: Int? {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): nil
-    case (.direct, .inputGradient) where needsColumns: geometry.columnTurnedFilterCount
-    case (.direct, _): geometry.patchCount * geometry.filters
+    case (.columns, .inputGradient): geometry.columnTurnedFilterCount
+    case (.columns, _), (.direct, _): geometry.filterCount
     case (.winograd, _): geometry.winogradFilterCount
     }
   }
@@ -77,32 +86,47 @@ package struct ConvolutionPlan: Hashable, Sendable {
   package func packFilters(
     _ filters: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
-    switch (algorithm, pass) {
-    case (.im2col, _), (_, .filterGradient): break
-    case (.direct, .forward): directFilters(filters, geometry: geometry, into: packed)
-    case (.direct, .inputGradient) where needsColumns:
-      columnTurnedFilters(filters, geometry: geometry, into: packed)
-    case (.direct, .inputGradient): directTurnedFilters(filters, geometry: geometry, into: packed)
-    case (.winograd, .forward): winogradFilters(filters, geometry: geometry, into: packed)
-    case (.winograd, .inputGradient):
-      winogradTurnedFilters(filters, geometry: geometry, into: packed)
-    }
+    guard packedFilterCount != nil else { return }
+    guard isMirrored else { return pack(filters, into: packed) }
+    let turned = BufferPool.take(geometry.filterCount)
+    defer { BufferPool.giveBack(turned, count: geometry.filterCount) }
+    mirrorFilters(filters, into: turned, of: geometry)
+    pack(turned, into: packed)
+  }
+
+  private func pack(_ filters: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    let kernel =
+      switch (algorithm, pass) {
+      case (.columns, .inputGradient): columnTurnedFilters
+      case (.direct, .inputGradient): directTurnedFilters
+      case (.winograd, .inputGradient): winogradTurnedFilters
+      case (.winograd, _): winogradFilters
+      default: directFilters
+      }
+    kernel(filters, geometry, packed)
   }
 
   /// Floats of scratch memory for a batch of `count`.
   package func workspaceCount(count: Int) -> Int {
-    switch (algorithm, pass) {
-    case (.im2col, _): geometry.workspaceCount(count: count)
-    case (.direct, .forward) where needsColumns: geometry.columnForwardWorkspaceCount(count: count)
-    case (.direct, .forward): geometry.directForwardWorkspaceCount
-    case (.direct, .inputGradient) where needsColumns:
-      geometry.columnInputGradientWorkspaceCount(count: count)
-    case (.direct, .inputGradient): geometry.directInputGradientWorkspaceCount
-    case (.direct, .filterGradient): geometry.directFilterGradientWorkspaceCount(count: count)
-    case (.winograd, .forward): geometry.winogradForwardWorkspaceCount(count: count)
-    case (.winograd, .inputGradient): geometry.winogradInputGradientWorkspaceCount(count: count)
-    case (.winograd, .filterGradient): geometry.winogradFilterGradientWorkspaceCount(count: count)
-    }
+    let kernel =
+      switch (algorithm, pass) {
+      case (.im2col, _), (.columns, .filterGradient): geometry.workspaceCount(count: count)
+      case (.columns, .forward): geometry.columnForwardWorkspaceCount(count: count)
+      case (.columns, .inputGradient): geometry.columnInputGradientWorkspaceCount(count: count)
+      case (.direct, .forward): geometry.directForwardWorkspaceCount
+      case (.direct, .inputGradient): geometry.directInputGradientWorkspaceCount
+      case (.direct, .filterGradient): geometry.directFilterGradientWorkspaceCount(count: count)
+      case (.winograd, .forward): geometry.winogradForwardWorkspaceCount(count: count)
+      case (.winograd, .inputGradient): geometry.winogradInputGradientWorkspaceCount(count: count)
+      case (.winograd, .filterGradient):
+        geometry.winogradFilterGradientWorkspaceCount(count: count)
+      }
+    return mirroredGradientCount + kernel
+  }
+
+  /// Floats of a filter gradient that is still to be turned around.
+  private var mirroredGradientCount: Int {
+    isMirrored && pass == .filterGradient ? (geometry.filterCount + 15) & ~15 : 0
   }
 
   /// Computes the pass; overwrites `result`.
@@ -123,7 +147,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
       let kernel =
         switch algorithm {
         case .im2col: convolution
-        case .direct: needsColumns ? columnConvolution : directConvolution
+        case .columns: columnConvolution
+        case .direct: directConvolution
         case .winograd: winogradConvolution
         }
       kernel(first, second, epilogue, count, geometry, result, workspace)
@@ -131,18 +156,25 @@ package struct ConvolutionPlan: Hashable, Sendable {
       let kernel =
         switch algorithm {
         case .im2col: convolutionInputGradient
-        case .direct: needsColumns ? columnInputGradient : directConvolutionInputGradient
+        case .columns: columnInputGradient
+        case .direct: directConvolutionInputGradient
         case .winograd: winogradInputGradient
         }
       kernel(first, second, epilogue, count, geometry, result, workspace)
     case .filterGradient:
       let kernel =
         switch algorithm {
-        case .im2col: convolutionFilterGradient
+        case .im2col, .columns: convolutionFilterGradient
         case .direct: directConvolutionFilterGradient
         case .winograd: winogradFilterGradient
         }
-      kernel(first, second, count, geometry, result, workspace)
+      if isMirrored {
+        let turned = workspace
+        kernel(second, first, count, geometry, turned, workspace + mirroredGradientCount)
+        mirrorFilters(turned, into: result, of: geometry.mirrored ?? geometry)
+      } else {
+        kernel(first, second, count, geometry, result, workspace)
+      }
     }
   }
 }

@@ -21,7 +21,9 @@ extension ConvolutionGeometry {
 
   /// Whether ``directConvolutionFilterGradient`` takes this shape.
   package var suitsDirectFilterGradient: Bool {
-    hasWideRegisters && filters % RegisterTile.columns == 0 && kernelWidth * channels % 4 == 0
+    // At least half of a tile's rows.
+    hasWideRegisters && filters % RegisterTile.columns == 0
+      && 2 * kernelWidth * channels >= RegisterTile.rows
   }
 
   package var directForwardWorkspaceCount: Int { paddedCount }
@@ -241,20 +243,6 @@ package func directTurnedFilters(
   }
 }
 
-/// `result[c, r] = matrix[r, c]`, in blocks that stay in cache.
-private func transpose(
-  _ matrix: UnsafePointer<Float>, rows: Int, columns: Int,
-  into result: UnsafeMutablePointer<Float>
-) {
-  for first in stride(from: 0, to: columns, by: 16) {
-    for r in 0..<rows {
-      for c in first..<min(first &+ 16, columns) {
-        result[c &* rows &+ r] = matrix[r &* columns &+ c]
-      }
-    }
-  }
-}
-
 // MARK: Filter gradient
 
 /// See ``convolutionFilterGradient``.
@@ -265,7 +253,7 @@ package func directConvolutionFilterGradient(
   count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
-  if count == 0 { gradFilters.update(repeating: 0, count: g.patchCount &* g.filters) }
+  if count == 0 { gradFilters.update(repeating: 0, count: g.filterCount) }
   let atOnce = g.imagesPerDirectReduction
   for first in stride(from: 0, to: count, by: atOnce) {
     let size = min(atOnce, count &- first)

@@ -21,7 +21,7 @@ struct RegisterTile {
   private var row6: Row
   private var row7: Row
 
-  /// Columns of a tile.
+  static let rows = 8
   static let columns = 32
 
   /// Every row begins with the same 32 numbers, such as a bias; zero where nil.
@@ -33,15 +33,14 @@ struct RegisterTile {
     (row4, row5, row6, row7) = (row, row, row, row)
   }
 
-  /// Goes on with sums that were stored, `stride` floats apart; the first `rows` of them, 4 or 8.
+  /// Goes on with sums that were stored, `stride` floats apart; the first `rows` of them.
   @inline(__always)
-  init(loading c: UnsafePointer<Float>, stride: Int, rows: Int = 8) {
+  init(loading c: UnsafePointer<Float>, stride: Int, rows: Int = Self.rows) {
     func row(_ r: Int) -> Row {
-      (Lanes(loading: c + r &* stride), Lanes(loading: c + r &* stride + 16))
+      r < rows
+        ? (Lanes(loading: c + r &* stride), Lanes(loading: c + r &* stride + 16)) : (.zero, .zero)
     }
-    self.init(startingWith: nil)
     (row0, row1, row2, row3) = (row(0), row(1), row(2), row(3))
-    if rows == 4 { return }
     (row4, row5, row6, row7) = (row(4), row(5), row(6), row(7))
   }
 
@@ -94,23 +93,22 @@ struct RegisterTile {
     (row4, row5, row6, row7) = (rectified(row4), rectified(row5), rectified(row6), rectified(row7))
   }
 
-  /// Writes the first `rows` rows, `stride` floats apart; 4 or 8.
+  /// Writes the first `rows` rows, `stride` floats apart.
   @inline(__always)
-  func store(_ c: UnsafeMutablePointer<Float>, stride: Int, rows: Int = 8) {
-    Self.store(row0, c)
-    Self.store(row1, c + stride)
-    Self.store(row2, c + 2 &* stride)
-    Self.store(row3, c + 3 &* stride)
-    if rows == 4 { return }
-    Self.store(row4, c + 4 &* stride)
-    Self.store(row5, c + 5 &* stride)
-    Self.store(row6, c + 6 &* stride)
-    Self.store(row7, c + 7 &* stride)
-  }
-
-  @inline(__always)
-  private static func store(_ row: Row, _ c: UnsafeMutablePointer<Float>) {
-    row.0.store(c)
-    row.1.store(c + 16)
+  func store(_ c: UnsafeMutablePointer<Float>, stride: Int, rows: Int = Self.rows) {
+    func store(_ row: Row, _ r: Int) {
+      if r < rows {
+        row.0.store(c + r &* stride)
+        row.1.store(c + r &* stride + 16)
+      }
+    }
+    store(row0, 0)
+    store(row1, 1)
+    store(row2, 2)
+    store(row3, 3)
+    store(row4, 4)
+    store(row5, 5)
+    store(row6, 6)
+    store(row7, 7)
   }
 }

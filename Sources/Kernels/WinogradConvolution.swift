@@ -187,7 +187,7 @@ package func winogradFilterGradient(
   count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
-  if count == 0 { gradFilters.update(repeating: 0, count: g.patchCount &* g.filters) }
+  if count == 0 { gradFilters.update(repeating: 0, count: g.filterCount) }
   func run<Filtering: MinimalFiltering>(_ filtering: Filtering.Type) {
     let (points, columns) = (Filtering.points, RegisterTile.columns)
     let tiles = TileGrid(height: g.outHeight, width: g.outWidth)

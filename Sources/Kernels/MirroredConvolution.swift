@@ -1,0 +1,51 @@
+// With stride 1, a convolution walked backwards is a convolution, of the maps with the filters turned around; and
+// so the other way round. The layer that makes the three channels of a picture has too few filters for a
+// register, but its mirror image has three channels and as many filters as there are channels behind the
+// picture, which other kernels take: each pass as the opposite one of the mirror image.
+
+extension ConvolutionGeometry {
+  /// The convolution whose images are these maps, and whose maps are these images; nil where there is none.
+  ///
+  /// A convolution is the mirror image of its mirror image.
+  package var mirrored: ConvolutionGeometry? {
+    let (lastRow, lastColumn) = (kernelHeight - 1, kernelWidth - 1)
+    guard stride == 1, max(padding.top, padding.bottom) <= lastRow,
+      max(padding.left, padding.right) <= lastColumn
+    else { return nil }
+    return ConvolutionGeometry(
+      height: outHeight, width: outWidth, channels: filters, filters: channels,
+      kernelHeight: kernelHeight, kernelWidth: kernelWidth, stride: 1,
+      padding: Padding(
+        top: lastRow - padding.top, left: lastColumn - padding.left,
+        bottom: lastRow - padding.bottom, right: lastColumn - padding.right))
+  }
+}
+
+extension ConvolutionPass {
+  /// What computes the same on the mirror image.
+  var mirrored: ConvolutionPass {
+    switch self {
+    case .forward: .inputGradient
+    case .inputGradient: .forward
+    case .filterGradient: .filterGradient
+    }
+  }
+}
+
+/// Turns filters around: `result[kernelHeight − 1 − i, kernelWidth − 1 − j, c, f] = filters[i, j, f, c]`.
+///
+/// - Parameters:
+///   - filters: those of the mirror image of `geometry`, `[kernelHeight, kernelWidth, filters, channels]`.
+///   - result: those of `geometry`, `[kernelHeight, kernelWidth, channels, filters]`, overwritten.
+func mirrorFilters(
+  _ filters: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>,
+  of g: ConvolutionGeometry
+) {
+  let elements = g.kernelHeight &* g.kernelWidth
+  let size = g.channels &* g.filters
+  for i in 0..<elements {
+    transpose(
+      filters + i &* size, rows: g.filters, columns: g.channels,
+      into: result + (elements &- 1 &- i) &* size)
+  }
+}
