@@ -111,15 +111,54 @@ package struct GroupNormalization: Hashable, Sendable {
       }
 
       forEachVector { c, width in
-        let mean = Lanes(loading: means + c)
-        let scale = Lanes(loading: scales + c) * Lanes(loading: weight + c, count: width)
-        let shift = Lanes(loading: bias + c, count: width)
-        for p in 0..<positions {
-          let x = Lanes(loading: image + c + p &* channels, count: width)
-          let u = (x - mean) * scale + shift
-          (activates ? u * u.sigmoid : u).store(output + c + p &* channels, count: width)
-        }
+        let norm = Norm(
+          means: means + c, scales: scales + c, weight: weight + c, bias: bias + c, width: width)
+        normalize(image + c, norm, width: width, into: output + c)
       }
+    }
+  }
+
+  /// The numbers of sixteen channels, or fewer.
+  private struct Norm {
+    let mean: Lanes
+    /// `1 / √(variance + ε)`.
+    let scale: Lanes
+    let weight: Lanes
+    let bias: Lanes
+
+    @inline(__always)
+    init(
+      means: UnsafePointer<Float>, scales: UnsafePointer<Float>, weight: UnsafePointer<Float>,
+      bias: UnsafePointer<Float>, width: Int
+    ) {
+      mean = Lanes(loading: means)
+      scale = Lanes(loading: scales)
+      self.weight = Lanes(loading: weight, count: width)
+      self.bias = Lanes(loading: bias, count: width)
+    }
+
+    /// x̂.
+    @inline(__always)
+    func normal(_ x: Lanes) -> Lanes { (x - mean) * scale }
+
+    /// u.
+    @inline(__always)
+    func affine(_ normal: Lanes) -> Lanes { normal * weight + bias }
+  }
+
+  // The loops with SiLU are functions of their own, and stay so: inside a larger one the compiler calls
+  // the exponential for each vector, with all registers saved around it.
+
+  /// Writes y for a vector of channels.
+  @inline(never)
+  private func normalize(
+    _ image: UnsafePointer<Float>, _ norm: Norm, width: Int,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    for p in 0..<positions {
+      let place = p &* channels
+      let u = norm.affine(norm.normal(Lanes(loading: image + place, count: width)))
+      (activates ? u * u.sigmoid : u).store(result + place, count: width)
     }
   }
 
@@ -168,7 +207,7 @@ package struct GroupNormalization: Hashable, Sendable {
     weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
     workspace: UnsafeMutablePointer<Float>
   ) {
-    let (means, deviations) = (row(0, workspace), row(1, workspace))
+    let (means, scales) = (row(0, workspace), row(1, workspace))
     let (sums, products) = (row(2, workspace), row(3, workspace))
     weightGradient.update(repeating: 0, count: channels)
     biasGradient.update(repeating: 0, count: channels)
@@ -178,36 +217,18 @@ package struct GroupNormalization: Hashable, Sendable {
       let imageMoments = moments + n &* momentCount
       for group in 0..<groups {
         fill(means, group: group, imageMoments[group])
-        fill(deviations, group: group, imageMoments[groups &+ group])
+        fill(scales, group: group, imageMoments[groups &+ group])
+      }
+      func norm(_ c: Int, _ width: Int) -> Norm {
+        Norm(means: means + c, scales: scales + c, weight: weight + c, bias: bias + c, width: width)
       }
 
       // du in the gradient's place, Σ du and Σ du·x̂.
       forEachVector { c, width in
-        let mean = Lanes(loading: means + c)
-        let deviation = Lanes(loading: deviations + c)
-        let factor = Lanes(loading: weight + c, count: width)
-        let shift = Lanes(loading: bias + c, count: width)
-        var (sum, product) = (LaneSum(), LaneSum())
-        for start in stride(from: 0, to: positions, by: LaneSum.length) {
-          var (s, t) = (Lanes.zero, Lanes.zero)
-          for p in start..<min(positions, start &+ LaneSum.length) {
-            let place = c &+ p &* channels
-            let normal = (Lanes(loading: image + place, count: width) - mean) * deviation
-            var du = Lanes(loading: g + place, count: width)
-            if activates {
-              let u = normal * factor + shift
-              let sigmoid = u.sigmoid
-              du *= sigmoid * (1 + u * (1 - sigmoid))
-              du.store(g + place, count: width)
-            }
-            s += du
-            t += du * normal
-          }
-          sum.add(s)
-          product.add(t)
-        }
-        sum.value.store(sums + c)
-        product.value.store(products + c)
+        let (sum, product) = undoActivation(
+          image + c, norm(c, width), width: width, gradient: g + c)
+        sum.store(sums + c)
+        product.store(products + c)
       }
       for c in 0..<channels {
         biasGradient[c] += sums[c]
@@ -221,19 +242,44 @@ package struct GroupNormalization: Hashable, Sendable {
       }
 
       forEachVector { c, width in
-        let mean = Lanes(loading: means + c)
-        let deviation = Lanes(loading: deviations + c)
-        let factor = Lanes(loading: weight + c, count: width)
+        let norm = norm(c, width)
         let (meanSum, meanProduct) = (Lanes(loading: sums + c), Lanes(loading: products + c))
         for p in 0..<positions {
           let x = Lanes(loading: image + c + p &* channels, count: width)
           let du = Lanes(loading: g + c + p &* channels, count: width)
-          let normal = (x - mean) * deviation
-          (deviation * (factor * du - meanSum - normal * meanProduct))
+          (norm.scale * (norm.weight * du - meanSum - norm.normal(x) * meanProduct))
             .store(g + c + p &* channels, count: width)
         }
       }
     }
+  }
+
+  /// Replaces the gradient by du for a vector of channels, and adds up du and du·x̂.
+  @inline(never)
+  private func undoActivation(
+    _ image: UnsafePointer<Float>, _ norm: Norm, width: Int,
+    gradient: UnsafeMutablePointer<Float>
+  ) -> (sum: Lanes, product: Lanes) {
+    var (sum, product) = (LaneSum(), LaneSum())
+    for start in stride(from: 0, to: positions, by: LaneSum.length) {
+      var (s, t) = (Lanes.zero, Lanes.zero)
+      for p in start..<min(positions, start &+ LaneSum.length) {
+        let place = p &* channels
+        let normal = norm.normal(Lanes(loading: image + place, count: width))
+        var du = Lanes(loading: gradient + place, count: width)
+        if activates {
+          let u = norm.affine(normal)
+          let sigmoid = u.sigmoid
+          du *= sigmoid * (1 + u * (1 - sigmoid))
+          du.store(gradient + place, count: width)
+        }
+        s += du
+        t += du * normal
+      }
+      sum.add(s)
+      product.add(t)
+    }
+    return (sum.value, product.value)
   }
 }
 
