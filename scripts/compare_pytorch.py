@@ -541,12 +541,14 @@ class Results:
 
 
 LARGEST_IDLE_SHARE = 0.02  # of the time, of all waiting processes together
+SETTLING = 0.1  # seconds: who was measured last spins for some milliseconds (see Worker)
 
 
 @contextmanager
 def idle(workers: list[Worker], busy: Worker | None) -> Iterator[None]:
     """Ends the program if a waiting worker takes the processor from who is measured."""
     waiting = [worker for worker in workers if worker is not busy]
+    time.sleep(SETTLING)
     used = sum(processor_seconds(x.process.pid) for x in waiting)
     start = time.perf_counter()
     yield
