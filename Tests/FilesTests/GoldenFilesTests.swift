@@ -8,7 +8,8 @@ struct GoldenFilesTests {
   @Test(
     "They open, and all their numbers are finite",
     arguments: [
-      "layers", "zalando", "sonnet", "strided", "resblock_nearest", "hierarchical", "training",
+      "layers", "zalando", "sonnet", "strided", "resblock_nearest", "resblock_nearest_conv",
+      "resblock_transposed", "hierarchical", "training",
     ])
   func readable(name: String) throws {
     let path = "\(testsFolder)/Goldens/\(name).safetensors"

@@ -117,7 +117,7 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
     + winograd.map { FastConvolutionCase(shape: $0, method: .auto) }
 }
 
-/// The kernels without a column matrix, against the definition in double precision and against the
+/// The kernels on register tiles, against the definition in double precision and against the
 /// reference kernels. A build without wide registers has none of these shapes, and says so.
 @Suite("Fast convolution")
 struct FastConvolutionTests {

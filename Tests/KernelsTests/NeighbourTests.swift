@@ -10,7 +10,7 @@ import Testing
 @Suite("An image's result does not depend on its neighbours") struct NeighbourTests {
   init() { BLAS.useOneThread() }
 
-  /// The layers of the usual model, in a shard of 16, and maps whose rows share a tile.
+  /// The layers of the usual model, in a shard of 16, maps whose rows share a tile, and a mirror image.
   static let layers: [ConvolutionCase] = [
     ConvolutionCase(
       "encoder 1", [16, 32, 32, 3], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
@@ -26,6 +26,8 @@ import Testing
       "decoder 1", [16, 8, 8, 64], filters: 128, kernel: (3, 3), padding: Padding(1)),
     ConvolutionCase(
       "2×2 maps", [16, 4, 4, 64], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
+    ConvolutionCase(
+      "to a picture", [16, 16, 16, 64], filters: 3, kernel: (3, 3), padding: Padding(1)),
     // Fourteen images fill the workspace, and the rest have less than a tile.
     ConvolutionCase("1×1 maps", [16, 3, 3, 512], filters: 32, kernel: (3, 3)),
   ]

@@ -122,7 +122,8 @@ struct ArchitectureFieldTests {
     arguments: [
       ("residual", 4, 20, 36), ("residual", 4, 32, 30), ("strided", 16, 24, 32),
       ("strided", 16, 32, 8), ("strided", 16, 64, 16), ("hierarchical", 8, 40, 64),
-      ("hierarchical", 8, 32, 36), ("hierarchical", 8, 4, 8),
+      ("hierarchical", 8, 32, 36), ("hierarchical", 8, 4, 8), ("resblock", 4, 20, 36),
+      ("resblock", 4, 34, 32),
     ])
   func imageSizes(_ row: (name: String, multiple: Int, height: Int, width: Int)) throws {
     let images = Grey(height: row.height, width: row.width)
