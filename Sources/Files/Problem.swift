@@ -9,24 +9,28 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   case outOfMemory = 71
   case cannotCreate = 73
   case inputOutput = 74
+  case abandoned = 75
   case badConfiguration = 78
+  case hungUp = 129
   case interrupted = 130
   case terminated = 143
 
   package var meaning: String {
     switch self {
     case .success: "done"
-    case .failure: "an error of the program itself"
+    case .failure: "an internal error"
     case .usage: "wrong flags or arguments"
-    case .badData: "a data set, checkpoint or image file is not what it should be"
-    case .missingInput: "a file or folder that should be read is not there"
+    case .badData: "a data set, checkpoint or image file is invalid or corrupt"
+    case .missingInput: "an input file or folder does not exist or may not be read"
     case .diverged: "training stopped because a number was not finite"
-    case .outOfMemory: "the system had no more memory"
-    case .cannotCreate: "a file or folder cannot be created, or is there already"
+    case .outOfMemory: "out of memory, threads or file descriptors"
+    case .cannotCreate: "a file or folder cannot be created, or already exists"
     case .inputOutput: "reading or writing failed, for instance on a full disk"
+    case .abandoned: "stopped by a second signal, without saving"
     case .badConfiguration: "the configuration has errors"
-    case .interrupted: "stopped by SIGINT (Ctrl-C) after saving"
-    case .terminated: "stopped by SIGTERM after saving"
+    case .hungUp: "stopped by SIGHUP: before the first step, or after saving"
+    case .interrupted: "stopped by SIGINT (Ctrl-C): before the first step, or after saving"
+    case .terminated: "stopped by SIGTERM: before the first step, or after saving"
     }
   }
 }
