@@ -29,7 +29,9 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
     // MARK: Numerics
-    .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: unchecked),
+    // What only C can say to the loader: one definition of malloc, and of how OpenBLAS starts.
+    .target(name: "CRuntime"),
+    .target(name: "Kernels", dependencies: ["COpenBLAS", "CRuntime"], swiftSettings: unchecked),
     .target(name: "Tensors", dependencies: ["Kernels"]),
     .target(name: "Autograd", dependencies: ["Tensors", "Kernels"]),
     .target(name: "NN", dependencies: ["Autograd", "Tensors", "Kernels"]),

@@ -11,6 +11,10 @@ package struct Parameter: Sendable {
   package let start: Start
   package let layout: Layout
   package let role: Role
+  /// Whether training alone reads it, as it does moving averages: evaluation works without it.
+  package let isTrainingState: Bool
+  /// Whether no element may be negative, as in an average of counts.
+  package let isNonnegative: Bool
 
   package enum Role: Sendable {
     /// Changed by the optimizer, along the gradient.
@@ -31,13 +35,15 @@ package struct Parameter: Sendable {
 
   package init(
     _ name: String, _ shape: Shape, start: Start, layout: Layout = .rowMajor,
-    role: Role = .trained
+    role: Role = .trained, isTrainingState: Bool = false, isNonnegative: Bool = false
   ) {
     self.name = name
     self.shape = shape
     self.start = start
     self.layout = layout
     self.role = role
+    self.isTrainingState = isTrainingState
+    self.isNonnegative = isNonnegative
   }
 }
 

@@ -27,27 +27,43 @@ package struct CIFAR10: ImageSource {
     let advice =
       "data.root (or --data) has to name the folder with \(names[0]). "
       + "scripts/download_cifar10.sh downloads the official files."
-    guard fileExists(folder) else {
+    guard try fileExists(folder) else {
       throw Problem(.missingInput, folder, found: "no such folder", advice: advice)
     }
-    guard isFolder(folder) else {
+    guard try isFolder(folder) else {
+      let format = try OtherFormat(ofFile: folder)
       throw Problem(
-        .missingInput, folder, found: "this is a file", expected: "a folder", advice: advice)
+        .missingInput, folder, found: format?.found ?? "this is a file", expected: "a folder",
+        advice: format?.advice ?? advice)
     }
     let inner = "\(folder)/cifar-10-batches-bin"
-    let place = !fileExists("\(folder)/\(names[0])") && isFolder(inner) ? inner : folder
+    let hasFirst = try fileExists("\(folder)/\(names[0])")
+    let place = try !hasFirst && isFolder(inner) ? inner : folder
+    if try !fileExists("\(place)/\(names[0])"), let format = try OtherFormat(inFolder: place) {
+      throw Problem(
+        .badData, place, found: format.found, expected: "CIFAR-10's binary version",
+        advice: format.advice)
+    }
 
     var files: [(InputFile, Int, Int)] = []
     var total = 0
     for name in names {
       let file = try InputFile("\(place)/\(name)", advice: advice)
       guard file.size > 0, file.size % Self.recordSize == 0 else {
+        let format = try OtherFormat(of: file)
         throw Problem(
-          .badData, file.path, found: "the file has \(file.size) bytes",
-          expected: "a multiple of \(Self.recordSize), the size of a record",
-          advice: "An official batch has 30730000 bytes. The download may be incomplete.")
+          .badData, file.path, found: format?.found ?? "the file has \(file.size) bytes",
+          expected: "a multiple of \(Self.recordSize) bytes, the size of a record",
+          advice: format?.advice
+            ?? "That is \(file.size / Self.recordSize) records and \(file.size % Self.recordSize) "
+            + "bytes. An official batch has 10000 records, 30730000 bytes.")
       }
       let records = file.size / Self.recordSize
+      guard records <= Int(Int32.max) - total else {
+        throw Problem(
+          .badData, file.path, found: "the files have over \(Int32.max) records up to this one",
+          expected: "at most \(Int32.max)")
+      }
       files.append((file, total, records))
       total += records
     }
@@ -63,35 +79,43 @@ package struct CIFAR10: ImageSource {
       guard let place = files.last(where: { $0.first <= Int(index) }) else { continue }
       let record = try place.file.bytes(
         at: (Int(index) - place.first) * Self.recordSize, count: Self.recordSize)
+      try Self.check(record[0], ofRecord: Int(index) - place.first, in: place.file)
       Self.interleave(record, into: &result, at: n * imageSize)
     }
     return result
   }
 
-  /// Reads all files once: checks every label, and adds up the pixels of the included images.
-  package func scan(including isIncluded: (Int) -> Bool = { _ in false }) throws -> PixelMoments {
+  /// Reads all files once and checks every label.
+  ///
+  /// - Returns: the moments over the pixels of the included images, and the fingerprint of all records.
+  @discardableResult
+  package func scan(including isIncluded: (Int) -> Bool = { _ in false }) throws -> ImageSummary {
     let recordsAtOnce = 256
-    var moments = PixelMoments()
-    for (file, first, count) in files {
+    var summary = ImageSummary()
+    for (file, firstImage, count) in files {
       for start in stride(from: 0, to: count, by: recordsAtOnce) {
         let records = min(recordsAtOnce, count - start)
         let bytes = try file.bytes(
           at: start * Self.recordSize, count: records * Self.recordSize)
         for record in 0..<records {
-          let label = bytes[record * Self.recordSize]
-          guard label < Self.labels else {
-            throw Problem(
-              .badData, file.path, found: "record \(start + record) has the label \(label)",
-              expected: "0 to 9",
-              advice: "This is not a file of CIFAR-10's binary version, or it is damaged.")
-          }
-          guard isIncluded(first + start + record) else { continue }
-          let pixels = record * Self.recordSize + 1
-          moments.add(bytes[pixels..<(pixels + 3 * Self.planeSize)])
+          let first = record * Self.recordSize
+          try Self.check(bytes[first], ofRecord: start + record, in: file)
+          let piece = bytes[first..<(first + Self.recordSize)]
+          piece.withUnsafeBytes { summary.fingerprint.add($0) }
+          if isIncluded(firstImage + start + record) { summary.moments.add(piece.dropFirst()) }
         }
       }
     }
-    return moments
+    return summary
+  }
+
+  private static func check(_ label: UInt8, ofRecord record: Int, in file: InputFile) throws {
+    guard label < labels else {
+      throw Problem(
+        .badData, file.path, found: "record \(record) has the label \(label)",
+        expected: "0 to 9",
+        advice: "This is not a file of CIFAR-10's binary version, or it is damaged.")
+    }
   }
 
   /// Planes of red, green and blue become pixels of three bytes.

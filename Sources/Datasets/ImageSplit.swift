@@ -38,37 +38,68 @@ package struct ImageSplit: Sendable {
   }
 }
 
-/// The images that are trained on, those held out of them, and those of the test.
+/// What one pass over all images of a source finds.
+package struct ImageSummary: Sendable {
+  /// Of the pixels of the images that are trained on.
+  package var moments = PixelMoments()
+  /// Of all images, those held out included.
+  package var fingerprint = Fingerprint()
+
+  package init() {}
+}
+
+/// The images that are trained on, and those held out of them for validation.
 package struct Dataset: Sendable {
   package let train: ImageSplit
   package let validation: ImageSplit
   /// The variance of the training split's pixels, on a scale of 0…1.
   package let variance: Double
+  /// Tells whether another data set is the same, byte for byte.
+  package let fingerprint: String
 
   /// Cuts a source in two.
   ///
   /// - Parameters:
-  ///   - validation: the fraction held out, spread evenly over the source. It does not depend on a
-  ///     seed, so that runs with different seeds are validated on the same images.
-  ///   - moments: of the pixels of those images for which the closure says true.
+  ///   - validation: the fraction held out (see ``ImageSplit/init(_:heldOut:)``).
+  ///   - summary: of the source, with the moments of those images for which the closure says true.
   package init(
     _ source: some ImageSource, validation fraction: Double,
-    moments: (_ isIncluded: (Int) -> Bool) throws -> PixelMoments
+    summary: (_ isIncluded: (Int) -> Bool) throws -> ImageSummary
   ) throws {
     let heldOut = HeldOut(count: source.count, fraction: fraction)
-    let all = 0..<Int32(source.count)
-    train = ImageSplit(source, indices: all.filter { !heldOut.contains(Int($0)) })
-    validation = ImageSplit(source, indices: all.filter { heldOut.contains(Int($0)) })
-    variance = try moments { !heldOut.contains($0) }.variance
+    train = ImageSplit(source, trainingWithout: fraction)
+    validation = ImageSplit(source, heldOut: fraction)
+    let summary = try summary { !heldOut.contains($0) }
+    variance = summary.moments.variance
+    fingerprint = summary.fingerprint.digest
+  }
+}
+
+extension ImageSplit {
+  /// The images of a source that are held out for validation, spread evenly over it. They do not depend
+  /// on a seed, so runs with different seeds are validated on the same images.
+  package init(_ source: any ImageSource, heldOut fraction: Double) {
+    let heldOut = HeldOut(count: source.count, fraction: fraction)
+    self.init(source) { heldOut.contains($0) }
+  }
+
+  /// The images of a source that are not held out.
+  package init(_ source: any ImageSource, trainingWithout fraction: Double) {
+    let heldOut = HeldOut(count: source.count, fraction: fraction)
+    self.init(source) { !heldOut.contains($0) }
+  }
+
+  private init(_ source: any ImageSource, where isIncluded: (Int) -> Bool) {
+    self.init(source, indices: (0..<Int32(source.count)).filter { isIncluded(Int($0)) })
   }
 }
 
 /// Evenly spread numbers out of `0..<count`.
-struct HeldOut {
+package struct HeldOut {
   let count: Int
-  let chosen: Int
+  package let chosen: Int
 
-  init(count: Int, fraction: Double) {
+  package init(count: Int, fraction: Double) {
     self.count = count
     chosen = Int((Double(count) * fraction).rounded())
   }

@@ -11,36 +11,57 @@ package struct Synthetic: ImageSource {
   package let side: Int
   package var height: Int { side }
   package var width: Int { side }
-  /// `[count, height, width, 3]`.
-  private let bytes: [UInt8]
+  private let seed: UInt64
+  private let first: Int
+  /// All images, `[count, height, width, 3]`; nil if each is drawn when it is asked for.
+  private let bytes: [UInt8]?
 
   /// - Parameters:
   ///   - first: the number of the first image; ranges that do not overlap have no image in common.
   ///   - side: the height and width of an image; images of one number show the same at every size.
-  package init(seed: UInt64, first: Int, count: Int, side: Int = usualSide) {
+  ///   - drawsOnDemand: for images that are used once, which need not be kept.
+  package init(
+    seed: UInt64, first: Int, count: Int, side: Int = usualSide, drawsOnDemand: Bool = false
+  ) {
     self.count = count
     self.side = side
+    self.seed = seed
+    self.first = first
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(count * side * side * 3)
-    for image in first..<(first + count) {
-      var generator = SeededGenerator(
-        seed: seed, purpose: .syntheticImage, stream: UInt64(image))
-      bytes += Scene(&generator).render(side: side)
+    if !drawsOnDemand {
+      bytes.reserveCapacity(count * side * side * 3)
+      for image in 0..<count { bytes += Self.draw(first + image, seed: seed, side: side) }
     }
-    self.bytes = bytes
+    self.bytes = drawsOnDemand ? nil : bytes
   }
+
+  private static func draw(_ number: Int, seed: UInt64, side: Int) -> [UInt8] {
+    var generator = SeededGenerator(seed: seed, purpose: .syntheticImage, stream: UInt64(number))
+    return Scene(&generator).render(side: side)
+  }
+
+  /// The bytes that a set of images takes in memory.
+  package static func memory(count: Int, side: Int) -> Int { count * side * side * 3 }
 
   package func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
-    let size = height * width * 3
-    return indices.flatMap { bytes[(Int($0) * size)..<((Int($0) + 1) * size)] }
+    indices.flatMap { image(Int($0)) }
   }
 
-  /// The sums over the pixels of the included images.
-  package func moments(including isIncluded: (Int) -> Bool) -> PixelMoments {
+  private func image(_ i: Int) -> ArraySlice<UInt8> {
     let size = height * width * 3
-    var moments = PixelMoments()
-    for i in 0..<count where isIncluded(i) { moments.add(bytes[(i * size)..<((i + 1) * size)]) }
-    return moments
+    return bytes.map { $0[(i * size)..<((i + 1) * size)] }
+      ?? Self.draw(first + i, seed: seed, side: side)[...]
+  }
+
+  /// The moments over the pixels of the included images, and the fingerprint of all.
+  package func summary(including isIncluded: (Int) -> Bool) -> ImageSummary {
+    var summary = ImageSummary()
+    for i in 0..<count {
+      let bytes = image(i)
+      if isIncluded(i) { summary.moments.add(bytes) }
+      bytes.withUnsafeBytes { summary.fingerprint.add($0) }
+    }
+    return summary
   }
 }
 

@@ -5,38 +5,54 @@ import Glibc
 /// Lines are collected in memory and written by ``flush()``.
 package final class AppendFile {
   package let path: String
+  /// Where something was moved that was in the way of the file, such as a folder; nil if nothing was.
+  package private(set) var movedAside: String?
+  /// Whether the file was deleted or replaced while it was open, and begun anew.
+  package private(set) var wasReplaced = false
   private var descriptor: Int32
   private var pending: [UInt8] = []
 
-  /// Opens a file, or creates it; refuses one that another process holds.
+  /// Opens a file, or creates it; refuses one that another process holds. What cannot be appended to (a
+  /// folder, a pipe, a file without permission) is moved aside.
   package init(_ path: String) throws {
     self.path = path
-    descriptor = try Self.open(path)
+    do {
+      descriptor = try Self.open(path)
+    } catch let problem as Problem where problem.status == .cannotCreate && !problem.isHeld {
+      guard let place = moveAside(path) else { throw problem }
+      movedAside = place
+      descriptor = try Self.open(path)
+    }
   }
 
   deinit { close(descriptor) }
 
-  private static func open(_ path: String) throws -> Int32 {
-    // O_NONBLOCK: opening a pipe would wait for its reader.
+  private static func open(_ path: String, attempts: Int = 100) throws -> Int32 {
+    // O_NONBLOCK: opening a pipe would wait for its reader. O_RDWR: a pipe opened for writing alone and
+    // without a reader fails, and one opened for both is recognised below.
     let descriptor = retryingInterrupts {
-      Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
+      Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
     }
-    guard descriptor >= 0 else {
-      throw Problem(.cannotCreate, path, found: "the file cannot be opened: \(systemMessage())")
-    }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard descriptor >= 0 else { throw Problem.creating(path, "the file cannot be opened") }
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       close(descriptor)
       throw Problem(
-        .cannotCreate, path, found: "another process is writing this file",
+        .cannotCreate, path, found: "this is \(fileKind(status.st_mode))", expected: "a file")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+      close(descriptor)
+      throw Problem(
+        .cannotCreate, path, found: Problem.held,
         advice: "A run folder takes one training process; name another with --run.")
     }
     // Between opening and locking, whoever held the file may have put another in its place.
-    var (held, present) = (stat(), stat())
-    guard fstat(descriptor, &held) == 0, stat(path, &present) == 0, held.st_ino == present.st_ino,
-      held.st_dev == present.st_dev
-    else {
+    guard isSame(descriptor, path) else {
       close(descriptor)
-      return try open(path)
+      guard attempts > 1 else {
+        throw Problem(.inputOutput, path, found: "the file does not stay in its place")
+      }
+      return try open(path, attempts: attempts - 1)
     }
     return descriptor
   }
@@ -49,6 +65,12 @@ package final class AppendFile {
     let bytes = pending
     pending.removeAll(keepingCapacity: true)
     guard !bytes.isEmpty else { return }
+    if !isSame(descriptor, path) {
+      let new = try Self.open(path)
+      close(descriptor)
+      descriptor = new
+      wasReplaced = true
+    }
     let size = lseek(descriptor, 0, SEEK_END)
     var done = 0
     while done < bytes.count {
@@ -65,18 +87,97 @@ package final class AppendFile {
     }
   }
 
-  /// Keeps only the lines for which `isKept` says true. The new content takes the place of the old one
-  /// at once, or not at all.
-  package func filter(limit: Int, _ isKept: (String) -> Bool) throws {
-    try flush()
-    let text = try readText(path, limit: limit)
-    let kept = text.utf8.split(separator: newline).compactMap { String($0) }.filter(isKept)
-      .map { $0 + "\n" }.joined()
-    guard kept != text else { return }
-    try AtomicFile.write(path, text: kept)
-    close(descriptor)
-    descriptor = try Self.open(path)
+  /// Brings what has been written to the disk.
+  package func synchronize() throws {
+    if retryingInterrupts({ fsync(descriptor) }) != 0 { throw Problem.system("saving", path) }
   }
+
+  /// Keeps only the lines for which `isKept` says true, reading the file in pieces. The new content takes
+  /// the place of the old one at once, or not at all.
+  ///
+  /// - Parameter isKept: told the bytes of a line without its end, and whether it has an end; a line of
+  ///   over ``maximumLine`` bytes is dropped without a question.
+  package func filter(_ isKept: (_ line: [UInt8], _ isComplete: Bool) -> Bool) throws {
+    try flush()
+    struct Unchanged: Error {}
+    do {
+      try AtomicFile.write(path) { file in
+        var isChanged = false
+        var kept: [UInt8] = []
+        try forEachLine { line, isComplete in
+          guard let line, isKept(line, isComplete) else {
+            isChanged = true
+            return
+          }
+          isChanged = isChanged || !isComplete
+          kept += line
+          kept.append(newline)
+          if kept.count > Self.pieceSize {
+            try file.append(kept)
+            kept.removeAll(keepingCapacity: true)
+          }
+        }
+        guard isChanged else { throw Unchanged() }
+        try file.append(kept)
+      }
+    } catch is Unchanged {
+      return
+    }
+    let new = try Self.open(path)
+    close(descriptor)
+    descriptor = new
+  }
+
+  /// The longest line that a filter looks at.
+  package static let maximumLine = 1 << 20
+  private static let pieceSize = 1 << 16
+
+  /// Reads the file from its beginning in pieces.
+  ///
+  /// - Parameter body: told each line, or nil in place of one that is too long, and whether it ends.
+  private func forEachLine(_ body: ([UInt8]?, _ isComplete: Bool) throws -> Void) throws {
+    var piece = [UInt8](repeating: 0, count: Self.pieceSize)
+    var line: [UInt8] = []
+    var isTooLong = false
+    var offset = 0
+    while true {
+      let count = piece.withUnsafeMutableBytes { piece in
+        retryingInterrupts { pread(descriptor, piece.baseAddress!, piece.count, off_t(offset)) }
+      }
+      if count < 0 { throw Problem.system("reading", path) }
+      if count == 0 { break }
+      offset += count
+      var rest = piece[..<count]
+      while let end = rest.firstIndex(of: newline) {
+        line += rest[..<end]
+        try body(isTooLong || line.count > Self.maximumLine ? nil : line, true)
+        line.removeAll(keepingCapacity: true)
+        isTooLong = false
+        rest = rest[(end + 1)...]
+      }
+      line += rest
+      if line.count > Self.maximumLine {
+        isTooLong = true
+        line.removeAll()
+      }
+    }
+    if isTooLong { try body(nil, false) } else if !line.isEmpty { try body(line, false) }
+  }
+}
+
+/// Moves whatever is at a path to a free name beside it, and returns that name; nil if that fails.
+package func moveAside(_ path: String) -> String? {
+  for number in 1...1000 {
+    let place = "\(path).old-\(number)"
+    guard (try? fileExists(place)) == false else { continue }
+    return rename(path, place) == 0 ? place : nil
+  }
+  return nil
+}
+
+extension Problem {
+  fileprivate static let held = "another process is writing this file"
+  fileprivate var isHeld: Bool { found == Self.held }
 }
 
 private let newline = UInt8(ascii: "\n")

@@ -2,32 +2,28 @@ import Glibc
 import Synchronization
 
 /// Writes files that are there whole or not at all.
+///
+/// The bytes go to a temporary file beside the target, `.vqvae-PID-N.partial`: a short name of its own, so
+/// that a target may have the longest name that the file system takes. Its writer holds a lock on it, so
+/// that the temporary files of dead processes can be told from those of live ones.
 package enum AtomicFile {
   /// Writes a file next to its place, brings it to the disk, and moves it there.
   ///
-  /// After an error, or a crash at any instant, what stood at `path` before still stands there.
+  /// After an error, or a crash at any instant, `path` has its old content. The one exception is an error
+  /// of synchronizing the folder, which comes after the move: then `path` has the new content, which a
+  /// power cut may still undo.
   package static func write(_ path: String, _ body: (borrowing Writer) throws -> Void) throws {
-    let (folder, name) = split(path)
+    let (folder, _) = split(path)
     try requireReplaceable(path)
-    // A name of its own for each writer, or two writers of one file would mix their bytes.
-    let number = writers.wrappingAdd(1, ordering: .relaxed).oldValue
-    let partial = "\(folder)/.\(name).\(getpid())-\(number)\(partialSuffix)"
-    let descriptor = retryingInterrupts {
-      unlink(partial)
-      return open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    }
-    guard descriptor >= 0 else {
-      throw Problem(
-        .cannotCreate, path, found: "the file cannot be created: \(systemMessage())",
-        advice: isFolder(folder) ? nil : "There is no folder \(folder).")
-    }
+    let (partial, descriptor) = try createPartial(in: folder, for: path)
     var isOpen = true
     do {
       try body(Writer(descriptor: descriptor, path: path))
       if retryingInterrupts({ fsync(descriptor) }) != 0 { throw Problem.system("saving", path) }
-      isOpen = false
-      if close(descriptor) != 0 { throw Problem.system("saving", path) }
       if rename(partial, path) != 0 { throw Problem.system("renaming", path) }
+      // Closed after the move: until then the lock keeps others from removing the file.
+      isOpen = false
+      if close(descriptor) != 0, errno != EINTR { throw Problem.system("saving", path) }
     } catch {
       if isOpen { close(descriptor) }
       unlink(partial)
@@ -36,20 +32,67 @@ package enum AtomicFile {
     try synchronizeFolder(folder)
   }
 
-  /// Removes what writers that were killed left in a folder. No other process may be writing there.
+  /// Creates a temporary file and locks it.
+  private static func createPartial(
+    in folder: String, for path: String
+  ) throws -> (path: String, descriptor: Int32) {
+    for _ in 0..<100 {
+      // A name of its own for each writer, or two writers of one file would mix their bytes.
+      let number = writers.wrappingAdd(1, ordering: .relaxed).oldValue
+      let partial = "\(folder)/\(partialPrefix)\(getpid())-\(number)\(partialSuffix)"
+      let descriptor = retryingInterrupts {
+        open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      }
+      guard descriptor >= 0 else {
+        let code = errno
+        // A dead process had the same number; its file goes with removeLeftovers(in:).
+        if code == EEXIST { continue }
+        let isMissing = (try? isFolder(folder)) == false
+        throw Problem.creating(
+          path, "the file cannot be created", code,
+          advice: isMissing ? "There is no folder \(folder)." : nil)
+      }
+      // Some file systems have no locks; there nobody removes the file before its writer does.
+      flock(descriptor, LOCK_EX | LOCK_NB)
+      // Between creation and lock another process may have taken it for a dead one's.
+      if isSame(descriptor, partial) { return (partial, descriptor) }
+      close(descriptor)
+      unlink(partial)
+    }
+    throw Problem(
+      .cannotCreate, path, found: "no temporary file can be kept in the folder \(folder)")
+  }
+
+  /// Removes the temporary files that dead processes left in a folder: of those with this program's names,
+  /// the ones on which nobody holds a lock.
   package static func removeLeftovers(in folder: String) {
     guard let directory = opendir(folder) else { return }
     defer { closedir(directory) }
     while let entry = readdir(directory) {
+      // Our own names are ASCII; a name that is not UTF-8 is not one of them.
       let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        String(validating: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasPrefix("."), name.hasSuffix(partialSuffix) { unlink("\(folder)/\(name)") }
+      guard let name, isPartial(name) else { continue }
+      let path = "\(folder)/\(name)"
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      defer { close(descriptor) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, isSame(descriptor, path) { unlink(path) }
     }
   }
 
+  private static let partialPrefix = ".vqvae-"
   private static let partialSuffix = ".partial"
   private static let writers = Atomic(0)
+
+  /// Whether a name is `.vqvae-PID-N.partial`.
+  private static func isPartial(_ name: String) -> Bool {
+    guard name.hasPrefix(partialPrefix), name.hasSuffix(partialSuffix) else { return false }
+    let numbers = name.dropFirst(partialPrefix.count).dropLast(partialSuffix.count)
+      .split(separator: "-", omittingEmptySubsequences: false)
+    return numbers.count == 2 && numbers.allSatisfy { UInt64($0) != nil }
+  }
 
   /// A folder cannot be replaced by a file, and a pipe or a device should not be.
   private static func requireReplaceable(_ path: String) throws {
@@ -101,20 +144,5 @@ package enum AtomicFile {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }
     let folder = path[..<slash]
     return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
-  }
-}
-
-/// Creates a folder and those above it that are missing.
-package func createFolder(_ path: String) throws {
-  var built = path.hasPrefix("/") ? "/" : ""
-  for part in path.split(separator: "/") {
-    built += (built.isEmpty || built.hasSuffix("/") ? "" : "/") + part
-    if mkdir(built, 0o755) != 0 && errno != EEXIST {
-      throw Problem(
-        .cannotCreate, built, found: "the folder cannot be created: \(systemMessage())")
-    }
-  }
-  if !isFolder(path) {
-    throw Problem(.cannotCreate, path, found: "this is a file", expected: "a folder")
   }
 }

@@ -13,12 +13,7 @@ package final class InputFile: Sendable {
   package init(_ path: String, advice: String? = nil) throws {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
     let descriptor = retryingInterrupts { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    if descriptor < 0 {
-      let code = errno
-      throw code == ENOENT || code == ENOTDIR
-        ? Problem(.missingInput, path, found: "no such file", advice: advice)
-        : Problem(.missingInput, path, found: "cannot be read: \(systemMessage(code))")
-    }
+    guard descriptor >= 0 else { throw Problem.opening(path, advice: advice) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let problem = Problem.system("stat", path)
@@ -77,24 +72,4 @@ package func readText(_ path: String, limit: Int, advice: String? = nil) throws 
     throw Problem(.badData, path, found: "the file is not text", expected: "UTF-8")
   }
   return text
-}
-
-/// Whether something exists at the path.
-package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
-/// Whether a folder exists at the path.
-package func isFolder(_ path: String) -> Bool {
-  var status = stat()
-  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-}
-
-/// What a path leads to, in words.
-func fileKind(_ mode: mode_t) -> String {
-  switch mode & S_IFMT {
-  case S_IFREG: "a file"
-  case S_IFDIR: "a folder"
-  case S_IFIFO: "a pipe"
-  case S_IFSOCK: "a socket"
-  default: "a device"
-  }
 }

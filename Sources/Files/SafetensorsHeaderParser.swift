@@ -7,6 +7,12 @@ struct SafetensorsHeaderParser {
     let description: String
   }
 
+  /// A valid header that names a type of elements which is not read.
+  struct UnsupportedType: Error {
+    let tensor: String
+    let type: String
+  }
+
   private let bytes: [UInt8]
   private var position = 0
 
@@ -17,7 +23,9 @@ struct SafetensorsHeaderParser {
     var entries: [String: Safetensors.Entry] = [:]
     var seen: Set<String> = []
     try object { parser, key in
-      guard seen.insert(key).inserted else { throw parser.fault("the name \(key) occurs twice") }
+      guard seen.insert(key).inserted else {
+        throw parser.fault("the name \(excerpt(key)) occurs twice")
+      }
       if key == "__metadata__" {
         metadata = try parser.strings()
       } else {
@@ -34,13 +42,14 @@ struct SafetensorsHeaderParser {
     try object { parser, key in
       let value = try parser.string()
       guard result.updateValue(value, forKey: key) == nil else {
-        throw parser.fault("the name \(key) occurs twice in the metadata")
+        throw parser.fault("the name \(excerpt(key)) occurs twice in the metadata")
       }
     }
     return result
   }
 
-  private mutating func entry(_ name: String) throws -> Safetensors.Entry {
+  private mutating func entry(_ key: String) throws -> Safetensors.Entry {
+    let name = excerpt(key)
     var type: String?
     var shape: [Int]?
     var offsets: [Int]?
@@ -49,17 +58,19 @@ struct SafetensorsHeaderParser {
       case "dtype" where type == nil: type = try parser.string()
       case "shape" where shape == nil: shape = try parser.integers()
       case "data_offsets" where offsets == nil: offsets = try parser.integers()
-      default: throw parser.fault("the tensor \(name) has an unexpected field \(key)")
+      default: throw parser.fault("the tensor \(name) has an unexpected field \(excerpt(key))")
       }
     }
     guard let type, let shape, let offsets else {
       throw fault("the tensor \(name) lacks its type, shape or place")
     }
-    guard type == "F32" else { throw fault("the tensor \(name) has elements of type \(type)") }
+    guard let elementType = Safetensors.ElementType(rawValue: type) else {
+      throw UnsupportedType(tensor: name, type: excerpt(type))
+    }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw fault("the tensor \(name) has no valid place")
     }
-    var size = MemoryLayout<Float>.size
+    var size = elementType.size
     for extent in shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
       guard !overflow else { throw fault("the shape of the tensor \(name) overflows") }
@@ -68,7 +79,7 @@ struct SafetensorsHeaderParser {
     guard size == offsets[1] - offsets[0] else {
       throw fault("the tensor \(name) has \(offsets[1] - offsets[0]) bytes for a shape of \(size)")
     }
-    return Safetensors.Entry(shape: shape, range: offsets[0]..<offsets[1])
+    return Safetensors.Entry(shape: shape, type: elementType, range: offsets[0]..<offsets[1])
   }
 
   // MARK: Pieces of JSON

@@ -1,3 +1,4 @@
+import CRuntime
 import Glibc
 
 /// Memory for floats, kept from step to step.
@@ -25,9 +26,7 @@ package enum BufferPool {
     var memory: UnsafeMutableRawPointer?
     let status = posix_memalign(&memory, 64, size * MemoryLayout<Float>.stride)
     guard status == 0, let memory else {
-      let message = "vqvae: out of memory (\(size * MemoryLayout<Float>.stride) bytes refused)\n"
-      _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-      _exit(71)  // EX_OSERR; not exit, which would run handlers beside the other workers
+      vqvae_out_of_memory(size * MemoryLayout<Float>.stride)
     }
     return memory.bindMemory(to: Float.self, capacity: size)
   }

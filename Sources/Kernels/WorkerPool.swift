@@ -14,11 +14,12 @@ package final class WorkerPool: Sendable {
   /// Also makes BLAS leave the threads to this pool, for the whole process.
   ///
   /// - Parameter threads: how many are wanted; there are fewer where OpenBLAS serves no more callers,
-  ///   or where the system gives no more threads.
+  ///   or where the system gives no more threads, or no memory for OpenBLAS's buffers.
   package init(threads: Int) {
     BLAS.useOneThread()
+    let callers = BLAS.reserveBuffers(callers: min(max(threads, 1), BLAS.maximumCallers))
     var helpers: [Thread] = []
-    while helpers.count + 1 < min(threads, BLAS.maximumCallers),
+    while helpers.count + 1 < callers,
       let helper = Thread({ [desk] in desk.serve() })
     {
       helpers.append(helper)

@@ -70,6 +70,11 @@ extension Tensor {
     withUnsafePointer { Kernels.allFinite($0, count: count, squared: true) }
   }
 
+  /// Whether no element is negative; one that is not a number counts as negative.
+  package var isNonnegative: Bool {
+    withUnsafePointer { elements in (0..<count).allSatisfy { elements[$0] >= 0 } }
+  }
+
   private func requireRows(_ rows: Int) {
     precondition(
       rows >= 0 && rows <= shape.rows, "\(rows) rows of a tensor of shape \(shape) do not exist")

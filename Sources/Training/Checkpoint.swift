@@ -27,6 +27,7 @@ package struct Checkpoint: Sendable {
     static let image = "vqvae.image"
     static let trainingImages = "vqvae.training_images"
     static let variance = "vqvae.variance"
+    static let fingerprint = "vqvae.data_fingerprint"
     static let bestNMSE = "vqvae.best_nmse"
     static let validatedStep = "vqvae.validated_step"
   }
@@ -37,8 +38,12 @@ package struct Checkpoint: Sendable {
 
   // MARK: Writing
 
-  /// Writes the file, whole or not at all.
+  /// Writes the file, whole or not at all. A state that is not valid is refused, and what is at `path`
+  /// stays.
   package func write(_ path: String) throws {
+    if let fault = state.fault(in: experiment.model.parameters) {
+      throw Problem(.diverged, "step \(state.step)", found: fault)
+    }
     let configuration = experiment.configuration
     let (epoch, position) = (state.step * configuration.training.batchSize)
       .quotientAndRemainder(dividingBy: experiment.trainingImages)
@@ -56,6 +61,7 @@ package struct Checkpoint: Sendable {
       Key.trainingImages: String(experiment.trainingImages),
       Key.variance: "\(experiment.variance)",
     ]
+    metadata[Key.fingerprint] = experiment.fingerprint
     metadata[Key.bestNMSE] = state.bestNMSE.map { "\($0)" }
     metadata[Key.validatedStep] = state.validatedStep.map { String($0) }
 
@@ -76,21 +82,49 @@ package struct Checkpoint: Sendable {
 
   // MARK: Reading
 
-  /// Reads a file and checks everything in it.
-  package init(_ path: String) throws {
-    let file = try SafetensorsFile(path)
-    let metadata = Metadata(path: path, values: file.metadata)
-    guard try metadata.text(Key.format) == Self.format else {
-      throw metadata.bad(Key.format, expected: Self.format)
+  /// What a checkpoint is read for.
+  package enum Use {
+    /// Needs everything that it holds.
+    case training
+    /// Needs the model alone: a file without the optimizer's moments and the moving averages will do.
+    case evaluation
+  }
+
+  /// A header with a configuration and a few thousand tensors is far below this.
+  private static let maximumHeader = 4 << 20
+
+  /// The configuration of a checkpoint, with the defaults of fields that it does not hold, such as paths.
+  /// No tensor is read.
+  ///
+  /// - Parameter overrides: `key=value`, applied to it.
+  package static func configuration(
+    _ path: String, overrides: [String] = [], needsData: Bool = false
+  ) throws -> Configuration {
+    let file = try SafetensorsFile(path, maximumHeader: maximumHeader)
+    return try configuration(
+      Metadata(path: path, values: file.metadata), overrides: overrides, needsData: needsData)
+  }
+
+  private static func configuration(
+    _ metadata: Metadata, overrides: [String] = [], needsData: Bool = false
+  ) throws -> Configuration {
+    guard try metadata.text(Key.format) == format else {
+      throw metadata.bad(Key.format, expected: format)
     }
-    let configuration: Configuration
     do {
-      configuration = try ConfigurationReader.read(
-        yaml: try metadata.text(Key.configuration), name: Key.configuration,
-        needsData: false)
-    } catch let error as ConfigurationError {
-      throw Problem(.badData, path, found: error.description)
+      return try ConfigurationReader.read(
+        yaml: try metadata.text(Key.configuration), name: Key.configuration, overrides: overrides,
+        needsData: needsData)
+    } catch let error as ConfigurationError where overrides.isEmpty {
+      throw Problem(.badData, metadata.path, found: error.description)
     }
+  }
+
+  /// Reads a file and checks everything that is used of it.
+  package init(_ path: String, for use: Use = .training) throws {
+    let file = try SafetensorsFile(path, maximumHeader: Self.maximumHeader)
+    let metadata = Metadata(path: path, values: file.metadata)
+    let configuration = try Self.configuration(metadata)
     let extents = try metadata.text(Key.image).split(separator: "x").compactMap { Int($0) }
     guard extents.count == 2, extents.allSatisfy({ (1...4096).contains($0) }) else {
       throw metadata.bad(Key.image, expected: "height and width")
@@ -98,44 +132,79 @@ package struct Checkpoint: Sendable {
     guard configuration.model.takes(imageHeight: extents[0], imageWidth: extents[1]) else {
       throw metadata.bad(Key.image, expected: configuration.model.imageSizes)
     }
+    let size = configuration.imageSize
+    guard extents == [size.height, size.width] else {
+      throw metadata.bad(
+        Key.image, expected: "\(size.height)x\(size.width), as its configuration has it")
+    }
+    let trainingImages = try metadata.integer(Key.trainingImages, in: 1...Int(Int32.max))
+    if let count = configuration.trainingImages, count != trainingImages {
+      throw metadata.bad(Key.trainingImages, expected: "\(count), as its configuration has it")
+    }
 
     experiment = Experiment(
       configuration, imageHeight: extents[0], imageWidth: extents[1],
-      trainingImages: try metadata.integer(Key.trainingImages, in: 1...Int(Int32.max)),
-      variance: try metadata.positive(Key.variance))
+      trainingImages: trainingImages, variance: try metadata.positive(Key.variance),
+      fingerprint: file.metadata[Key.fingerprint])
     let parameters = experiment.model.parameters
+    try MemoryNeed(reading: parameters, for: use).check()
     let trained = parameters.filter { $0.role == .trained }
     let names = Set(
       parameters.map(\.name)
         + trained.flatMap { [Self.firstMoment + $0.name, Self.secondMoment + $0.name] })
     if let extra = file.entries.keys.sorted().first(where: { !names.contains($0) }) {
       throw Problem(
-        .badData, path, found: "there is a tensor \(extra)",
+        .badData, path, found: "there is a tensor \(excerpt(extra))",
         expected: "only those of the model that its metadata describes")
     }
 
-    func values(_ parameters: [Parameter], prefix: String) throws -> ParameterValues {
+    if use == .training, let missing = names.sorted().first(where: { file.entries[$0] == nil }),
+      Self.isTrainingState(missing, of: parameters)
+    {
+      throw Problem(
+        .badData, path, found: "the tensor \(missing) is missing",
+        expected: "a checkpoint with the optimizer's state, which training needs",
+        advice:
+          "Evaluation and reconstruction read weights alone; vqvae train --init-from starts a "
+          + "new run from them.")
+    }
+    func values(
+      _ parameters: [Parameter], prefix: String = "", isNonnegative: Bool = false
+    ) throws -> ParameterValues {
       var tensors: [String: Tensor] = [:]
       for parameter in parameters {
-        tensors[parameter.name] = try Self.read(
-          parameter, named: prefix + parameter.name, from: file)
+        let name = prefix + parameter.name
+        if use == .evaluation, parameter.isTrainingState, file.entries[name] == nil {
+          tensors[parameter.name] = Tensor(zeros: parameter.shape)
+        } else {
+          tensors[parameter.name] = try Self.read(
+            parameter, named: name, from: file,
+            isNonnegative: isNonnegative || (prefix.isEmpty && parameter.isNonnegative))
+        }
       }
       return ParameterValues(tensors)
     }
+    // Without moments there is nothing to update.
+    let updated = use == .training ? trained : []
     state = TrainingState(
       step: try metadata.integer(Key.step, in: 0...1_000_000_000),
-      values: try values(parameters, prefix: ""),
+      values: try values(parameters),
       optimizer: Adam(
-        parameters, options: configuration.adam,
-        firstMoments: try values(trained, prefix: Self.firstMoment),
-        secondMoments: try values(trained, prefix: Self.secondMoment)),
+        updated, options: configuration.adam,
+        firstMoments: try values(updated, prefix: Self.firstMoment),
+        secondMoments: try values(updated, prefix: Self.secondMoment, isNonnegative: true)),
       bestNMSE: metadata.has(Key.bestNMSE) ? try metadata.positive(Key.bestNMSE) : nil,
       validatedStep: metadata.has(Key.validatedStep)
         ? try metadata.integer(Key.validatedStep, in: 0...1_000_000_000) : nil)
   }
 
+  /// Whether a tensor is one that training alone reads.
+  private static func isTrainingState(_ name: String, of parameters: [Parameter]) -> Bool {
+    parameters.first { $0.name == name }?.isTrainingState ?? true
+  }
+
   private static func read(
-    _ parameter: Parameter, named name: String, from file: SafetensorsFile
+    _ parameter: Parameter, named name: String, from file: SafetensorsFile, isNonnegative: Bool
   ) throws -> Tensor {
     guard let entry = file.entries[name] else {
       throw Problem(.badData, file.path, found: "the tensor \(name) is missing")
@@ -150,6 +219,11 @@ package struct Checkpoint: Sendable {
     guard tensor.isFinite else {
       throw Problem(
         .badData, file.path, found: "the tensor \(name) has an element that is not finite")
+    }
+    guard !isNonnegative || tensor.isNonnegative else {
+      throw Problem(
+        .badData, file.path, found: "the tensor \(name) has a negative element",
+        expected: "an average of squares or counts")
     }
     return tensor
   }
@@ -186,8 +260,7 @@ package struct Checkpoint: Sendable {
 
     func bad(_ key: String, expected: String) -> Problem {
       Problem(
-        .badData, path, found: "\(key) is \"\((values[key] ?? "").prefix(80))\"", expected: expected
-      )
+        .badData, path, found: "\(key) is \"\(excerpt(values[key] ?? ""))\"", expected: expected)
     }
   }
 }

@@ -42,9 +42,6 @@ final class MetricsLog {
     var codesUsed: Int
   }
 
-  /// A line has some 250 bytes, and a run at most a few million steps.
-  private static let maximumSize = 4 << 30
-
   private let file: AppendFile
   /// The names of the quantizers.
   private let names: [String]
@@ -56,14 +53,31 @@ final class MetricsLog {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
-  /// Drops what was logged after a state was saved.
-  func cut(after state: TrainingState) throws {
+  /// Brings the log to a saved state: drops what was logged after it and what is damaged, and keeps the
+  /// lines that others wrote.
+  ///
+  /// - Returns: what is worth saying about the log, such as steps without a line.
+  func repair(toMatch state: TrainingState) throws -> [String] {
+    var notes = file.movedAside.map { ["\(file.path) could not be used and is now \($0)"] } ?? []
     let decoder = JSONDecoder()
-    try file.filter(limit: Self.maximumSize) { text in
-      guard let line = try? decoder.decode(Line.self, from: Data(text.utf8)) else { return false }
-      let isValidated = line.split == nil || line.step <= state.validatedStep ?? -1
-      return line.step <= state.step && isValidated
+    var gaps = StepGaps()
+    try file.filter { bytes, isComplete in
+      switch LoggedLine(bytes, isComplete: isComplete, decoder) {
+      case .foreign: return true
+      case .damaged: return false
+      case .validation(let step):
+        return step <= state.step && step <= state.validatedStep ?? -1
+      case .step(let step):
+        guard step <= state.step else { return false }
+        gaps.add(step)
+        return true
+      }
     }
+    gaps.end(at: state.step)
+    if let missing = gaps.description {
+      notes.append("\(file.path) has no line for \(missing)")
+    }
+    return notes
   }
 
   func append(_ metrics: StepMetrics, step: Int, imagesPerSecond: Double) throws {
@@ -82,9 +96,80 @@ final class MetricsLog {
     try append(line)
   }
 
+  /// Hands the lines to the system.
   func flush() throws { try file.flush() }
+
+  /// Brings the lines to the disk.
+  func synchronize() throws {
+    try file.flush()
+    try file.synchronize()
+  }
 
   private func append(_ line: Line) throws {
     file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
+  }
+}
+
+/// What a line of a log is that may have been damaged, or edited by others.
+private enum LoggedLine {
+  case step(Int)
+  case validation(Int)
+  /// Somebody else's.
+  case foreign
+  /// Half a line, or bytes that are no text.
+  case damaged
+
+  /// What tells our lines from others.
+  private struct Probe: Decodable {
+    let step: Int
+    let nmse: Double
+    let split: String?
+  }
+
+  private struct AnyObject: Decodable {}
+
+  init(_ bytes: [UInt8], isComplete: Bool, _ decoder: JSONDecoder) {
+    let data = Data(bytes)
+    if let probe = try? decoder.decode(Probe.self, from: data) {
+      self = probe.split == nil ? .step(probe.step) : .validation(probe.step)
+    } else if (try? decoder.decode(AnyObject.self, from: data)) != nil {
+      self = .foreign
+    } else {
+      // A line of ours that does not parse was torn; other text without an end may have been, too, but is
+      // not ours to judge.
+      let isOurs = bytes.first == UInt8(ascii: "{")
+      let isText = !bytes.contains(0) && String(validating: bytes, as: UTF8.self) != nil
+      self = isText && !isOurs ? .foreign : .damaged
+    }
+  }
+}
+
+/// Steps between 1 and the last that a log has no line for.
+private struct StepGaps {
+  private var last = 0
+  private var count = 0
+  /// The first few.
+  private var shown: [String] = []
+
+  mutating func add(_ step: Int) {
+    if step > last + 1 { note(last + 1, step - 1) }
+    last = max(last, step)
+  }
+
+  mutating func end(at step: Int) {
+    if step > last { note(last + 1, step) }
+  }
+
+  private mutating func note(_ first: Int, _ end: Int) {
+    count += 1
+    if count <= 5 { shown.append(first == end ? "\(first)" : "\(first)–\(end)") }
+  }
+
+  /// Such as `steps 3–7, 12 and 4 more ranges`; nil without a gap.
+  var description: String? {
+    guard count > 0 else { return nil }
+    let more = count > shown.count ? " and \(count - shown.count) more ranges" : ""
+    let isOne = count == 1 && !shown[0].contains("–")
+    return (isOne ? "step " : "steps ") + shown.joined(separator: ", ") + more
   }
 }

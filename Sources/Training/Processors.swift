@@ -5,12 +5,12 @@ package enum Processors {
   /// The least of what the affinity mask and the control groups (v2, then v1) allow; at least 1.
   package static var allowed: Int {
     let online = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    let affinity = affinity(status: lines("/proc/self/status")) ?? online
+    let affinity = affinity(status: systemLines("/proc/self/status")) ?? online
     let quota =
-      quota(lines("/sys/fs/cgroup/cpu.max"))
+      quota(systemLines("/sys/fs/cgroup/cpu.max"))
       ?? quota(
-        lines("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-          + lines("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
+        systemLines("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+          + systemLines("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
     return max(1, min(affinity, quota ?? .max))
   }
 
@@ -29,18 +29,5 @@ package enum Processors {
     guard numbers.count == 2, let quota = numbers[0], let period = numbers[1], quota > 0, period > 0
     else { return nil }
     return (quota + period - 1) / period
-  }
-
-  /// The lines of a file of the kernel's; such files have no size, so they are read line by line.
-  private static func lines(_ path: String) -> [String] {
-    guard let file = fopen(path, "r") else { return [] }
-    defer { fclose(file) }
-    var buffer = [CChar](repeating: 0, count: 4096)
-    var lines: [String] = []
-    while fgets(&buffer, Int32(buffer.count), file) != nil {
-      lines.append(
-        String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    }
-    return lines
   }
 }

@@ -18,8 +18,35 @@ package struct RunFolder: Sendable {
   /// The state with the least validation NMSE.
   package var best: String { "\(checkpoints)/best.safetensors" }
 
+  /// Whether a run has begun here. The first file of a run makes one, so that a run that died between two
+  /// files is one too; metrics alone are none.
   package var holdsRun: Bool {
-    [configuration, metrics, last, best].contains(where: fileExists)
+    get throws { try [configuration, last, best].contains(where: fileExists) }
+  }
+
+  /// The checkpoints that are there.
+  private var present: [String] {
+    get throws { try [best, last].filter(fileExists) }
+  }
+
+  /// The configuration of the run: that of its file, or where the file is missing or empty that of its
+  /// checkpoint, which has everything that fixes the run.
+  ///
+  /// - Parameter overrides: `key=value`, applied to it.
+  package func savedConfiguration(overrides: [String] = []) throws -> Configuration {
+    if try fileExists(configuration), try InputFile(configuration).size > 0 {
+      return try ConfigurationReader.read(file: configuration, overrides: overrides)
+    }
+    let folder = ["output.folder=\(path)"]
+    for checkpoint in try present.reversed() {
+      guard let configuration = try? Checkpoint.configuration(checkpoint) else { continue }
+      let needsData = configuration.data.kind == .cifar10
+      return try Checkpoint.configuration(
+        checkpoint, overrides: folder + overrides, needsData: needsData)
+    }
+    throw Problem(
+      .missingInput, path, found: "there is no run to resume",
+      advice: "Start one with vqvae train --config FILE --run \(shellWord(path)).")
   }
 
   /// The checkpoint that a command's argument means: a file itself, or the best of a run folder, or
@@ -27,29 +54,32 @@ package struct RunFolder: Sendable {
   package static func checkpoint(
     _ runOrCheckpoint: String
   ) throws -> (checkpoint: String, run: RunFolder?) {
-    guard isFolder(runOrCheckpoint) else {
-      guard fileExists(runOrCheckpoint) else {
+    guard try isFolder(runOrCheckpoint) else {
+      guard try fileExists(runOrCheckpoint) else {
         throw Problem(
           .missingInput, runOrCheckpoint, found: "no such run folder or checkpoint",
           advice: "vqvae train makes one; it prints where.")
       }
       let folder = runOrCheckpoint.lastIndex(of: "/").map { runOrCheckpoint[..<$0] } ?? "."
-      return (runOrCheckpoint, RunFolder("\(folder)/..").ifItHoldsRun)
+      return (runOrCheckpoint, try RunFolder("\(folder)/..").ifItHoldsRun)
     }
     let run = RunFolder(runOrCheckpoint)
-    if let path = [run.best, run.last].first(where: fileExists) { return (path, run) }
+    if let path = try run.present.first { return (path, run) }
     // The folder of the checkpoints means the run that they belong to.
     let inner = ["best", "last"].map { "\(run.path)/\($0).safetensors" }
-    if let path = inner.first(where: fileExists) {
-      return (path, RunFolder("\(run.path)/..").ifItHoldsRun)
+    if let path = try inner.first(where: fileExists) {
+      return (path, try RunFolder("\(run.path)/..").ifItHoldsRun)
     }
     throw Problem(
       .missingInput, runOrCheckpoint, found: "the folder has no checkpoint",
       expected: "checkpoints/best.safetensors or checkpoints/last.safetensors",
-      advice: run.holdsRun
-        ? "vqvae train --resume finishes a run that was stopped before its first one."
+      advice: try run.holdsRun
+        ? "vqvae train --run \(shellWord(run.path)) --resume finishes a run that was stopped before "
+          + "its first one."
         : "vqvae train makes run folders; it prints where.")
   }
 
-  private var ifItHoldsRun: RunFolder? { fileExists(configuration) ? self : nil }
+  private var ifItHoldsRun: RunFolder? {
+    get throws { try fileExists(configuration) ? self : nil }
+  }
 }

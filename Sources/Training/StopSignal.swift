@@ -1,14 +1,18 @@
-import Dispatch
 import Files
 import Glibc
 import Synchronization
 
-/// SIGINT and SIGTERM as a wish to stop.
+/// SIGINT, SIGTERM and SIGHUP as a wish to stop after the present step, and SIGUSR1 as a wish to save and go
+/// on (Slurm sends it before a job's time is over).
 ///
-/// The first signal is remembered until the program asks for it; a second one ends the process at once.
+/// The handlers only set flags and write a line, all of it safe in a signal handler: no thread, no queue
+/// and no memory is needed, so signals work where the system gives none of these.
 package final class StopSignal: Sendable {
   /// The signal that came; 0 before one did.
   private let received = Atomic<Int32>(0)
+  /// When, in milliseconds.
+  private let receivedAt = Atomic<Int64>(0)
+  private let isSaveRequested = Atomic(false)
 
   package init() {}
 
@@ -17,32 +21,127 @@ package final class StopSignal: Sendable {
     switch received.load(ordering: .acquiring) {
     case SIGINT: .interrupted
     case SIGTERM: .terminated
+    case SIGHUP: .hungUp
     default: nil
     }
   }
 
   package var isRaised: Bool { status != nil }
 
-  /// Notes a signal; false where one has come before.
-  package func raise(_ number: Int32) -> Bool {
-    received.compareExchange(expected: 0, desired: number, ordering: .acquiringAndReleasing)
-      .exchanged
+  /// Whether a save was asked for since the last call.
+  package func takeSaveRequest() -> Bool {
+    isSaveRequested.exchange(false, ordering: .acquiringAndReleasing)
   }
 
-  /// Takes over both signals until the process ends.
+  /// What a signal means.
+  package enum Meaning: Equatable {
+    /// Stop after the step.
+    case stop
+    /// Save and go on.
+    case save
+    /// The same wish again, from somebody who may not know of the first.
+    case repeated
+    /// Leave at once.
+    case leave
+  }
+
+  /// How long after a signal another one is taken for its repetition: `timeout` and batch systems signal a
+  /// process and then its group, and so the process twice.
+  package static let repetitionMilliseconds: Int64 = 300
+
+  /// Notes a signal.
   ///
-  /// - Parameter announce: called after the first signal, on a queue of its own.
-  package func listen(announce: @escaping @Sendable () -> Void) {
-    for number in [SIGINT, SIGTERM] {
-      Glibc.signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [self] in
-        // The source lives as long as its handler refers to it: until the process ends.
-        _ = source
-        guard raise(number) else { _exit(128 + number) }
-        announce()
-      }
-      source.activate()
+  /// - Parameter time: of a monotonic clock, in milliseconds.
+  package func receive(_ number: Int32, at time: Int64) -> Meaning {
+    if number == SIGUSR1 {
+      isSaveRequested.store(true, ordering: .releasing)
+      return .save
     }
+    let isFirst = received.compareExchange(
+      expected: 0, desired: number, ordering: .acquiringAndReleasing
+    ).exchanged
+    if isFirst {
+      receivedAt.store(time, ordering: .releasing)
+      return .stop
+    }
+    // A terminal that closes says nothing that SIGINT or SIGTERM has not said.
+    let isRepetition = time - receivedAt.load(ordering: .acquiring) < Self.repetitionMilliseconds
+    return isRepetition || number == SIGHUP ? .repeated : .leave
+  }
+
+  // MARK: Handlers
+
+  private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
+
+  /// Lets the signals through. A process inherits its parent's mask, and a parent whose threads block
+  /// signals would make this one deaf to them.
+  package static func unblock() {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in numbers { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
+  /// What the handlers write.
+  package struct Words: Sendable {
+    package let stopping: String
+    package let leaving: String
+
+    package init(stopping: String, leaving: String) {
+      self.stopping = stopping
+      self.leaving = leaving
+    }
+  }
+
+  /// Takes the signals over until the process ends.
+  ///
+  /// One that was ignored when the process started stays ignored, as `nohup` and shells without job control
+  /// arrange it; but not SIGTERM, which nobody sends without meaning it.
+  package func listen(_ words: Words) {
+    Self.stopping = Self.permanent(words.stopping)
+    Self.leaving = Self.permanent(words.leaving)
+    Self.listener = Unmanaged.passRetained(self)
+    for number in Self.numbers {
+      var old = sigaction()
+      sigaction(number, nil, &old)
+      let isIgnored = unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == 1
+      if isIgnored, number != SIGTERM { continue }
+      var new = sigaction()
+      new.__sigaction_handler.sa_handler = { StopSignal.handle($0) }
+      new.sa_flags = SA_RESTART
+      sigaction(number, &new, nil)
+    }
+  }
+
+  // Written before the first handler is installed and never after.
+  nonisolated(unsafe) private static var listener: Unmanaged<StopSignal>?
+  nonisolated(unsafe) private static var stopping: UnsafeRawBufferPointer?
+  nonisolated(unsafe) private static var leaving: UnsafeRawBufferPointer?
+
+  private static func handle(_ number: Int32) {
+    let error = errno
+    defer { errno = error }
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    let time = Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    switch listener?._withUnsafeGuaranteedRef({ $0.receive(number, at: time) }) {
+    case .stop: say(stopping)
+    case .leave:
+      say(leaving)
+      _exit(ExitStatus.abandoned.rawValue)
+    case .save, .repeated, nil: break
+    }
+  }
+
+  private static func say(_ words: UnsafeRawBufferPointer?) {
+    if let words { _ = write(STDERR_FILENO, words.baseAddress, words.count) }
+  }
+
+  /// A copy that is never freed.
+  private static func permanent(_ text: String) -> UnsafeRawBufferPointer {
+    let bytes = Array(text.utf8)
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    copy.copyBytes(from: bytes)
+    return UnsafeRawBufferPointer(copy)
   }
 }

@@ -9,6 +9,8 @@ package struct TrainingRun {
   package enum Event {
     case step(Int, StepMetrics, seconds: Double)
     case validation(Int, Evaluation, isBest: Bool)
+    /// The state was saved on request.
+    case saved(Int)
   }
 
   /// How a run came to its end.
@@ -21,106 +23,54 @@ package struct TrainingRun {
   package let experiment: Experiment
   package let dataset: Dataset
   package private(set) var state: TrainingState
+  /// What the user should know before the first step.
+  package let notes: [String]
   private let log: MetricsLog
+  private let lock: FolderLock
   private let pool: WorkerPool
   private var order: EpochOrder
   private var flushed = ContinuousClock.now
+  /// The NMSE of `best.safetensors` on the disk; ∞ if there is none.
+  private var bestOnDisk: Double
 
   /// How many threads work.
   package var threads: Int { pool.threads }
 
   /// Opens the data and the run folder. Nothing is created before the data has been found good.
-  package init(_ configuration: Configuration, resume: Bool, threads: Int) throws {
-    folder = RunFolder(configuration.outputFolder)
-    try Self.requireRun(folder, resume: resume)
+  package init(_ start: RunStart, threads: Int) throws {
+    let configuration = start.configuration
+    folder = start.folder
+    try MemoryNeed(training: configuration).check()
     dataset = try configuration.dataset()
     experiment = try Experiment(configuration, dataset)
-    try createFolder(folder.checkpoints)
-    log = try MetricsLog(folder.metrics, of: experiment.model)
-    // The log is this process's alone now, and with it the folder; before, another could begin there.
-    if !resume, fileExists(folder.configuration) { throw Self.taken(folder) }
-    if resume, fileExists(folder.last) {
-      let checkpoint = try Checkpoint(folder.last)
-      try Self.requireSame(checkpoint, experiment, in: folder)
-      state = checkpoint.state
-    } else {
-      state = TrainingState(experiment)
-    }
-    for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
-    try log.cut(after: state)
-    try AtomicFile.write(folder.configuration, text: configuration.yaml())
+    try start.requireSameImages(experiment)
+    state =
+      if let checkpoint = start.checkpoint {
+        checkpoint.state
+      } else if let weights = start.weights {
+        try TrainingState(experiment, weights: weights.checkpoint, path: weights.path)
+      } else {
+        TrainingState(experiment)
+      }
     pool = WorkerPool(threads: threads)
     order = EpochOrder(seed: configuration.seed, count: dataset.train.count)
-  }
 
-  private static func requireRun(_ folder: RunFolder, resume: Bool) throws {
-    if fileExists(folder.path), !isFolder(folder.path) {
-      throw Problem(.cannotCreate, folder.path, found: "this is a file", expected: "a folder")
+    try createFolder(folder.checkpoints)
+    // From here on the folder is this process's alone; before, another could begin there.
+    lock = try start.lock ?? FolderLock(folder.path)
+    if !start.isResumed, try folder.holdsRun { throw RunStart.folderInUse(folder) }
+    for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
+    var notes = start.notes
+    for path in start.damaged { notes += moveAside(path).map { ["\(path) is now \($0)"] } ?? [] }
+    bestOnDisk = start.bestNMSE ?? .infinity
+    if start.weights != nil {
+      // Before anything else: a run without it would be resumed from other weights.
+      try Checkpoint(experiment, state).write(folder.last)
     }
-    if resume, !folder.holdsRun {
-      throw Problem(
-        .missingInput, folder.path, found: "there is no run to resume",
-        advice: "Without --resume a new run is started.")
-    }
-    if !resume, folder.holdsRun { throw taken(folder) }
-  }
-
-  private static func taken(_ folder: RunFolder) -> Problem {
-    Problem(
-      .cannotCreate, folder.path, found: "the folder holds a run already",
-      advice: "Go on with it by --resume, or name another folder with --run FOLDER.")
-  }
-
-  /// How many steps a run has made that has nothing left to do under a configuration; nil for others.
-  ///
-  /// Nothing is written.
-  package static func completedSteps(_ configuration: Configuration) throws -> Int? {
-    let folder = RunFolder(configuration.outputFolder)
-    guard fileExists(folder.last) else { return nil }
-    let checkpoint = try Checkpoint(folder.last)
-    let state = checkpoint.state
-    let isComplete =
-      state.step >= configuration.training.steps && state.validatedStep == state.step
-    guard isComplete else { return nil }
-    try requireSame(checkpoint, configuration, in: folder)
-    return state.step
-  }
-
-  /// A resumed run has the same configuration, but for its circumstances.
-  private static func requireSame(
-    _ checkpoint: Checkpoint, _ configuration: Configuration, in folder: RunFolder
-  ) throws {
-    let faults =
-      configuration
-      .differences(from: checkpoint.experiment.configuration, in: .experiment)
-      .map {
-        ConfigurationError.Fault(
-          place: folder.last,
-          message: "the run has \($0.key): \($0.there), the configuration \($0.here); "
-            + "a resumed run keeps it")
-      }
-    guard faults.isEmpty else { throw ConfigurationError(faults) }
-  }
-
-  /// A resumed run is the same experiment on the same images.
-  private static func requireSame(
-    _ checkpoint: Checkpoint, _ experiment: Experiment, in folder: RunFolder
-  ) throws {
-    try requireSame(checkpoint, experiment.configuration, in: folder)
-    let (old, new) = (checkpoint.experiment, experiment)
-    guard old.imageHeight == new.imageHeight, old.imageWidth == new.imageWidth else {
-      throw Problem(
-        .badData, folder.last,
-        found: "the images are \(new.imageHeight)×\(new.imageWidth)",
-        expected: "\(old.imageHeight)×\(old.imageWidth), as when the run was started")
-    }
-    guard old.trainingImages == new.trainingImages, old.variance == new.variance else {
-      throw Problem(
-        .badData, folder.last,
-        found: "the images have changed: \(new.trainingImages) to train on with a variance of "
-          + "\(new.variance)",
-        expected: "\(old.trainingImages) with \(old.variance), as when the run was started")
-    }
+    try AtomicFile.write(folder.configuration, text: configuration.yaml())
+    log = try MetricsLog(folder.metrics, of: experiment.model)
+    notes += try log.repair(toMatch: state)
+    self.notes = notes
   }
 
   /// Makes the steps that are missing.
@@ -132,25 +82,27 @@ package struct TrainingRun {
     stop: StopSignal = StopSignal(), observe: (Event) throws -> Void = { _ in }
   ) throws -> Outcome {
     let training = experiment.configuration.training
-    var savedStep: Int?
+    var writtenStep: Int?
     while true {
       if isDue(training.validateEvery), state.validatedStep != state.step {
         try validate(stop: stop, observe: observe)
       }
-      if isDue(training.checkpointEvery) || stop.isRaised, savedStep != state.step {
+      let isAsked = stop.takeSaveRequest()
+      if isDue(training.checkpointEvery) || stop.isRaised || isAsked, writtenStep != state.step {
         try save()
-        savedStep = state.step
+        writtenStep = state.step
       }
+      if isAsked { try observe(.saved(state.step)) }
       if state.step >= training.steps, state.validatedStep == state.step { return .finished }
       if let status = stop.status {
-        if savedStep != state.step { try save() }
+        if writtenStep != state.step { try save() }
         return .stopped(status)
       }
       try makeStep(observe: observe)
     }
   }
 
-  /// Whether something that is done every so many steps, and at the end, is to be done now.
+  /// Whether an action with this interval is due; always true at the last step.
   private func isDue(_ interval: Int) -> Bool {
     state.step >= experiment.configuration.training.steps
       || (interval > 0 && state.step > 0 && state.step % interval == 0)
@@ -170,7 +122,13 @@ package struct TrainingRun {
       metrics, step: state.step, imagesPerSecond: Double(batchSize) / max(seconds, 1e-9))
     // Often enough for whoever watches the file, seldom enough for the step.
     if clock.now - flushed > .seconds(5) {
-      try log.flush()
+      do {
+        try log.flush()
+      } catch {
+        // The log serves the state: what has been learned is saved before the run ends.
+        try? save()
+        throw withWayOn(error)
+      }
       flushed = clock.now
     }
     try observe(.step(state.step, metrics, seconds: seconds))
@@ -190,26 +148,59 @@ package struct TrainingRun {
       throw divergence(in: state.step, "the validation error is not finite")
     }
     state.validatedStep = state.step
-    let isBest = evaluation.nmse < state.bestNMSE ?? .infinity
-    if isBest { state.bestNMSE = evaluation.nmse }
+    let isBetter = evaluation.nmse < state.bestNMSE ?? .infinity
+    if isBetter { state.bestNMSE = evaluation.nmse }
     try log.append(evaluation, split: "validation", step: state.step)
-    if isBest { try Checkpoint(experiment, state).write(folder.best) }
+    // After a kill the disk may have a better one, of a later step, than the state knows of.
+    let isBest = isBetter && evaluation.nmse <= bestOnDisk
+    if isBest {
+      try write(folder.best)
+      bestOnDisk = evaluation.nmse
+    }
     try observe(.validation(state.step, evaluation, isBest: isBest))
   }
 
-  /// Saves metrics and state.
-  private func save() throws {
-    try log.flush()
-    try Checkpoint(experiment, state).write(folder.last)
+  // MARK: Saving
+
+  private func save() throws { try write(folder.last) }
+
+  /// Writes a checkpoint, after the metrics that it counts on. An error of the log does not keep the state
+  /// from being saved.
+  private func write(_ path: String) throws {
+    var logError: (any Error)?
+    do { try log.synchronize() } catch { logError = error }
+    do {
+      try Checkpoint(experiment, state).write(path)
+    } catch let problem as Problem where problem.status == .diverged {
+      throw divergence(in: state.step, problem.found)
+    } catch {
+      throw withWayOn(error)
+    }
+    if let logError { throw withWayOn(logError) }
   }
 
+  /// Says of an error which checkpoint can be gone on from.
+  private func withWayOn(_ error: any Error) -> any Error {
+    guard let problem = error as? Problem else { return error }
+    let way: String
+    if let checkpoint = try? Checkpoint(folder.last) {
+      way =
+        "\(folder.last) has step \(checkpoint.state.step); resume with vqvae train --run "
+        + "\(shellWord(folder.path)) --resume."
+    } else {
+      way = "No checkpoint has been saved."
+    }
+    return Problem(
+      problem.status, problem.subject, found: problem.found, expected: problem.expected,
+      advice: (problem.advice.map { $0 + " " } ?? "") + way)
+  }
+
+  // MARK: Divergence
+
   private func divergence(in step: Int, _ found: String) -> Problem {
-    try? log.flush()
-    let saved =
-      fileExists(folder.last)
-      ? "The last good checkpoint is \(folder.last)." : "No checkpoint had been saved yet."
+    try? log.synchronize()
     return Problem(
       .diverged, "step \(step)", found: found,
-      advice: saved + " A lower training.learning_rate usually helps.")
+      advice: Divergence(of: experiment, in: folder, on: dataset.train).advice)
   }
 }

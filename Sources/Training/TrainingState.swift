@@ -1,7 +1,9 @@
 import Autograd
 import Datasets
+import Files
 import Kernels
 import NN
+import Tensors
 import VectorQuantization
 
 /// What fixes the course of a run besides its state.
@@ -14,10 +16,12 @@ package struct Experiment: Sendable {
   /// How many images are trained on, and the variance of their pixels.
   package let trainingImages: Int
   package let variance: Double
+  /// Of the data set that is trained on (see ``Dataset/fingerprint``); nil if a checkpoint does not say.
+  package let fingerprint: String?
 
   package init(
     _ configuration: Configuration, imageHeight: Int, imageWidth: Int, trainingImages: Int,
-    variance: Double
+    variance: Double, fingerprint: String? = nil
   ) {
     self.configuration = configuration
     model = configuration.model(imageHeight: imageHeight, imageWidth: imageWidth)
@@ -25,6 +29,7 @@ package struct Experiment: Sendable {
     self.imageWidth = imageWidth
     self.trainingImages = trainingImages
     self.variance = variance
+    self.fingerprint = fingerprint
   }
 
   /// The most bits that a model's codes carry for each number of an image. Models are alike in what they
@@ -39,7 +44,8 @@ package struct Experiment: Sendable {
       imageHeight: dataset.train.height, imageWidth: dataset.train.width)
     self.init(
       configuration, imageHeight: dataset.train.height, imageWidth: dataset.train.width,
-      trainingImages: dataset.train.count, variance: dataset.variance)
+      trainingImages: dataset.train.count, variance: dataset.variance,
+      fingerprint: dataset.fingerprint)
   }
 }
 
@@ -60,6 +66,58 @@ package struct TrainingState: Sendable {
     let parameters = experiment.model.parameters
     values = ParameterValues(startOf: parameters, seed: experiment.configuration.seed)
     optimizer = Adam(parameters, options: experiment.configuration.adam)
+  }
+
+  /// The start of a run from the weights of another. Moments begin at zero, and so does the step.
+  ///
+  /// - Parameters:
+  ///   - weights: the other model's values, by parameter.
+  ///   - path: where they come from, for errors.
+  init(_ experiment: Experiment, weights: Checkpoint, path: String) throws {
+    self.init(experiment)
+    let theirs = Dictionary(
+      uniqueKeysWithValues: weights.experiment.model.parameters.map { ($0.name, $0) })
+    for parameter in experiment.model.parameters {
+      // Averages that the other run did not keep begin as in a new run.
+      if parameter.isTrainingState, theirs[parameter.name] == nil { continue }
+      guard let other = theirs[parameter.name], other.shape == parameter.shape else {
+        let shape =
+          theirs[parameter.name].map { "has the shape \($0.shape.extents)" } ?? "is missing"
+        throw Problem(
+          .badData, path, found: "the tensor \(parameter.name) \(shape)",
+          expected: "\(parameter.shape.extents), for the model of the configuration")
+      }
+      values[parameter] = weights.state.values[other]
+    }
+    for quantizer in experiment.model.quantizers {
+      guard case .movingAverage(let average) = quantizer.learning else { continue }
+      average.startIfEmpty(&values, codebook: quantizer.codebook)
+    }
+  }
+
+  /// What must not be saved: the first tensor with an element that is not finite, or negative where that
+  /// cannot be; nil if the state is valid.
+  func fault(in parameters: [Parameter]) -> String? {
+    func fault(_ name: String, _ tensor: Tensor, isNonnegative: Bool) -> String? {
+      if !tensor.isFinite { return "the tensor \(name) has an element that is not finite" }
+      return isNonnegative && !tensor.isNonnegative
+        ? "the tensor \(name) has a negative element" : nil
+    }
+    for parameter in parameters {
+      let name = parameter.name
+      if let found = fault(name, values[parameter], isNonnegative: parameter.isNonnegative) {
+        return found
+      }
+      guard parameter.role == .trained else { continue }
+      if let found = fault(
+        "first moment of \(name)", optimizer.firstMoments[parameter], isNonnegative: false)
+        ?? fault(
+          "second moment of \(name)", optimizer.secondMoments[parameter], isNonnegative: true)
+      {
+        return found
+      }
+    }
+    return nil
   }
 
   /// A saved state.

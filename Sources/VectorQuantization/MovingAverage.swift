@@ -30,8 +30,12 @@ package struct MovingAverage: Module {
     _ name: String, codewords: Int, dimension: Int, decay: Double, epsilon: Double = 1e-5,
     unused: UnusedCodeword
   ) {
-    size = Parameter("ema.\(name).size", [codewords], start: .zeros, role: .buffer)
-    sum = Parameter("ema.\(name).sum", [codewords, dimension], start: .zeros, role: .buffer)
+    size = Parameter(
+      "ema.\(name).size", [codewords], start: .zeros, role: .buffer, isTrainingState: true,
+      isNonnegative: true)
+    sum = Parameter(
+      "ema.\(name).sum", [codewords, dimension], start: .zeros, role: .buffer,
+      isTrainingState: true)
     self.decay = decay
     self.epsilon = epsilon
     self.unused = unused
@@ -62,6 +66,14 @@ package struct MovingAverage: Module {
 
     /// Whether a non-finite vector has found its way in.
     package var isFinite: Bool { counts.isFinite && sums.isFinite }
+  }
+
+  /// Makes averages that are empty, as in a new run, agree with a codebook that is not new: each codeword
+  /// counts as chosen once, by itself.
+  package func startIfEmpty(_ values: inout ParameterValues, codebook: Parameter) {
+    guard values[size].sum() == 0 else { return }
+    values[size] = Tensor(size.shape, repeating: 1)
+    values[sum] = values[codebook]
   }
 
   /// Brings averages and codebook up to date with a batch. Statistics that are not finite are refused.

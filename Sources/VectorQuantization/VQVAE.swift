@@ -71,14 +71,17 @@ package struct VQVAE: Module {
   package func callAsFunction(
     _ images: Variable, count: Int, batchSize: Int, variance: Double
   ) -> Forward {
-    var quantized: [(result: Quantizer.Quantized, vectors: Tensor, leading: Int)] = []
+    typealias Result = (result: Quantizer.Quantized, vectors: Tensor, leading: Int)
+    var results = [Result?](repeating: nil, count: quantizers.count)
     let codewords = architecture.encode(images) { z, i in
       let positions = z.shape[1] * z.shape[2]
       let result = quantizers[i](
         z, factor: 1 / Float(batchSize * positions * z.shape.width), rows: count * positions)
-      quantized.append((result, z.value, count * positions))
+      precondition(results[i] == nil, "each latent is quantized once")
+      results[i] = (result, z.value, count * positions)
       return result.output
     }
+    let quantized = Self.ofEveryLatent(results)
     let reconstruction = architecture.decode(codewords)
 
     let elements = Double(batchSize * images.shape[1] * images.shape[2] * images.shape[3])
@@ -143,13 +146,22 @@ package struct VQVAE: Module {
     _ images: Tensor, _ values: ParameterValues
   ) -> (codewords: [Variable], codes: [Codes]) {
     let tape = Tape(values, recording: false, convolution: convolution)
-    var codes: [Codes] = []
+    var codes = [Codes?](repeating: nil, count: quantizers.count)
     let codewords = architecture.encode(tape.constant(images)) { z, i in
       let result = quantizers[i].codewords(nearestTo: z)
-      codes.append(result.codes)
+      precondition(codes[i] == nil, "each latent is quantized once")
+      codes[i] = result.codes
       return result.codewords
     }
-    return (codewords, codes)
+    return (codewords, Self.ofEveryLatent(codes))
+  }
+
+  /// What was stored for each latent by its index: an architecture quantizes in the order that its encoder
+  /// needs, which need not be that of ``Architecture/latents``.
+  private static func ofEveryLatent<Result>(_ results: [Result?]) -> [Result] {
+    let stored = results.compactMap(\.self)
+    precondition(stored.count == results.count, "every latent is quantized")
+    return stored
   }
 
   private func sum(_ terms: [Variable]) -> Variable? {

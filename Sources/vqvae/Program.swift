@@ -20,6 +20,7 @@ struct Program: ParsableCommand {
   static func main() {
     // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same.
     signal(SIGPIPE, SIG_IGN)
+    StopSignal.unblock()
     do {
       var command = try parseAsRoot()
       try command.run()

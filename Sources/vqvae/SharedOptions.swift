@@ -37,7 +37,7 @@ struct ModelOptions: ParsableArguments {
   func load(_ split: SplitName) throws -> (path: String, checkpoint: Checkpoint, images: ImageSplit)
   {
     let (path, run) = try RunFolder.checkpoint(model)
-    let checkpoint = try Checkpoint(path)
+    let checkpoint = try Checkpoint(path, for: .evaluation)
     var configuration = checkpoint.experiment.configuration
     if let data, configuration.data.kind != .cifar10 {
       throw Problem(
@@ -59,7 +59,7 @@ struct ModelOptions: ParsableArguments {
 
   /// Where a run has its images; a checkpoint does not hold paths.
   private static func root(_ run: RunFolder) throws -> String? {
-    guard fileExists(run.configuration) else { return nil }
+    guard try fileExists(run.configuration) else { return nil }
     return try ConfigurationReader.read(file: run.configuration).data.root
   }
 }

@@ -9,8 +9,10 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", _superCommandName: "vqvae",
     abstract: "Trains a model and keeps its run in a folder.",
     discussion: """
-      The run folder gets config.yaml, metrics.jsonl and checkpoints/{last,best}.safetensors. Ctrl-C \
-      finishes the step, saves, and prints the command that goes on; a second one leaves at once.
+      The run folder gets config.yaml, metrics.jsonl and checkpoints/{last,best}.safetensors. Ctrl-C, \
+      SIGTERM and SIGHUP finish the step, save, and print the command that resumes the run; a second \
+      Ctrl-C leaves at once, without saving. SIGUSR1 saves and training goes on. A resumed run continues \
+      from the later of its two checkpoints.
       """)
 
   @Option(
@@ -32,8 +34,15 @@ struct TrainCommand: ParsableCommand {
     completion: .directory)
   var runFolder: String?
 
-  @Flag(help: "Go on with the run in the folder.")
+  @Flag(help: "Resume the run in the folder.")
   var resume = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Start a new run with the weights of another one's checkpoint, at step 0.",
+      valueName: "run-or-checkpoint"),
+    completion: .file())
+  var initFrom: String?
 
   @OptionGroup var threading: ThreadOptions
 
@@ -44,15 +53,16 @@ struct TrainCommand: ParsableCommand {
       Self.exit(
         withError: ValidationError("Missing --config FILE (or --run FOLDER --resume)."))
     }
-    let stop = StopSignal()
-    stop.listen {
-      // Below the line that is being rewritten.
-      let start = Terminal.isInteractive ? "\n" : ""
-      Terminal.note(start + "stopping after this step; once more to leave at once")
+    if resume, initFrom != nil {
+      Self.exit(
+        withError: ValidationError(
+          "--resume and --init-from exclude each other: a resumed run has its own weights."))
     }
-
     let configuration = try configuration()
-    if resume, let steps = try TrainingRun.completedSteps(configuration) {
+    let start =
+      resume
+      ? try RunStart(resuming: configuration) : try RunStart(new: configuration, weights: initFrom)
+    if let steps = start.completedSteps {
       // A cosine has come to its end, and another number of steps is another run.
       let advice =
         configuration.training.schedule == .cosine ? "" : "; raise training.steps to go on"
@@ -61,18 +71,21 @@ struct TrainCommand: ParsableCommand {
       return
     }
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
-    var training = try TrainingRun(configuration, resume: resume, threads: threads)
+    var training = try TrainingRun(start, threads: threads)
     let folder = training.folder
     let steps = configuration.training.steps
     let progress = TrainProgress(training.experiment)
     announce(training, to: progress)
+    // Not before: until the first step there is nothing to save, and a signal ends the process at once.
+    let stop = StopSignal()
+    stop.listen(Self.words)
     let outcome = try training.run(stop: stop, observe: progress.show)
     switch outcome {
     case .finished:
       progress.note("done: \(steps) steps")
       Terminal.result("run\t\(folder.path)")
       Terminal.result("last\t\(folder.last)")
-      if fileExists(folder.best) { Terminal.result("best\t\(folder.best)") }
+      if try fileExists(folder.best) { Terminal.result("best\t\(folder.best)") }
     case .stopped(let status):
       progress.note("saved \(folder.last) at step \(training.state.step); go on with:")
       Terminal.note(
@@ -81,15 +94,20 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
+  /// What the signal handlers write, below the line that is being rewritten.
+  private static var words: StopSignal.Words {
+    let start = Terminal.isInteractive ? "\n" : ""
+    return StopSignal.Words(
+      stopping: start + "stopping after this step; once more to leave at once\n",
+      leaving: start + "left without saving\n")
+  }
+
   private func configuration() throws -> Configuration {
-    let file = config ?? RunFolder(runFolder ?? "").configuration
-    if config == nil, !fileExists(file) {
-      throw Problem(
-        .missingInput, runFolder ?? "", found: "there is no run to resume",
-        advice: "Start one with vqvae train --config FILE.")
-    }
     let folder = runFolder.map { ["output.folder=\($0)"] } ?? []
-    return try ConfigurationReader.read(file: file, overrides: overrides + folder)
+    guard let config else {
+      return try RunFolder(runFolder ?? "").savedConfiguration(overrides: overrides + folder)
+    }
+    return try ConfigurationReader.read(file: config, overrides: overrides + folder)
   }
 
   private func announce(_ training: TrainingRun, to progress: TrainProgress) {
@@ -115,6 +133,7 @@ struct TrainCommand: ParsableCommand {
         + "; run folder \(training.folder.path)"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if let warning = BLAS.threadWarning { progress.note(warning) }
+    for note in training.notes { progress.note(note) }
   }
 
   /// The grids of codes; of several codebooks in the order in which progress shows their numbers.

@@ -54,6 +54,7 @@ final class TrainProgress {
         Terminal.note(line(step))
         window = Window()
       }
+    case .saved(let step): note("saved at step \(step), as SIGUSR1 asked")
     case .validation(let step, let evaluation, let isBest):
       note(
         "step \(step)/\(steps)  validation: nmse \(fixed(evaluation.nmse, 4))  "

@@ -33,6 +33,61 @@ struct CIFAR10ProblemTests {
     }
   }
 
+  @Test(
+    "Another shape of the data is recognised, in a file with the right name",
+    arguments: [
+      ("CIFAR-100", [3, 50] + Array(repeating: 0, count: 3072), 8),
+      ("Python version", [0x80, 0x02, 0x7D] + Array(repeating: 1, count: 100), 1),
+      ("archive", [0x1F, 0x8B, 0x08] + Array(repeating: 1, count: 100), 1),
+      ("web page", Array("<!DOCTYPE html><html>".utf8), 1),
+      ("git-lfs", Array("version https://git-lfs.github.com/spec/v1\n".utf8), 1),
+    ] as [(String, [UInt8], Int)])
+  func otherFormat(word: String, bytes: [UInt8], copies: Int) throws {
+    try withTemporaryFolder { folder in
+      try writeBatches([1, 1, 1, 1, 1], in: folder)
+      let path = folder + "/data_batch_1.bin"
+      try write((0..<copies).flatMap { _ in bytes }, to: path)
+      let problem = expectProblem(.badData, about: path) { try open(folder) }
+      #expect(problem?.found.contains(word) == true, "\(problem?.description ?? "")")
+    }
+  }
+
+  @Test(
+    "Another shape of the data is recognised by the files of a folder",
+    arguments: [
+      ("data_batch_1", "Python version"), ("train.bin", "CIFAR-100"),
+      ("cifar-10-binary.tar.gz", "has not been unpacked"),
+      ("cifar-10-python.tar.gz", "not the binary version"),
+    ])
+  func otherFolder(name: String, words: String) throws {
+    try withTemporaryFolder { folder in
+      try write([1], to: "\(folder)/\(name)")
+      let problem = expectProblem(.badData, about: folder) { try open(folder) }
+      #expect(problem?.found.contains(words) == true, "\(problem?.description ?? "")")
+    }
+  }
+
+  @Test("An archive in place of the folder is called one")
+  func archiveAsFolder() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/cifar-10-binary.tar.gz"
+      try write([0x1F, 0x8B, 8, 0], to: path)
+      let problem = expectProblem(.missingInput, about: path) { try open(path) }
+      #expect(problem?.found == "this is a compressed archive")
+    }
+  }
+
+  @Test("More records than can be numbered are refused; the file has no block on the disk")
+  func tooMany() throws {
+    try withTemporaryFolder { folder in
+      try writeBatches([1, 1, 1, 1, 1], in: folder)
+      let path = folder + "/data_batch_1.bin"
+      #expect(truncate(path, off_t(recordSize) << 31) == 0)
+      let problem = expectProblem(.badData, about: path) { try open(folder) }
+      #expect(problem?.expected == "at most 2147483647")
+    }
+  }
+
   @Test("A label above 9 is found by its file and record", arguments: [10, 255] as [UInt8])
   func label(label: UInt8) throws {
     try withTemporaryFolder { folder in

@@ -87,7 +87,7 @@ struct CIFAR10ReadingTests {
       try write((300..<303).flatMap { record($0) }, to: folder + "/b.bin")
       let source = try CIFAR10(folder: folder, files: ["a.bin", "b.bin"])
       var asked: [Int] = []
-      let moments = try source.scan {
+      let summary = try source.scan {
         asked.append($0)
         return $0 % 7 == 1
       }
@@ -100,10 +100,10 @@ struct CIFAR10ReadingTests {
           expected.squares += UInt64(byte) * UInt64(byte)
         }
       }
-      #expect(moments.count == expected.count)
-      #expect(moments.sum == expected.sum)
-      #expect(moments.squares == expected.squares)
-      #expect(try source.scan().count == 0)
+      #expect(summary.moments.count == expected.count)
+      #expect(summary.moments.sum == expected.sum)
+      #expect(summary.moments.squares == expected.squares)
+      #expect(try source.scan().moments.count == 0)
     }
   }
 }

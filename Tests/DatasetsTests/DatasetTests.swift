@@ -9,7 +9,7 @@ struct DatasetTests {
     var included: [Bool] = []
     let dataset = try Dataset(NumberedImages(count: count), validation: fraction) { isIncluded in
       included = (0..<count).map(isIncluded)
-      return PixelMoments()
+      return ImageSummary()
     }
     return (dataset, included)
   }

@@ -18,17 +18,17 @@ struct RealImagesTests {
     guard let folder else { return }
     let train = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     #expect(train.count == 5000)
-    #expect(try train.scan { _ in true }.count == 5000 * 3072)
+    #expect(try train.scan { _ in true }.moments.count == 5000 * 3072)
     let test = try CIFAR10(folder: folder, files: CIFAR10.testFiles)
     #expect(test.count == 1000)
-    #expect(try test.scan { _ in true }.count == 1000 * 3072)
+    #expect(try test.scan { _ in true }.moments.count == 1000 * 3072)
   }
 
   @Test("The variance is that of the whole data set, and that of its definition")
   func variance() throws {
     guard let folder else { return }
     let source = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
-    let variance = try source.scan { _ in true }.variance
+    let variance = try source.scan { _ in true }.moments.variance
     // 0.0632704 is the variance of all 50,000 images.
     #expect(abs(variance - 0.0633) < 0.0008)
 

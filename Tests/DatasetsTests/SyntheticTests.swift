@@ -84,7 +84,7 @@ struct SyntheticTests {
   func variance() throws {
     let count = 500
     let source = Synthetic(seed: 6, first: 0, count: count)
-    #expect(source.moments { _ in true }.variance > 0.02)
+    #expect(source.summary { _ in true }.moments.variance > 0.02)
     let bytes = try source.pixels(of: 0..<Int32(count))
     for channel in 0..<3 {
       let values = stride(from: channel, to: bytes.count, by: 3).map { Double(bytes[$0]) / 255 }
@@ -100,11 +100,11 @@ struct SyntheticTests {
   @Test("Moments are those of the included images")
   func moments() throws {
     let source = Synthetic(seed: 7, first: 0, count: 9)
-    let moments = source.moments { $0 % 2 == 1 }
+    let moments = source.summary { $0 % 2 == 1 }.moments
     let bytes = try source.pixels(of: [1, 3, 5, 7])
     #expect(moments.count == bytes.count)
     #expect(moments.sum == bytes.reduce(0) { $0 + UInt64($1) })
     #expect(moments.squares == bytes.reduce(0) { $0 + UInt64($1) * UInt64($1) })
-    #expect(source.moments { _ in false }.count == 0)
+    #expect(source.summary { _ in false }.moments.count == 0)
   }
 }

@@ -63,7 +63,9 @@ struct AppendFileTests {
       for i in 0..<10 { file.append(line: "line \(i)") }
       try file.flush()
       var seen: [String] = []
-      try file.filter(limit: 1000) { line in
+      try file.filter { bytes, isComplete in
+        #expect(isComplete)
+        let line = String(decoding: bytes, as: UTF8.self)
         seen.append(line)
         return line.last?.wholeNumberValue.map { $0 % 3 == 0 } ?? false
       }
@@ -82,29 +84,86 @@ struct AppendFileTests {
       let file = try AppendFile(path)
       file.append(line: "one")
       try file.flush()
-      try file.filter(limit: 1000) { _ in false }
+      try file.filter { _, _ in false }
       #expect(try contents(of: path) == [])
     }
   }
 
-  @Test("A file that cannot be filtered is left as it is")
-  func cannotFilter() throws {
+  @Test(
+    "A filter holds a piece of the file, and drops a line that is longer than any that it looks at")
+  func longLines() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/log"
+      let long = Array(repeating: UInt8(ascii: "x"), count: AppendFile.maximumLine + 1)
+      let short = (0..<40_000).map { "line \($0)\n" }.joined()
+      try write(Array(short.utf8) + long + [10] + Array("end".utf8), to: path)
+      let file = try AppendFile(path)
+      var unfinished: [String] = []
+      try file.filter { line, isComplete in
+        if !isComplete { unfinished.append(String(decoding: line, as: UTF8.self)) }
+        return true
+      }
+      #expect(unfinished == ["end"])
+      #expect(try contents(of: path) == Array((short + "end\n").utf8))
+    }
+  }
+
+  @Test("A file that a filter keeps whole is not written anew")
+  func unchanged() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/log"
+      try write(Array("one\ntwo\n".utf8), to: path)
+      var before = stat()
+      var after = stat()
+      let file = try AppendFile(path)
+      #expect(stat(path, &before) == 0)
+      try file.filter { _, _ in true }
+      #expect(stat(path, &after) == 0)
+      #expect(before.st_ino == after.st_ino)
+      #expect(try names(in: folder) == ["log"])
+    }
+  }
+
+  @Test("A file that is deleted while it is open is begun anew")
+  func deleted() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
       let file = try AppendFile(path)
       file.append(line: "one")
       try file.flush()
-      expectProblem(.badData, about: path) { try file.filter(limit: 3) { _ in true } }
-      #expect(try readText(path, limit: 100) == "one\n")
+      #expect(unlink(path) == 0)
+      file.append(line: "two")
+      try file.flush()
+      #expect(file.wasReplaced)
+      #expect(try readText(path, limit: 100) == "two\n")
     }
   }
 
-  @Test("A folder in the way and a missing folder are problems")
+  @Test("What cannot be appended to is moved aside, and keeps what is in it")
+  func movedAside() throws {
+    try withTemporaryFolder { folder in
+      for make in [
+        { mkdir($0, 0o755) }, { mkfifo($0, 0o600) }, { symlink("/dev/full", $0) },
+      ] as [(String) -> Int32] {
+        let path = folder + "/log"
+        #expect(make(path) == 0)
+        let file = try AppendFile(path)
+        file.append(line: "one")
+        try file.flush()
+        #expect(try readText(path, limit: 100) == "one\n")
+        let place = try #require(file.movedAside)
+        #expect(try fileExists(place))
+        #expect(unlink(path) == 0)
+      }
+      #expect(try names(in: folder) == ["log.old-1", "log.old-2", "log.old-3"])
+    }
+  }
+
+  @Test("A missing folder is a problem")
   func cannotOpen() throws {
     try withTemporaryFolder { folder in
-      for path in [folder, folder + "/no/log"] {
-        expectProblem(.cannotCreate, about: path) { _ = try AppendFile(path) }
-      }
+      let path = folder + "/no/log"
+      expectProblem(.cannotCreate, about: path) { _ = try AppendFile(path) }
     }
   }
 
@@ -116,7 +175,7 @@ struct AppendFileTests {
       file.append(line: "old")
       try file.flush()
       file.append(line: "new")
-      try file.filter(limit: 100) { _ in true }
+      try file.filter { _, _ in true }
       try file.flush()
       let found = try readText(path, limit: 100)
       #expect(found == "old\nnew\n")
@@ -129,7 +188,7 @@ struct AppendFileTests {
       let path = folder + "/log"
       try AtomicFile.write(path, text: "one\r\ntwo\r\n")
       let file = try AppendFile(path)
-      try file.filter(limit: 100) { !$0.hasPrefix("one") }
+      try file.filter { line, _ in !line.starts(with: Array("one".utf8)) }
       let found = try readText(path, limit: 100)
       #expect(found.hasPrefix("two"))
     }

@@ -88,12 +88,34 @@ struct AtomicFileTests {
   @Test("what killed writers left in a folder can be removed, and nothing else with it")
   func leftovers() throws {
     try withTemporaryFolder { folder in
-      for name in [".a.17-0.partial", ".b.partial", ".hidden", "a.partial", "a"] {
+      let others = [".a.17-0.partial", ".b.partial", ".vqvae-1-x.partial", "a", "a.partial"]
+      for name in others + [".vqvae-17-0.partial"] {
         try AtomicFile.write("\(folder)/\(name)", text: "x")
       }
       AtomicFile.removeLeftovers(in: folder)
-      #expect(try names(in: folder) == [".hidden", "a", "a.partial"])
+      #expect(try names(in: folder) == others)
       AtomicFile.removeLeftovers(in: "\(folder)/missing")
+    }
+  }
+
+  @Test("what a living writer has not finished is not removed")
+  func livingWriter() throws {
+    try withTemporaryFolder { folder in
+      try AtomicFile.write(folder + "/a") { file in
+        try file.append(Array("one".utf8))
+        AtomicFile.removeLeftovers(in: folder)
+        #expect(try names(in: folder).count == 1)
+      }
+      #expect(try names(in: folder) == ["a"])
+    }
+  }
+
+  @Test("a name may be as long as the file system takes")
+  func longName() throws {
+    try withTemporaryFolder { folder in
+      let name = String(repeating: "n", count: 255)
+      try AtomicFile.write("\(folder)/\(name)", text: "x")
+      #expect(try names(in: folder) == [name])
     }
   }
 

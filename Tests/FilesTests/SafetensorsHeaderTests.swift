@@ -113,7 +113,10 @@ struct SafetensorsHeaderTests {
     HandMadeFile("an empty entry", #"{"a":{}}"#),
     HandMadeFile("an entry that is a string", #"{"a":"F32"}"#),
     HandMadeFile(
-      "halves", #"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#, data: 4),
+      "halves of the size of floats", #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#,
+      data: 4),
+    HandMadeFile(
+      "integers", #"{"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
     HandMadeFile(
       "an unknown type", #"{"a":{"dtype":"Q7","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
     HandMadeFile(
@@ -129,6 +132,44 @@ struct SafetensorsHeaderTests {
       let path = folder + "/a"
       try write(safetensorsBytes(header: file.header, dataCount: file.dataCount), to: path)
       expectProblem(.badData, about: path) { _ = try SafetensorsFile(path) }
+    }
+  }
+
+  @Test("A type that is not read is named, and the header is not called invalid")
+  func unsupportedType() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      let header = #"{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#
+      try write(safetensorsBytes(header: header, dataCount: 8), to: path)
+      let problem = expectProblem(.badData, about: path) { _ = try SafetensorsFile(path) }
+      #expect(problem?.found == "the tensor a has elements of type I64")
+      #expect(problem?.expected == "F32, F16, BF16, F64")
+    }
+  }
+
+  @Test("A header above a limit is refused by its size, before it is read")
+  func limit() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      let header = "{" + String(repeating: " ", count: 100) + "}"
+      try write(safetensorsBytes(header: header), to: path)
+      _ = try SafetensorsFile(path, maximumHeader: 102)
+      let problem = expectProblem(.badData, about: path) {
+        _ = try SafetensorsFile(path, maximumHeader: 101)
+      }
+      #expect(problem?.found == "its header has 102 bytes")
+    }
+  }
+
+  @Test("A long name with control characters is shown cut, and without them")
+  func hostileName() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      let name = #"\u001b[31m"# + String(repeating: "x", count: 100_000)
+      try write(safetensorsBytes(header: #"{"\#(name)":{}}"#), to: path)
+      let problem = expectProblem(.badData, about: path) { _ = try SafetensorsFile(path) }
+      #expect(problem?.found.contains(#"\u{1b}[31mxxx"#) == true)
+      #expect((problem?.found.count ?? 0) < 200)
     }
   }
 

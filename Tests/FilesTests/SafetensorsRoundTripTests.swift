@@ -6,6 +6,31 @@ import Testing
 struct SafetensorsRoundTripTests {
   private typealias Item = Safetensors.Item
 
+  /// Bit patterns by IEEE 754 and by the definition of bfloat16, the upper half of a float.
+  @Test(
+    "Other float types become floats",
+    arguments: [
+      (
+        "F16", [0x3C00, 0xC000, 0x0001, 0x83FF, 0x7BFF, 0x3555],
+        [1, -2, 0x1p-24, -1023 * 0x1p-24, 65504, 0x1.554p-2]
+      ),
+      ("BF16", [0x3F80, 0xC000, 0x7F7F, 0x0001], [1, -2, 0x1.FEp127, 0x1p-133]),
+      (
+        "F64", [0x3FF0_0000_0000_0000, 0xBFB9_9999_9999_999A, 0x47F0_0000_0000_0000],
+        [1, -0.1, .infinity]
+      ),
+    ] as [(String, [UInt64], [Float])])
+  func otherTypes(type: String, bits: [UInt64], expected: [Float]) throws {
+    let size = type == "F64" ? 8 : 2
+    let header =
+      "{\"a\":{\"dtype\":\"\(type)\",\"shape\":[\(bits.count)],\"data_offsets\":[0,\(size * bits.count)]}}"
+    let data = bits.flatMap { littleEndian($0).prefix(size) }
+    try withTemporaryFolder { folder in
+      try write(safetensorsBytes(header: header) + data, to: folder + "/a")
+      #expect(try SafetensorsFile(folder + "/a").elements("a") == expected)
+    }
+  }
+
   @Test(
     "Shapes and bits come back",
     arguments: [[], [0], [3, 0, 2], [1], [7], [2, 3], [1, 1, 1, 1, 5]] as [[Int]])

@@ -10,7 +10,7 @@ package let packageFolder = folder(of: testsFolder)
 /// A folder of real CIFAR-10 batches beside the source tree; nil where there is none.
 package let realImages: String? = {
   let path = folder(of: packageFolder) + "/shared/cifar10/official-head"
-  return fileExists(path + "/data_batch_1.bin") ? path : nil
+  return (try? fileExists(path + "/data_batch_1.bin")) == true ? path : nil
 }()
 
 private func folder(of path: String) -> String {

@@ -15,7 +15,7 @@ package let programPath: String = {
     URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("vqvae").path,
     packageFolder + "/.build/release/vqvae",
   ]
-  return candidates.first(where: fileExists) ?? candidates[0]
+  return candidates.first { (try? fileExists($0)) == true } ?? candidates[0]
 }()
 
 /// Runs `vqvae` in a folder and waits for its end.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Kernels
 import Tensors
 import TestSupport
 import Testing
@@ -89,9 +90,9 @@ struct CheckpointTests {
       let keys = try SafetensorsFile(run.last).metadata.keys.sorted()
       #expect(
         keys == [
-          "format", "vqvae.best_nmse", "vqvae.config", "vqvae.epoch", "vqvae.epoch_position",
-          "vqvae.format", "vqvae.generator", "vqvae.image", "vqvae.step", "vqvae.training_images",
-          "vqvae.validated_step", "vqvae.variance",
+          "format", "vqvae.best_nmse", "vqvae.config", "vqvae.data_fingerprint", "vqvae.epoch",
+          "vqvae.epoch_position", "vqvae.format", "vqvae.generator", "vqvae.image", "vqvae.step",
+          "vqvae.training_images", "vqvae.validated_step", "vqvae.variance",
         ])
     }
   }
@@ -158,6 +159,24 @@ struct CheckpointTests {
       $1.removeAll { $0.name == name }
       $1.append(.init(name: name, shape: [4], elements: [0, .infinity, 0, 0]))
     },
+    Fault(testDescription: "a negative second moment", message: "has a negative element") {
+      let name = "optimizer.second_moment.encoder.conv1.bias"
+      $1.removeAll { $0.name == name }
+      $1.append(.init(name: name, shape: [4], elements: [0, -1e-30, 0, 0]))
+    },
+    Fault(testDescription: "no moment", message: "which training needs") {
+      $1.removeAll { $0.name == "optimizer.first_moment.encoder.conv1.bias" }
+    },
+    Fault(testDescription: "another number of images", message: "vqvae.training_images") {
+      metadata, _ in
+      metadata["vqvae.training_images"] = "271"
+    },
+    Fault(testDescription: "images of another size", message: "vqvae.image") { metadata, _ in
+      metadata["vqvae.image"] = "36x36"
+    },
+    Fault(testDescription: "a configuration of megabytes", message: "bytes") { metadata, _ in
+      metadata["vqvae.config"]! += String(repeating: "# comment\n", count: 100_000)
+    },
     Fault(testDescription: "another format", message: "vqvae.format") { metadata, _ in
       metadata["vqvae.format"] = "2"
     },
@@ -198,6 +217,52 @@ struct CheckpointTests {
       #expect(problem.description.contains(path))
       #expect(problem.description.contains(fault.message), "\(problem.description)")
     }
+  }
+
+  @Test("an average of counts is not negative")
+  func negativeAverage() throws {
+    try withCheckpoint("quantizer.kind=ema") { run, folder in
+      let path = "\(folder)/bad.safetensors"
+      try copy(run.last, to: path) { items in
+        let name = "ema.quantizer.size"
+        items.removeAll { $0.name == name }
+        items.append(
+          .init(name: name, shape: [24], elements: [-1] + Array(repeating: 1, count: 23)))
+      }
+      let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+      #expect(problem.found == "the tensor ema.quantizer.size has a negative element")
+    }
+  }
+
+  @Test("evaluation reads weights alone, and finds what it finds with everything")
+  func weightsAlone() throws {
+    try withCheckpoint("quantizer.kind=ema") { run, folder in
+      let path = "\(folder)/weights.safetensors"
+      try copy(run.last, to: path) { items in
+        items.removeAll { $0.name.hasPrefix("optimizer.") || $0.name.hasPrefix("ema.") }
+      }
+      let (whole, part) = (try Checkpoint(run.last), try Checkpoint(path, for: .evaluation))
+      let images = try whole.experiment.configuration.split(.test)
+      let pool = WorkerPool(threads: 2)
+      let evaluations = try [whole, part].map {
+        try Evaluation(
+          of: $0.experiment.model, $0.state.values, on: images, variance: $0.experiment.variance,
+          pool: pool)
+      }
+      #expect(evaluations[0]?.mse == evaluations[1]?.mse)
+      #expect(throws: Problem.self) { try Checkpoint(path) }
+    }
+  }
+
+  private func copy(
+    _ source: String, to path: String, change: (inout [Safetensors.Item]) -> Void
+  ) throws {
+    let file = try SafetensorsFile(source)
+    var items = try file.entries.map {
+      Safetensors.Item(name: $0.key, shape: $0.value.shape, elements: try file.elements($0.key))
+    }
+    change(&items)
+    try Safetensors.write(path, metadata: file.metadata, items: items)
   }
 
   @Test("an image size of another architecture is refused, with the sizes that can be")

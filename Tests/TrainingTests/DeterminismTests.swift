@@ -64,10 +64,10 @@ struct DeterminismTests {
       var resumed = configuration
       resumed.output.folder = "\(folder)/parts"
       do {
-        var run = try TrainingRun(resumed, resume: false, threads: 4)
+        var run = try TrainingRun(RunStart(new: resumed), threads: 4)
         let stop = StopSignal()
         _ = try run.run(stop: stop) { event in
-          if case .step(11, _, _) = event { _ = stop.raise(SIGINT) }
+          if case .step(11, _, _) = event { _ = stop.receive(SIGINT, at: 0) }
         }
         #expect(run.state.step == 11)
       }
@@ -115,21 +115,22 @@ struct DeterminismTests {
       var resumed = configuration
       resumed.output.folder = "\(folder)/stopped"
       do {
-        var run = try TrainingRun(resumed, resume: false, threads: 2)
+        var run = try TrainingRun(RunStart(new: resumed), threads: 2)
         let stop = StopSignal()
         let outcome = try run.run(stop: stop) { event in
           // Raised after the step, so that the validation that follows is cut short.
-          if case .step(step, _, _) = event { _ = stop.raise(SIGINT) }
+          if case .step(step, _, _) = event { _ = stop.receive(SIGINT, at: 0) }
         }
         #expect(outcome == .stopped(.interrupted))
-        #expect(try TrainingRun.completedSteps(resumed) == nil)
         #expect(try Checkpoint(run.folder.last).state.validatedStep != step)
       }
+      // After the run has let go of its folder.
+      #expect(try RunStart(resuming: resumed).completedSteps == nil)
 
       let parts = try train(resumed, in: "\(folder)/stopped", resume: true)
       #expect(try contents(of: parts.last) == contents(of: whole.last))
       #expect(try contents(of: parts.best) == contents(of: whole.best))
-      #expect(try TrainingRun.completedSteps(resumed) == 6)
+      #expect(try RunStart(resuming: resumed).completedSteps == 6)
     }
   }
 

@@ -49,7 +49,8 @@ struct DocumentationTests {
       for name in names {
         let text = try readText("\(packageFolder)\(folder)/\(name)", limit: 1 << 20)
         for match in text.matches(of: /\]\(([^)]+)\)/) where !match.output.1.hasPrefix("http") {
-          #expect(fileExists("\(packageFolder)\(folder)/\(match.output.1)"), "\(match.output.1)")
+          #expect(
+            try fileExists("\(packageFolder)\(folder)/\(match.output.1)"), "\(match.output.1)")
         }
         #expect(text.matches(of: /\b(COST|SPEED|RECOMMENDED|REF[0-9]+)\b/).isEmpty)
       }

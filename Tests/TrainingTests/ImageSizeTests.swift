@@ -27,6 +27,7 @@ struct ImageSizeTests {
         switch event {
         case .step(_, let metrics, _): nmse.append(metrics.nmse)
         case .validation(_, let evaluation, _): usage.append(evaluation.usage)
+        case .saved: break
         }
       }
       #expect(nmse.count == 60)
@@ -95,12 +96,13 @@ struct ImageSizeTests {
         items: try file.entries.map {
           .init(name: $0.key, shape: $0.value.shape, elements: try file.elements($0.key))
         })
+      try FileManager.default.removeItem(atPath: run.best)
       let problem = try #require(throws: Problem.self) {
         try train(configuration, in: run.path, resume: true)
       }
       #expect(problem.status == .badData)
       #expect(
-        problem.description.contains("the images are 64×64; expected 32×64"),
+        problem.description.contains("vqvae.image is \"32x64\"; expected 64x64"),
         "\(problem.description)")
     }
   }
@@ -115,7 +117,7 @@ struct ImageSizeTests {
       #expect(problem.status == .badConfiguration)
       #expect(problem.description.contains("the images are 60×60"))
       #expect(problem.description.contains("multiples of 8"))
-      #expect(!fileExists(folder + "/run"))
+      #expect(try !fileExists(folder + "/run"))
     }
   }
 }

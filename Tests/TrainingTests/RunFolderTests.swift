@@ -35,7 +35,7 @@ struct RunFolderTests {
         try train(configuration, in: "\(folder)/run", resume: true)
       }
       #expect(missing.status == .missingInput)
-      #expect(!fileExists("\(folder)/run"))
+      #expect(try !fileExists("\(folder)/run"))
 
       try train(configuration, in: "\(folder)/run")
       let before = try contents(of: "\(folder)/run/checkpoints/last.safetensors")
@@ -50,7 +50,7 @@ struct RunFolderTests {
   /// A crash before the first checkpoint leaves a folder with a configuration alone.
   @Test("a run without a checkpoint is resumed from its start")
   func noCheckpoint() throws {
-    let configuration = try smallConfiguration("training.steps=2")
+    var configuration = try smallConfiguration("training.steps=2")
     try withTemporaryFolder { folder in
       let whole = try train(configuration, in: "\(folder)/whole")
       let crashed = RunFolder("\(folder)/crashed")
@@ -58,6 +58,12 @@ struct RunFolderTests {
       try write(
         Array("{\"step\":1,\"nmse\":1,\"perplexity\":1,\"codesUsed\":1}\n".utf8),
         to: crashed.metrics)
+      // Metrics alone are no run: a new one can begin there, and nothing can be resumed.
+      #expect(try !crashed.holdsRun)
+      #expect(throws: Problem.self) { try train(configuration, in: crashed.path, resume: true) }
+      configuration.output.folder = crashed.path
+      try write(Array(configuration.yaml().utf8), to: crashed.configuration)
+      #expect(throws: Problem.self) { try train(configuration, in: crashed.path) }
       try train(configuration, in: crashed.path, resume: true)
       #expect(try contents(of: crashed.last) == contents(of: whole.last))
     }

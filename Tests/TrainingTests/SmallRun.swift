@@ -41,7 +41,8 @@ func train(
 ) throws -> RunFolder {
   var configuration = configuration
   configuration.output.folder = folder
-  var run = try TrainingRun(configuration, resume: resume, threads: threads)
+  let start = try resume ? RunStart(resuming: configuration) : RunStart(new: configuration)
+  var run = try TrainingRun(start, threads: threads)
   _ = try run.run(observe: observe)
   return run.folder
 }

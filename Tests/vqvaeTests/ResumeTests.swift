@@ -64,7 +64,7 @@ struct ResumeTests {
       let result = try runProgram(
         ["train", "--run", "moved/", "--resume", "--set", "training.steps=3"], in: folder)
       expect(result, 0, "run folder moved, resumed at step 2")
-      #expect(!fileExists(folder + "/run"))
+      #expect(try !fileExists(folder + "/run"))
     }
   }
 
@@ -81,6 +81,60 @@ struct ResumeTests {
         result, 78, "the run has seed: 1, the configuration 2",
         "the run has model.hidden: 8, the configuration 16", "2 errors in the configuration")
       #expect(try files(below: folder + "/run") == before)
+    }
+  }
+
+  @Test("images that have changed places are refused, though number and variance agree")
+  func swappedImages() throws {
+    try withTemporaryFolder { folder in
+      try writeImages(folder + "/images")
+      expect(try train("run", imageSets("images"), in: folder), 0)
+      let path = folder + "/images/data_batch_2.bin"
+      let bytes = try contents(of: path)
+      try write(Array(bytes[3073...] + bytes[..<3073]), to: path)
+      let more = ["train", "--run", "run", "--resume", "--set", "training.steps=4"]
+      expect(
+        try runProgram(more, in: folder), 65,
+        "the images have changed: as many with the same variance, but their fingerprint is")
+      try write(bytes, to: path)
+      expect(try runProgram(more, in: folder), 0)
+    }
+  }
+
+  @Test(
+    "a run whose configuration is missing or empty has it in its checkpoint",
+    arguments: [true, false])
+  func lostConfiguration(isEmpty: Bool) throws {
+    try withRun { folder in
+      let path = folder + "/run/config.yaml"
+      let before = try readText(path, limit: 1 << 16)
+      if isEmpty {
+        try write([], to: path)
+      } else {
+        try FileManager.default.removeItem(atPath: path)
+      }
+      let result = try runProgram(
+        ["train", "--run", "run", "--resume", "--set", "training.steps=3"], in: folder)
+      expect(result, 0, "resumed at step 2")
+      let after = try readText(path, limit: 1 << 16)
+      #expect(after.contains("hidden: 8") && after.contains("steps: 3"))
+      #expect(before.contains("hidden: 8"))
+    }
+  }
+
+  @Test("a folder without a configuration and a checkpoint is no run to any command")
+  func halfMade() throws {
+    try withTemporaryFolder { folder in
+      for files in [[], ["metrics.jsonl"]] {
+        try createFolder(folder + "/run/checkpoints")
+        for name in files { try write([], to: "\(folder)/run/\(name)") }
+        expect(
+          try runProgram(["train", "--run", "run", "--resume"], in: folder), 66,
+          "there is no run to resume", "vqvae train --config FILE --run run")
+        expect(try runProgram(["eval", "run"], in: folder), 66, "the folder has no checkpoint")
+        expect(try train("run", in: folder), 0)
+        try FileManager.default.removeItem(atPath: folder + "/run")
+      }
     }
   }
 
@@ -109,7 +163,12 @@ struct ResumeTests {
           try train(folder + "/run", long, in: elsewhere), 73, "the folder holds a run already")
         expect(
           try runProgram(["train", "--run", folder + "/run", "--resume"], in: elsewhere), 73,
-          "run/metrics.jsonl: another process is writing this file", "--run")
+          "run: another process is training in this folder", "--run")
+        // The lock is the folder's: it does not go with a file.
+        try FileManager.default.removeItem(atPath: folder + "/run/metrics.jsonl")
+        expect(
+          try runProgram(["train", "--run", folder + "/run", "--resume"], in: elsewhere), 73,
+          "run: another process is training in this folder")
         process.terminate()
       }
       expect(first, 143, "saved run/checkpoints/last.safetensors")

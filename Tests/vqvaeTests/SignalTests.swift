@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// SIGINT and SIGTERM.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1.
 @Suite("Signals", .timeLimit(.minutes(5)))
 struct SignalTests {
   private static let steps = 300
@@ -14,7 +14,7 @@ struct SignalTests {
 
   @Test(
     "a signal saves the state, and the printed command makes what an undisturbed run makes",
-    arguments: [SIGINT, SIGTERM])
+    arguments: [SIGINT, SIGTERM, SIGHUP])
   func stopAndResume(signal: Int32) throws {
     try withTemporaryFolder { folder in
       let stopped = try train("run", Self.sets, in: folder) { process in
@@ -22,7 +22,7 @@ struct SignalTests {
         kill(process.processIdentifier, signal)
       }
       expect(
-        stopped, signal == SIGINT ? 130 : 143,
+        stopped, 128 + signal,
         "stopping after this step; once more to leave at once")
       #expect(stopped.output.isEmpty)
       let place = /saved run\/checkpoints\/last\.safetensors at step (\d+); go on with:\n  (.+)\n/
@@ -77,13 +77,83 @@ struct SignalTests {
       ]
       let result = try train("run", sets, in: folder) { process in
         try waitFor("run folder", of: process, in: folder)
+        // The handlers come with the first step.
+        usleep(300_000)
         process.interrupt()
         try waitFor("stopping after this step", of: process, in: folder)
+        // At once it would be taken for a repetition of the first.
+        kill(process.processIdentifier, second)
+        usleep(600_000)
+        #expect(process.isRunning)
         kill(process.processIdentifier, second)
       }
-      expect(result, 128 + second)
-      #expect(!fileExists(folder + "/run/checkpoints/last.safetensors"))
+      expect(result, 75, "left without saving")
+      #expect(try !fileExists(folder + "/run/checkpoints/last.safetensors"))
       #expect(!result.errors.contains("saved"))
+    }
+  }
+
+  @Test("SIGUSR1 saves, and training goes on to the same end")
+  func saveRequest() throws {
+    try withTemporaryFolder { folder in
+      let sets =
+        Self.sets.filter { !$0.hasPrefix("training.checkpoint_every") }
+        + ["training.checkpoint_every=0"]
+      let result = try train("run", sets, in: folder) { process in
+        try waitFor("step 7/", of: process, in: folder)
+        kill(process.processIdentifier, SIGUSR1)
+        try waitFor("as SIGUSR1 asked", of: process, in: folder)
+        #expect(try fileExists(folder + "/run/checkpoints/last.safetensors"))
+      }
+      expect(result, 0, "saved at step", "done: \(Self.steps) steps")
+      expect(try train("other", sets, in: folder), 0)
+      #expect(
+        try contents(of: "\(folder)/run/checkpoints/last.safetensors")
+          == contents(of: "\(folder)/other/checkpoints/last.safetensors"))
+    }
+  }
+
+  @Test("while images are made, a signal ends the program at once, and nothing has been created")
+  func beforeTheFirstStep() throws {
+    try withTemporaryFolder { folder in
+      let clock = ContinuousClock()
+      var sent = clock.now
+      let result = try train("run", ["data.images=1000000"], in: folder) { process in
+        usleep(700_000)
+        kill(process.processIdentifier, SIGTERM)
+        sent = clock.now
+      }
+      #expect(result.status == 128 + SIGTERM)
+      #expect(clock.now - sent < .seconds(20))
+      #expect(result.errors.isEmpty)
+      let isThere = try fileExists(folder + "/run")
+      #expect(!isThere)
+    }
+  }
+
+  @Test("a signal that was ignored at the start stays ignored")
+  func ignored() throws {
+    try withTemporaryFolder { folder in
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/bin/bash")
+      let sets = ["model.hidden=8", "data.images=128", "training.steps=200"]
+      process.arguments =
+        [
+          "-c", "trap '' HUP; exec \"$0\" \"$@\"", programPath, "train", "--config",
+          smokeConfiguration,
+        ]
+        + ["--run", "run"] + sets.flatMap { ["--set", $0] }
+      process.currentDirectoryURL = URL(fileURLWithPath: folder)
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      for _ in 0..<20 {
+        kill(process.processIdentifier, SIGHUP)
+        usleep(10_000)
+      }
+      process.waitUntilExit()
+      #expect(process.terminationReason == .exit && process.terminationStatus == 0)
     }
   }
 

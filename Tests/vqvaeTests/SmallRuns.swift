@@ -51,7 +51,7 @@ func files(below folder: String) throws -> [String: [UInt8]] {
   var result: [String: [UInt8]] = [:]
   for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
     let path = "\(folder)/\(name)"
-    if !isFolder(path) { result[name] = try contents(of: path) }
+    if try !isFolder(path) { result[name] = try contents(of: path) }
   }
   return result
 }

@@ -128,9 +128,9 @@ struct ArchitectureFieldTests {
   func imageSizes(_ row: (name: String, multiple: Int, height: Int, width: Int)) throws {
     let images = Grey(height: row.height, width: row.width)
     let dataset = try Dataset(images, validation: 0) { _ in
-      var moments = PixelMoments()
-      moments.add(try images.pixels(of: 0..<10))
-      return moments
+      var summary = ImageSummary()
+      summary.moments.add(try images.pixels(of: 0..<10))
+      return summary
     }
     let configuration = try read("model: {architecture: \(row.name)}\n")
     let fits = row.height % row.multiple == 0 && row.width % row.multiple == 0

@@ -1,0 +1,43 @@
+// What OpenBLAS does before it is asked.
+
+#include "CRuntime.h"
+
+#include <sys/mman.h>
+
+/// The number of threads that OpenBLAS starts while it is loaded; it asks this function of its own, which
+/// the executable's definition replaces.
+///
+/// One, for our worker pool has the threads. Others would only take memory, and where the system gives no
+/// more threads, OpenBLAS sends itself SIGINT before `main` runs.
+int openblas_num_threads_env(void) { return 1; }
+
+// Exported by OpenBLAS, and not in its headers.
+extern void *blas_memory_alloc(int) __attribute__((weak));
+extern void blas_memory_free(void *) __attribute__((weak));
+
+enum {
+  // BUFFER_SIZE of OpenBLAS on x86-64 and Arm, 32 << 22.
+  buffer_size = 128 << 20,
+  maximum_buffers = 1024,
+};
+
+static int can_map_buffer(void) {
+  void *memory =
+      mmap(0, buffer_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return 0;
+  munmap(memory, buffer_size);
+  return 1;
+}
+
+int vqvae_reserve_blas_buffers(int count) {
+  static int reserved = 0;
+  static void *buffers[maximum_buffers];
+  if (!blas_memory_alloc || !blas_memory_free) return count;
+  if (count > maximum_buffers) count = maximum_buffers;
+  int taken = 0;
+  while (taken < count && (taken < reserved || can_map_buffer()))
+    buffers[taken++] = blas_memory_alloc(0);
+  for (int i = 0; i < taken; i++) blas_memory_free(buffers[i]);
+  if (taken > reserved) reserved = taken;
+  return taken;
+}

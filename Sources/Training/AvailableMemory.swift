@@ -1,0 +1,43 @@
+import Glibc
+
+/// How much memory this process can still get.
+enum AvailableMemory {
+  /// The least of what the limits of the process, its control group (v2, then v1) and the machine leave.
+  static var bytes: Int {
+    let status = systemLines("/proc/self/status")
+    let limits = [
+      left(RLIMIT_AS, used: kilobytes("VmSize", status)),
+      left(RLIMIT_DATA, used: kilobytes("VmData", status)),
+      number(systemLines("/sys/fs/cgroup/memory.max"))
+        ?? number(systemLines("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
+      machine(systemLines("/proc/meminfo")),
+    ]
+    return limits.compactMap(\.self).min() ?? .max
+  }
+
+  /// What is not in use, and what can be swapped out.
+  private static func machine(_ lines: [String]) -> Int? {
+    kilobytes("MemAvailable", lines).map { $0 + (kilobytes("SwapFree", lines) ?? 0) }
+  }
+
+  /// What a limit of the process leaves; nil without one.
+  private static func left(_ resource: __rlimit_resource, used: Int?) -> Int? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0,
+      limit.rlim_cur < UInt64(Int.max)
+    else { return nil }
+    return max(0, Int(limit.rlim_cur) - (used ?? 0))
+  }
+
+  /// The number of a line such as `VmSize:    1234 kB`, in bytes.
+  private static func kilobytes(_ key: String, _ lines: [String]) -> Int? {
+    guard let line = lines.first(where: { $0.hasPrefix(key + ":") }) else { return nil }
+    let words = line.split(whereSeparator: \.isWhitespace)
+    return words.count == 3 ? Int(words[1]).map { $0 * 1024 } : nil
+  }
+
+  /// The one number of a file; nil for `max`.
+  private static func number(_ lines: [String]) -> Int? {
+    lines.first.flatMap { Int($0.split(whereSeparator: \.isWhitespace).first ?? "") }
+  }
+}

@@ -1,0 +1,201 @@
+import Files
+
+/// Where a run begins: a new one, one from the weights of a checkpoint, or one that is resumed from a
+/// checkpoint of its folder.
+///
+/// It is found before anything is written, and holds the folder's lock.
+package struct RunStart {
+  package let folder: RunFolder
+  let configuration: Configuration
+  let lock: FolderLock?
+  let isResumed: Bool
+  /// What the run goes on from; nil at step 0.
+  let checkpoint: Checkpoint?
+  /// Whose weights a new run begins with.
+  let weights: (path: String, checkpoint: Checkpoint)?
+  /// The validation NMSE of `best.safetensors` as it is on the disk, which no worse model may replace.
+  let bestNMSE: Double?
+  /// Damaged checkpoints that are moved aside before their place is needed.
+  let damaged: [String]
+  /// What the user should know about the choice.
+  package let notes: [String]
+
+  // MARK: New runs
+
+  /// A new run. Its folder must not hold one.
+  ///
+  /// - Parameter weights: a run folder or checkpoint that the model's weights are taken from.
+  package init(new configuration: Configuration, weights: String? = nil) throws {
+    folder = RunFolder(configuration.outputFolder)
+    self.configuration = configuration
+    try Self.requireFolder(folder)
+    if try folder.holdsRun { throw Self.folderInUse(folder) }
+    isResumed = false
+    checkpoint = nil
+    bestNMSE = nil
+    damaged = []
+    notes = []
+    lock = nil
+    self.weights = try weights.map { argument in
+      let path = try RunFolder.checkpoint(argument).checkpoint
+      return (path, try Checkpoint(path, for: .evaluation))
+    }
+  }
+
+  static func folderInUse(_ folder: RunFolder) -> Problem {
+    Problem(
+      .cannotCreate, folder.path, found: "the folder holds a run already",
+      advice:
+        "Resume it with vqvae train --run \(shellWord(folder.path)) --resume, or name another "
+        + "folder with --run.")
+  }
+
+  private static func requireFolder(_ folder: RunFolder) throws {
+    if try fileExists(folder.path), try !isFolder(folder.path) {
+      throw Problem(.cannotCreate, folder.path, found: "this is a file", expected: "a folder")
+    }
+  }
+
+  // MARK: Resumed runs
+
+  /// A run that is resumed.
+  ///
+  /// Of `last` and `best` the one of the later step is taken: both are whole states of the same run, and
+  /// from each it takes the same course. A damaged one leaves the other; one that the system does not let
+  /// us read is an error, for it may be good, and better than what would replace it.
+  package init(resuming configuration: Configuration) throws {
+    folder = RunFolder(configuration.outputFolder)
+    self.configuration = configuration
+    try Self.requireFolder(folder)
+    guard try folder.holdsRun else {
+      throw Problem(
+        .missingInput, folder.path, found: "there is no run to resume",
+        advice: "Without --resume a new run is started.")
+    }
+    isResumed = true
+    weights = nil
+    lock = try FolderLock(folder.path)
+
+    let last = try Candidate(folder.last)
+    var best = try Candidate(folder.best)
+    if let last = last.checkpoint { best.requireSameRun(as: last, path: folder.best) }
+    var notes: [String] = []
+    switch (last.checkpoint, best.checkpoint) {
+    case (nil, nil):
+      if let problem = last.damage ?? best.damage {
+        throw Problem(
+          problem.status, problem.subject, found: problem.found, expected: problem.expected,
+          advice:
+            "There is no other checkpoint to resume from. To start this run again from step 0, "
+            + "move the file out of the folder.")
+      }
+      checkpoint = nil
+      notes.append("no checkpoint was saved before: the run starts again at step 0")
+    case (let found?, nil):
+      checkpoint = found
+      if let problem = best.damage {
+        notes.append("\(problem.subject) cannot be used (\(problem.found)) and is moved aside")
+      }
+    case (nil, let found?):
+      checkpoint = found
+      let reason =
+        last.damage.map { "\($0.subject) cannot be used (\($0.found)) and is moved aside" }
+        ?? "\(folder.last) is missing"
+      notes.append("\(reason): resuming from \(folder.best)")
+    case (let newest?, let other?):
+      let isBestLater = other.state.step > newest.state.step
+      checkpoint = isBestLater ? other : newest
+      if isBestLater {
+        notes.append(
+          "resuming from \(folder.best), which is later than \(folder.last) (step "
+            + "\(newest.state.step))")
+      }
+    }
+    bestNMSE = best.checkpoint?.state.bestNMSE
+    damaged = [last.damage, best.damage].compactMap { $0?.subject }
+    self.notes = notes
+    try checkpoint.map { try Self.requireSame($0, configuration, in: folder) }
+  }
+
+  /// A checkpoint that may be there.
+  private struct Candidate {
+    /// nil if it is missing or damaged.
+    var checkpoint: Checkpoint?
+    /// What is wrong with it.
+    var damage: Problem?
+
+    /// Sets a checkpoint of another run aside: its NMSE says nothing about this one.
+    mutating func requireSameRun(as last: Checkpoint, path: String) {
+      guard let configuration = checkpoint?.experiment.configuration,
+        !configuration.differences(from: last.experiment.configuration, in: .experiment).isEmpty
+      else { return }
+      checkpoint = nil
+      damage = Problem(.badData, path, found: "it belongs to another run")
+    }
+
+    init(_ path: String) throws {
+      guard try fileExists(path) else { return }
+      do {
+        checkpoint = try Checkpoint(path)
+      } catch let problem as Problem where problem.status == .badData {
+        damage = problem
+      } catch let problem as Problem {
+        throw Problem(
+          problem.status, problem.subject, found: problem.found,
+          advice:
+            "It may be a good checkpoint. Make it readable, or move it out of the folder, and "
+            + "resume again.")
+      }
+    }
+  }
+
+  /// How many steps a resumed run has made that has nothing left to do; nil for others.
+  package var completedSteps: Int? {
+    guard let state = checkpoint?.state, state.step >= configuration.training.steps,
+      state.validatedStep == state.step
+    else { return nil }
+    return state.step
+  }
+
+  /// A resumed run has the same configuration, but for what belongs to the machine.
+  private static func requireSame(
+    _ checkpoint: Checkpoint, _ configuration: Configuration, in folder: RunFolder
+  ) throws {
+    let faults =
+      configuration
+      .differences(from: checkpoint.experiment.configuration, in: .experiment)
+      .map {
+        ConfigurationError.Fault(
+          place: folder.path,
+          message: "the run has \($0.key): \($0.there), the configuration \($0.here); "
+            + "a resumed run keeps it")
+      }
+    guard faults.isEmpty else { throw ConfigurationError(faults) }
+  }
+
+  /// A resumed run is trained on the same images.
+  func requireSameImages(_ new: Experiment) throws {
+    guard let old = checkpoint?.experiment else { return }
+    guard old.imageHeight == new.imageHeight, old.imageWidth == new.imageWidth else {
+      throw Problem(
+        .badData, folder.path,
+        found: "the images are \(new.imageHeight)×\(new.imageWidth)",
+        expected: "\(old.imageHeight)×\(old.imageWidth), as when the run was started")
+    }
+    guard old.trainingImages == new.trainingImages, old.variance == new.variance else {
+      throw Problem(
+        .badData, folder.path,
+        found: "the images have changed: \(new.trainingImages) to train on with a variance of "
+          + "\(new.variance)",
+        expected: "\(old.trainingImages) with \(old.variance), as when the run was started")
+    }
+    // A checkpoint of an earlier version has no fingerprint.
+    guard old.fingerprint == nil || old.fingerprint == new.fingerprint else {
+      throw Problem(
+        .badData, folder.path,
+        found: "the images have changed: as many with the same variance, but their fingerprint is "
+          + (new.fingerprint ?? "unknown"),
+        expected: "\(old.fingerprint ?? ""), as when the run was started")
+    }
+  }
+}

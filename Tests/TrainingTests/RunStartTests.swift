@@ -1,0 +1,242 @@
+import Files
+import Foundation
+import Glibc
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+/// From which checkpoint a run is resumed, and that nothing better is lost on the way.
+@Suite("Where a run is resumed")
+struct RunStartTests {
+  /// A run of 6 steps with its best of step 3 or later, and one whose files are to be damaged.
+  private func withRun(_ body: (RunFolder, RunFolder, Configuration) throws -> Void) throws {
+    let configuration = try smallConfiguration(
+      "training.validate_every=3", "training.checkpoint_every=2")
+    try withTemporaryFolder { folder in
+      let whole = try train(configuration, in: "\(folder)/whole")
+      let run = try train(configuration, in: "\(folder)/run")
+      var resumed = configuration
+      resumed.output.folder = run.path
+      try body(run, whole, resumed)
+    }
+  }
+
+  private func expectSame(_ run: RunFolder, _ whole: RunFolder) throws {
+    #expect(try contents(of: run.last) == contents(of: whole.last))
+    #expect(try contents(of: run.best) == contents(of: whole.best))
+    #expect(try steps(run) == steps(whole))
+  }
+
+  private func steps(_ run: RunFolder) throws -> [Substring] {
+    try readText(run.metrics, limit: 1 << 20).split(separator: "\n")
+      .map { $0.replacing(/"imagesPerSecond":[^,]*,/, with: "")[...] }
+  }
+
+  @Test("without last, the run goes on from best, and says so")
+  func missingLast() throws {
+    try withRun { run, whole, configuration in
+      try remove(run.last)
+      let start = try RunStart(resuming: configuration)
+      #expect(start.notes == ["\(run.last) is missing: resuming from \(run.best)"])
+      try resume(start)
+      try expectSame(run, whole)
+    }
+  }
+
+  @Test("a damaged last is moved aside, and the run goes on from best", arguments: [0, 5000])
+  func damagedLast(size: Int) throws {
+    try withRun { run, whole, configuration in
+      #expect(truncate(run.last, off_t(size)) == 0)
+      let start = try RunStart(resuming: configuration)
+      #expect(start.notes.first?.contains("resuming from \(run.best)") == true)
+      try resume(start)
+      try expectSame(run, whole)
+      #expect(try contents(of: run.last + ".old-1").count == size)
+    }
+  }
+
+  @Test("a damaged best is moved aside, and last is enough")
+  func damagedBest() throws {
+    try withRun { run, whole, configuration in
+      try write([1, 2, 3], to: run.best)
+      let start = try RunStart(resuming: configuration)
+      #expect(start.notes.first?.contains(run.best) == true)
+      try resume(start)
+      #expect(try contents(of: run.last) == contents(of: whole.last))
+      #expect(try contents(of: run.best + ".old-1") == [1, 2, 3])
+    }
+  }
+
+  @Test("damaged checkpoints and no good one are an error, and nothing changes")
+  func nothingGood() throws {
+    try withRun { run, _, configuration in
+      try write([], to: run.last)
+      try remove(run.best)
+      let metrics = try contents(of: run.metrics)
+      let problem = try #require(throws: Problem.self) { try RunStart(resuming: configuration) }
+      #expect(problem.status == .badData && problem.subject == run.last)
+      #expect(problem.advice?.contains("again from step 0") == true)
+      #expect(try contents(of: run.metrics) == metrics)
+    }
+  }
+
+  @Test(
+    "a checkpoint that cannot be read may be good: it is not passed over",
+    arguments: ["last", "best"])
+  func unreadable(name: String) throws {
+    try withRun { run, _, configuration in
+      let path = "\(run.checkpoints)/\(name).safetensors"
+      try remove(path)
+      // A link to itself: ELOOP, for root too.
+      #expect(symlink(path, path) == 0)
+      let metrics = try contents(of: run.metrics)
+      let problem = try #require(throws: Problem.self) { try RunStart(resuming: configuration) }
+      #expect(problem.subject == path)
+      #expect(problem.found.contains("symbolic links"))
+      #expect(try contents(of: run.metrics) == metrics)
+    }
+  }
+
+  @Test("of two whole checkpoints the later one is taken")
+  func laterBest() throws {
+    try withRun { run, whole, configuration in
+      // As after a kill between the validation of step 3 and the next regular checkpoint.
+      var early = configuration
+      early.training.steps = 2
+      early.output.folder = run.path + "-early"
+      let earlier = try train(early, in: run.path + "-early")
+      try FileManager.default.removeItem(atPath: run.last)
+      try FileManager.default.copyItem(atPath: earlier.last, toPath: run.last)
+      let start = try RunStart(resuming: configuration)
+      #expect(start.notes.first?.contains("which is later than \(run.last) (step 2)") == true)
+      try resume(start)
+      try expectSame(run, whole)
+    }
+  }
+
+  @Test("a worse model does not replace a better one that an interrupted run left")
+  func betterBest() throws {
+    try withRun { run, _, configuration in
+      let best = try contents(of: run.best)
+      let bestNMSE = try #require(try Checkpoint(run.best).state.bestNMSE)
+      var early = configuration
+      early.training.steps = 1
+      early.training.validateEvery = 0
+      let earlier = try train(early, in: run.path + "-early")
+      // The best is whole, but of another experiment's clock: an earlier step than the state's.
+      try FileManager.default.removeItem(atPath: run.last)
+      try FileManager.default.copyItem(atPath: earlier.last, toPath: run.last)
+      let state = try Checkpoint(run.last).state
+      #expect(try #require(state.bestNMSE) > bestNMSE)
+      var again = configuration
+      again.training.validateEvery = 1
+      again.training.steps = 3
+      try resume(try RunStart(resuming: again))
+      #expect(try #require(try Checkpoint(run.best).state.bestNMSE) <= bestNMSE)
+      #expect(try contents(of: run.best) == best || Checkpoint(run.best).state.step > 0)
+    }
+  }
+
+  @Test("a best of another run is moved aside")
+  func foreignBest() throws {
+    try withRun { run, _, configuration in
+      let other = try train(
+        smallConfiguration("seed=9", "training.validate_every=3"), in: run.path + "-9")
+      try FileManager.default.removeItem(atPath: run.best)
+      try FileManager.default.copyItem(atPath: other.best, toPath: run.best)
+      let start = try RunStart(resuming: configuration)
+      #expect(start.notes.first?.contains("belongs to another run") == true)
+    }
+  }
+
+  @Test("without a checkpoint the run starts again, and says so")
+  func neither() throws {
+    try withRun { run, whole, configuration in
+      try remove(run.last)
+      try remove(run.best)
+      let start = try RunStart(resuming: configuration)
+      #expect(start.notes == ["no checkpoint was saved before: the run starts again at step 0"])
+      try resume(start)
+      try expectSame(run, whole)
+    }
+  }
+
+  @Test("a state that would not be finite is not saved, and what was saved stays")
+  func invalidState() throws {
+    try withRun { run, _, configuration in
+      let file = try SafetensorsFile(run.last)
+      let items = try file.entries.map { name, entry in
+        let isMoment = name == "optimizer.first_moment.decoder.conv1.bias"
+        let elements = try file.elements(name)
+        return Safetensors.Item(
+          name: name, shape: entry.shape,
+          elements: isMoment ? elements.map { _ in 3e38 } : elements)
+      }
+      try Safetensors.write(run.last, metadata: file.metadata, items: items)
+      try remove(run.best)
+      let before = try contents(of: run.last)
+      var more = configuration
+      more.training.steps = 12
+      let problem = try #require(throws: Problem.self) { try resume(try RunStart(resuming: more)) }
+      #expect(problem.status == .diverged)
+      #expect(problem.advice?.contains("--init-from") == true)
+      #expect(try contents(of: run.last) == before)
+    }
+  }
+
+  // MARK: The log
+
+  @Test(
+    "no damage of the log keeps a run from being resumed",
+    arguments: ["invalid", "nul", "torn", "folder", "empty", "gone"])
+  func damagedLog(kind: String) throws {
+    try withRun { run, whole, configuration in
+      try remove(run.last)
+      let text = try contents(of: run.metrics)
+      switch kind {
+      case "invalid": try write(text + [0xFF, 0x0A], to: run.metrics)
+      case "nul": try write(text + Array(repeating: 0, count: 5000), to: run.metrics)
+      case "torn": try write(text + Array("{\"step\":7,\"nm".utf8), to: run.metrics)
+      case "folder":
+        try remove(run.metrics)
+        try createFolder(run.metrics)
+      case "empty": try write([], to: run.metrics)
+      default: try remove(run.metrics)
+      }
+      try resume(try RunStart(resuming: configuration))
+      #expect(try contents(of: run.last) == contents(of: whole.last))
+      for line in try readText(run.metrics, limit: 1 << 20).split(separator: "\n") {
+        _ = try JSONSerialization.jsonObject(with: Data(line.utf8))
+      }
+    }
+  }
+
+  @Test("lines that others wrote stay, and missing steps are noticed")
+  func foreignLines() throws {
+    try withRun { run, _, configuration in
+      try remove(run.last)
+      var lines = try readText(run.metrics, limit: 1 << 20).split(separator: "\n").map(String.init)
+      lines.remove(at: 1)
+      lines.insert("{\"note\":\"a comment\"}", at: 0)
+      lines.append("# half a thought")
+      try write(Array(lines.joined(separator: "\n").utf8), to: run.metrics)
+      let notes = try resume(try RunStart(resuming: configuration))
+      #expect(notes.contains("\(run.metrics) has no line for step 2"), "\(notes)")
+      let kept = try readText(run.metrics, limit: 1 << 20).split(separator: "\n")
+      #expect(kept.first == "{\"note\":\"a comment\"}")
+      #expect(kept.contains("# half a thought"))
+    }
+  }
+
+  // MARK: Helpers
+
+  @discardableResult
+  private func resume(_ start: RunStart) throws -> [String] {
+    var run = try TrainingRun(start, threads: 2)
+    _ = try run.run()
+    return run.notes
+  }
+
+  private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+}
