@@ -6,6 +6,7 @@ import PackageDescription
 //   vqvae ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels ─► COpenBLAS
 //    │  └─► Images ─► CPNG   └─► Datasets ─► Tensors
 //    ├─► Files ◄─ Training, Datasets, Images
+//    ├─► TerminalText
 //    └─► Benchmarks ─► Training and all that is below it
 //
 // A target names every one that it imports, those further down included: what is not named here is not
@@ -41,6 +42,7 @@ let package = Package(
     .target(name: "Images", dependencies: ["CPNG", "Files"]),
 
     // MARK: Program
+    .target(name: "TerminalText"),
     .target(
       name: "Training",
       dependencies: [
@@ -57,6 +59,7 @@ let package = Package(
       name: "vqvae",
       dependencies: [
         "Benchmarks", "Training", "VectorQuantization", "Kernels", "Datasets", "Images", "Files",
+        "TerminalText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -90,7 +93,8 @@ let package = Package(
         "Datasets",
         "Files", "TestSupport",
       ]),
-    .testTarget(name: "vqvaeTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
+    .testTarget(name: "vqvaeTests", dependencies: ["Files", "TerminalText", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
