@@ -18,8 +18,10 @@ struct Program: ParsableCommand {
     ])
 
   static func main() {
-    // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same.
-    signal(SIGPIPE, SIG_IGN)
+    StandardDescriptors.occupy()
+    // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same. A
+    // limit on the size of files becomes an error of writing.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     do {
       var command = try parseAsRoot()
       try command.run()

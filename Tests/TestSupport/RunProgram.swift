@@ -20,14 +20,18 @@ package let programPath: String = {
 
 /// Runs `vqvae` in a folder and waits for its end.
 ///
-/// - Parameter whileRunning: called once with the process after it has started.
+/// - Parameters:
+///   - shell: commands of bash that run the program with its arguments as `"$@"`, and whose result takes
+///     the place of its own.
+///   - whileRunning: called once with the process after it has started.
 package func runProgram(
   _ arguments: [String], in folder: String, environment: [String: String] = [:],
-  whileRunning: (Process) throws -> Void = { _ in }
+  shell: String? = nil, whileRunning: (Process) throws -> Void = { _ in }
 ) throws -> ProgramResult {
   let process = Process()
-  process.executableURL = URL(fileURLWithPath: programPath)
-  process.arguments = arguments
+  process.executableURL = URL(fileURLWithPath: shell == nil ? programPath : "/bin/bash")
+  process.arguments =
+    (shell.map { ["-c", $0, "bash", programPath] } ?? []) + arguments
   process.currentDirectoryURL = URL(fileURLWithPath: folder)
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   // Files instead of pipes: a full pipe would stop the program.
