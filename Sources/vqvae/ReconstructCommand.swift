@@ -9,17 +9,17 @@ import Training
 struct ReconstructCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
-    abstract: "Writes a picture of originals above their reconstructions.")
+    abstract: "Writes a PNG picture of original images above their reconstructions.")
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "Which images: train, validation or test.")
+  @Option(help: "The split of the images.")
   var split = SplitName.test
 
-  @Option(help: ArgumentHelp("How many images.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of images, from the start of the split.", valueName: "n"))
   var count = 64
 
-  @Option(help: ArgumentHelp("Pixels of the picture a pixel of an image.", valueName: "n"))
+  @Option(help: ArgumentHelp("Enlargement: each pixel becomes n×n pixels.", valueName: "n"))
   var scale = 2
 
   @Option(
@@ -65,8 +65,10 @@ struct ReconstructCommand: ParsableCommand {
     let picture = grid.image(magnifiedBy: scale)
     try picture.writePNG(out)
     Terminal.note(
-      "\(path), step \(checkpoint.state.step): \(counted(shown, "image")) of the \(split.rawValue) split, each "
-        + "above its reconstruction")
-    Terminal.result("\(out)\t\(picture.width)x\(picture.height)")
+      "\(visible(path)), step \(checkpoint.state.step): \(counted(shown, "image")) of the "
+        + "\(split.rawValue) split, each above its reconstruction")
+    try Terminal.result(
+      rows: [[out, "\(picture.width)x\(picture.height)"]],
+      advice: "The picture has been written to \(out).")
   }
 }

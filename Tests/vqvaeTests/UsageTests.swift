@@ -9,6 +9,7 @@ struct UsageTests {
     (["--bogus"], "Unknown option '--bogus'"),
     (["trian"], "trian"),
     (["train"], "Missing --config FILE"),
+    (["train"], "See 'vqvae train --help'"),
     (["train", "--run", "x"], "Missing --config FILE"),
     (["train", "--resume"], "Missing --config FILE"),
     (["train", "--config"], "--config"),
