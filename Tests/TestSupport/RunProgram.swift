@@ -18,6 +18,16 @@ package let programPath: String = {
   return candidates.first(where: fileExists) ?? candidates[0]
 }()
 
+/// Starts a process as a shell does, with no signal blocked. It inherits the mask of this thread, and those
+/// that run tests block most signals.
+package func start(_ process: Process) throws {
+  var (none, old) = (sigset_t(), sigset_t())
+  sigemptyset(&none)
+  pthread_sigmask(SIG_SETMASK, &none, &old)
+  defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+  try process.run()
+}
+
 /// Runs `vqvae` in a folder and waits for its end.
 ///
 /// - Parameters:
@@ -40,7 +50,7 @@ package func runProgram(
   process.standardOutput = FileHandle(forWritingAtPath: output)
   process.standardError = FileHandle(forWritingAtPath: errors)
   process.standardInput = FileHandle.nullDevice
-  try process.run()
+  try start(process)
   try whileRunning(process)
   process.waitUntilExit()
   let status =

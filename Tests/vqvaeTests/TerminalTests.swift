@@ -114,7 +114,7 @@ struct TerminalTests {
     process.standardError = terminal.programsEnd
     process.standardOutput = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice
-    try process.run()
+    try start(process)
     try whileRunning(process, terminal)
     process.waitUntilExit()
     let text = terminal.finish()
