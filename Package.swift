@@ -6,6 +6,7 @@ import PackageDescription
 //   vqvae ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels ─► COpenBLAS
 //    │  └─► Images ─► CPNG   └─► Datasets ─► Tensors
 //    ├─► Files ◄─ Training, Datasets, Images
+//    ├─► TerminalText ◄─ Files, Training
 //    └─► Benchmarks ─► Training and all that is below it
 //
 // A target names every one that it imports, those further down included: what is not named here is not
@@ -38,15 +39,17 @@ let package = Package(
     .target(name: "VectorQuantization", dependencies: ["NN", "Autograd", "Tensors"]),
 
     // MARK: Files and data
-    .target(name: "Files"),
+    .target(name: "Files", dependencies: ["TerminalText"]),
     .target(name: "Datasets", dependencies: ["Files", "Tensors"]),
     .target(name: "Images", dependencies: ["CPNG", "Files"]),
 
     // MARK: Program
+    .target(name: "TerminalText"),
     .target(
       name: "Training",
       dependencies: [
         "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
+        "TerminalText",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(
@@ -59,6 +62,7 @@ let package = Package(
       name: "vqvae",
       dependencies: [
         "Benchmarks", "Training", "VectorQuantization", "Kernels", "Datasets", "Images", "Files",
+        "TerminalText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -92,7 +96,8 @@ let package = Package(
         "Datasets",
         "Files", "TestSupport",
       ]),
-    .testTarget(name: "vqvaeTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
+    .testTarget(name: "vqvaeTests", dependencies: ["Files", "TerminalText", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Tensors
+import TerminalText
 
 /// What can be done after a run has diverged. Runs are deterministic, so resuming leads to the same step
 /// and the same end; a way on needs another learning rate, and so another run.

@@ -1,4 +1,5 @@
 import Files
+import TerminalText
 
 /// The folder of a run: its configuration, metrics and checkpoints.
 package struct RunFolder: Sendable {

@@ -1,4 +1,5 @@
 import Files
+import TerminalText
 
 /// Where a run begins: a new one, one from the weights of a checkpoint, or one that is resumed from a
 /// checkpoint of its folder.
@@ -151,10 +152,10 @@ package struct RunStart {
 
   /// How many steps a resumed run has made that has nothing left to do; nil for others.
   package var completedSteps: Int? {
-    guard let state = checkpoint?.state, state.step >= configuration.training.steps,
-      state.validatedStep == state.step
-    else { return nil }
-    return state.step
+    guard let state = checkpoint?.state else { return nil }
+    let steps = configuration.training.steps
+    let isComplete = state.step > steps || (state.step == steps && state.validatedStep == steps)
+    return isComplete ? state.step : nil
   }
 
   /// A resumed run has the same configuration, but for what belongs to the machine.

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Kernels
+import TerminalText
 import VectorQuantization
 
 /// A run in its folder, from its start or from where it was stopped, to its end.

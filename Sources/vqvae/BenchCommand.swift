@@ -1,25 +1,26 @@
 import ArgumentParser
 import Benchmarks
 import Files
-import FoundationEssentials
 import Kernels
+import TerminalText
 import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measures training on this machine; writes nothing.",
     discussion: """
-      Makes training steps of a configuration, and compares every kernel that they use with the \
-      reference on the same shapes: no figure is printed where one is wrong. data, forward and \
-      quantizer are what the threads spent there in the measured steps, over the number of threads; \
-      optimizer is measured by itself; backward is the rest, waiting included. The FLOP of a step are \
-      those of the definitions of its convolutions and distances, whatever the kernels get by with; \
-      the peak is that of large matrix products.
+      Makes training steps with a configuration, and compares every kernel that they use with the \
+      reference on the same shapes: if one is wrong, no figure is printed. data, forward and \
+      quantizer are the time that the threads spent there in the measured steps, divided by the number \
+      of threads; optimizer is measured by itself; backward is the rest, including waiting. The FLOP \
+      of a step are counted from the definitions of its convolutions and distances, even if a kernel \
+      needs fewer; the peak is that of large matrix products.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "The configuration, YAML; by default the program's, on synthetic images.", valueName: "file"),
+      "The configuration, a YAML file; by default the default values, on synthetic images.",
+      valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
@@ -29,21 +30,21 @@ struct BenchCommand: ParsableCommand {
       "Overrides a field of the configuration, such as model.hidden=64.", valueName: "key=value"))
   var overrides: [String] = []
 
-  @Option(help: ArgumentHelp("Images in a step; overrides training.batch_size.", valueName: "n"))
+  @Option(help: ArgumentHelp("Images per step; overrides training.batch_size.", valueName: "n"))
   var batch: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Steps to measure; by default as many as take some ten seconds.", valueName: "n"))
+      "Steps to measure; by default as many as take about ten seconds.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Steps before them, besides the first.", valueName: "n"))
+  @Option(help: ArgumentHelp("Steps before those, not counting the first.", valueName: "n"))
   var warmup = 3
 
-  @Flag(help: "Measure each kernel by itself as well.")
+  @Flag(help: "Also measure each kernel by itself.")
   var kernels = false
 
-  @Flag(help: "Leave out the verification and the peak of matrix products.")
+  @Flag(help: "Skip the verification and the peak of matrix products.")
   var quick = false
 
   @Flag(help: "Print one JSON object on standard output, and nothing else there.")
@@ -69,7 +70,7 @@ struct BenchCommand: ParsableCommand {
     var benchmark = try Benchmark(configuration, threads: threads)
     if !json {
       Terminal.note(
-        "\(config ?? "the default configuration"): \(configuration.data.kind.rawValue), "
+        "\(config.map { visible($0) } ?? "the default configuration"): \(configuration.data.kind.rawValue), "
           + "\(configuration.modelSummary), quantizer \(configuration.quantizer.kind.rawValue)")
       if let warning = BLAS.threadWarning { Terminal.note(warning) }
     }
@@ -78,17 +79,18 @@ struct BenchCommand: ParsableCommand {
     options.warmup = warmup
     options.isQuick = quick
     options.measuresKernels = kernels
-    defer { if Terminal.isInteractive { Terminal.rewrite("") } }
-    let report = try benchmark.run(options) { doing in
-      if Terminal.isInteractive { Terminal.rewrite(doing) }
+    // After an error as well, whose message would stand behind the line.
+    let result = Result {
+      try benchmark.run(options) { doing in
+        Terminal.rewrite { leadingWords(doing, width: $0) }
+      }
     }
-    if Terminal.isInteractive { Terminal.rewrite("") }
+    Terminal.clearLine()
+    let report = try result.get()
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      Terminal.result(String(decoding: try encoder.encode(report), as: UTF8.self))
+      try Terminal.result(json: report)
     } else {
-      for line in BenchTable(report).lines { Terminal.result(line) }
+      try Terminal.result(BenchTable(report).lines.joined(separator: "\n"))
     }
   }
 

@@ -1,4 +1,5 @@
 import Benchmarks
+import TerminalText
 
 /// A benchmark's report for people.
 struct BenchTable {
@@ -14,7 +15,7 @@ struct BenchTable {
       (
         "step",
         "\(milliseconds(report.secondsPerStep.median)) (best \(milliseconds(report.secondsPerStep.best)))"
-          + ", \(count(report.batch, "image")), \(count(report.threads, "thread")), \(count(report.steps, "step"))"
+          + ", \(counted(report.batch, "image")), \(counted(report.threads, "thread")), \(counted(report.steps, "step"))"
       ),
       ("  data", milliseconds(split.data)),
       ("  forward", milliseconds(split.forward)),
@@ -27,7 +28,7 @@ struct BenchTable {
         "\(fixed(report.encodeImagesPerSecond, 0)) images/s, a batch in "
           + "\(milliseconds(report.secondsPerEncode.median)) (best \(milliseconds(report.secondsPerEncode.best)))"
       ),
-      ("FLOP", "\(fixed(Double(report.flopPerStep) * 1e-9, 1)) G a step"),
+      ("FLOP", "\(fixed(Double(report.flopPerStep) * 1e-9, 1)) G per step"),
     ]
     if let peak = report.sgemmPeak, let one = report.sgemmPeakOneThread,
       let rounds = report.sgemmPeakRounds, let fraction = report.fractionOfPeak
@@ -52,13 +53,13 @@ struct BenchTable {
             + "; grown by \(fixed(100 * growth, 2)) % over the steps"
         ))
     }
-    rows.append(("page faults", "\(fixed(report.pageFaultsPerStep, 1)) a step"))
+    rows.append(("page faults", "\(fixed(report.pageFaultsPerStep, 1)) per step"))
     if let verification = report.verification {
       rows.append(
         (
           "verified",
-          "\(verification.convolutions) convolutions, within \(scientific(verification.largestError)) of "
-            + "the largest element; \(verification.vectors) nearest codewords"
+          "\(counted(verification.convolutions, "convolution")), within \(scientific(verification.largestError)) of "
+            + "the largest element; \(counted(verification.vectors, "nearest codeword"))"
         ))
     }
     return rows.map { name, value in padded(name, 15) + value }
@@ -83,10 +84,6 @@ struct BenchTable {
 
   private static func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
-  }
-
-  private static func count(_ number: Int, _ word: String) -> String {
-    "\(number) \(word)" + (number == 1 ? "" : "s")
   }
 
   private static func milliseconds(_ seconds: Double) -> String { "\(fixed(seconds * 1e3, 1)) ms" }

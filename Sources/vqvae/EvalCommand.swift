@@ -1,8 +1,8 @@
 import ArgumentParser
 import Datasets
 import Files
-import FoundationEssentials
 import Kernels
+import TerminalText
 import Training
 import VectorQuantization
 
@@ -10,16 +10,16 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Measures a model on every image of a split.",
     discussion: """
-      mse and nmse are of the decoder's output as it is, on the scale of pixels from 0 to 1; nmse is \
-      mse over the variance of the training images. psnr is that of mseClamped, the error after \
-      cutting off at black and white; psnrPerImage is the mean over the images of their own. \
-      perplexity is that of the codes of the whole split; a model with several codebooks has one for \
-      each, in the JSON in codebooks.
+      mse and nmse measure the decoder's output as it is, with pixels from 0 to 1; nmse is mse \
+      divided by the variance of the training images. mseClamped is the mse after clamping the output \
+      to 0…1; psnr, in dB, is computed from it, and psnrPerImage is the mean of the PSNR of each \
+      image. perplexity is that of the codes of the whole split; a model with several codebooks has \
+      one for each, in the JSON under codebooks.
       """)
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "Which images: train, validation or test.")
+  @Option(help: "The split of the images.")
   var split = SplitName.validation
 
   @Flag(help: "Print one JSON object on standard output, and nothing else there.")
@@ -66,7 +66,7 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     let (path, checkpoint, images) = try model.load(split)
-    if !json { Terminal.note("\(path), step \(checkpoint.state.step)") }
+    if !json { Terminal.note("\(visible(path)), step \(checkpoint.state.step)") }
     let experiment = checkpoint.experiment
     let evaluation = try Evaluation(
       of: experiment.model, checkpoint.state.values, on: images, variance: experiment.variance,
@@ -77,11 +77,9 @@ struct EvalCommand: ParsableCommand {
     let codebooks = codebooks(evaluation, of: checkpoint)
     let report = report(evaluation, codebooks, of: checkpoint, path: path)
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      Terminal.result(String(decoding: try encoder.encode(report), as: UTF8.self))
+      try Terminal.result(json: report)
     } else {
-      print(report, codebooks)
+      try print(report, codebooks)
     }
   }
 
@@ -115,7 +113,7 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  private func print(_ report: Report, _ codebooks: [Codebook]) {
+  private func print(_ report: Report, _ codebooks: [Codebook]) throws {
     /// What is said of the one codebook, or of each with its name.
     func each(_ text: (Codebook) -> String) -> String {
       codebooks.count == 1
@@ -124,7 +122,7 @@ struct EvalCommand: ParsableCommand {
     }
     let parts = codebooks.count == 1 ? "" : " (\(each { fixed($0.bitsPerImage, 0) }))"
     let rows = [
-      ("split", "\(report.split), \(report.images) images"),
+      ("split", "\(report.split), \(counted(report.images, "image"))"),
       ("mse", fixed(report.mse, 6)),
       ("nmse", fixed(report.nmse, 5)),
       (
@@ -133,10 +131,10 @@ struct EvalCommand: ParsableCommand {
       ),
       ("perplexity", each { fixed($0.perplexity, 1) }),
       ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
-      ("bits", "\(fixed(report.bitsPerImage, 0)) an image at the codes' entropy" + parts),
+      ("bits", "\(fixed(report.bitsPerImage, 0)) per image, at the entropy of the codes" + parts),
       (
         "bits at most",
-        "\(fixed(report.bitsPerDimension, 4)) a dimension, were all codes as frequent"
+        "\(fixed(report.bitsPerDimension, 4)) per dimension, if all codes were equally frequent"
       ),
       (
         "codebook rank",
@@ -144,8 +142,8 @@ struct EvalCommand: ParsableCommand {
           + " (effective, of the codewords used)"
       ),
     ]
-    for (name, value) in rows {
-      Terminal.result(name + String(repeating: " ", count: 15 - name.count) + value)
-    }
+    try Terminal.result(
+      rows.map { name, value in name + String(repeating: " ", count: 15 - name.count) + value }
+        .joined(separator: "\n"))
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Glibc
+import TerminalText
 import Training
 
 @main
@@ -18,21 +19,70 @@ struct Program: ParsableCommand {
     ])
 
   static func main() {
-    // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same.
-    signal(SIGPIPE, SIG_IGN)
+    StandardDescriptors.occupy()
+    // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same. A
+    // limit on the size of files becomes an error of writing.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     StopSignal.unblock()
     do {
+      try requireText()
       var command = try parseAsRoot()
       try command.run()
     } catch let error as ConfigurationError {
-      // Lines of `file:line:column: error:`, as compilers have them and editors follow them.
-      Terminal.complain(error.description)
-      Glibc.exit(error.status.rawValue)
+      leave(ErrorMessage(error))
+    } catch let error as Problem {
+      leave(ErrorMessage(error))
     } catch let error as any UserFacingError {
-      Terminal.complain("vqvae: error: " + error.description)
-      Glibc.exit(error.status.rawValue)
+      leave(ErrorMessage(error))
+    } catch let error as UsageError {
+      leave(ErrorMessage(usage: error.text, arguments: CommandLine.arguments))
     } catch {
-      exit(withError: error)
+      leave(error)
     }
+  }
+
+  /// Refuses arguments that are not UTF-8: `CommandLine.arguments` has repaired them, so that they name
+  /// other files.
+  private static func requireText() throws {
+    for i in 1..<max(1, Int(CommandLine.argc)) {
+      guard let word = CommandLine.unsafeArgv[i], String(validatingCString: word) == nil else {
+        continue
+      }
+      throw Problem(
+        .usage, visible(bytes(of: word)), found: "this argument is not UTF-8",
+        expected: "paths and values in UTF-8")
+    }
+  }
+
+  /// The name that the program was called by, for a shell.
+  static var commandName: String {
+    CommandLine.unsafeArgv[0].map { shellWord(bytes(of: $0)) } ?? "vqvae"
+  }
+
+  private static func bytes(of word: UnsafePointer<CChar>) -> [UInt8] {
+    UnsafeRawBufferPointer(start: word, count: strlen(word)).map(\.self)
+  }
+
+  private static func leave(_ message: ErrorMessage) -> Never {
+    Terminal.error(message.text)
+    Glibc.exit(message.status)
+  }
+
+  /// Leaves as ArgumentParser would, which ignores that help, version or script cannot be written.
+  private static func leave(_ error: any Error) -> Never {
+    let text = fullMessage(for: error)
+    let status = exitCode(for: error)
+    if status != .success {
+      if !text.isEmpty {
+        Terminal.error(ErrorMessage(usage: text, arguments: CommandLine.arguments).text)
+      }
+      Glibc.exit(status.rawValue)
+    }
+    do {
+      try Terminal.result(text)
+    } catch {
+      leave(ErrorMessage(error as! Problem))
+    }
+    Glibc.exit(status.rawValue)
   }
 }

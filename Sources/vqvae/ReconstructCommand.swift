@@ -3,26 +3,28 @@ import Datasets
 import Files
 import Images
 import Kernels
+import TerminalText
 import Training
 
 struct ReconstructCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
-    abstract: "Writes a picture of originals above their reconstructions.")
+    abstract: "Writes a PNG picture of original images above their reconstructions.")
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "Which images: train, validation or test.")
+  @Option(help: "The split of the images.")
   var split = SplitName.test
 
-  @Option(help: ArgumentHelp("How many images.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of images, from the start of the split.", valueName: "n"))
   var count = 64
 
-  @Option(help: ArgumentHelp("Pixels of the picture a pixel of an image.", valueName: "n"))
+  @Option(help: ArgumentHelp("Enlargement: each pixel becomes n×n pixels.", valueName: "n"))
   var scale = 2
 
   @Option(
-    help: ArgumentHelp("The PNG file.", valueName: "file"), completion: .file(extensions: ["png"]))
+    help: ArgumentHelp("The PNG file to write; its name ends in .png.", valueName: "file"),
+    completion: .file(extensions: ["png"]))
   var out: String
 
   @OptionGroup var threading: ThreadOptions
@@ -30,6 +32,10 @@ struct ReconstructCommand: ParsableCommand {
   func validate() throws {
     guard (1...10_000).contains(count) else {
       throw ValidationError("--count takes a number from 1 to 10000, not \(count).")
+    }
+    let name = out.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    guard name.lowercased().hasSuffix(".png"), name.count > 4 else {
+      throw ValidationError("--out takes the name of a PNG file, which ends in .png, not \(out).")
     }
     guard (1...16).contains(scale) else {
       throw ValidationError("--scale takes a number from 1 to 16, not \(scale).")
@@ -59,8 +65,10 @@ struct ReconstructCommand: ParsableCommand {
     let picture = grid.image(magnifiedBy: scale)
     try picture.writePNG(out)
     Terminal.note(
-      "\(path), step \(checkpoint.state.step): \(shown) images of the \(split.rawValue) split, each "
-        + "above its reconstruction")
-    Terminal.result("\(out)\t\(picture.width)x\(picture.height)")
+      "\(visible(path)), step \(checkpoint.state.step): \(counted(shown, "image")) of the "
+        + "\(split.rawValue) split, each above its reconstruction")
+    try Terminal.result(
+      rows: [[out, "\(picture.width)x\(picture.height)"]],
+      advice: "The picture has been written to \(out).")
   }
 }

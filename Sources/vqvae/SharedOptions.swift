@@ -7,7 +7,7 @@ import Training
 struct ThreadOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Worker threads; by default the processors this process may use. Results do not depend on it.",
+      "Worker threads; by default as many as this process may use processors. Results do not depend on it.",
       valueName: "n"))
   var threads: Int?
 
@@ -22,7 +22,7 @@ struct ThreadOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A run folder, which stands for its best checkpoint or else its last, or a checkpoint file.",
+      "A checkpoint file, or a run folder, which means its best checkpoint, or its last if there is no best one.",
       valueName: "run-or-checkpoint"),
     completion: .file())
   var model: String
@@ -67,7 +67,7 @@ struct ModelOptions: ParsableArguments {
 extension SplitName: ExpressibleByArgument {}
 
 extension BLAS {
-  /// What is in the way of our own threads; nil where nothing is.
+  /// What is in the way of our own threads, or nil.
   static var threadWarning: String? {
     guard isOpenMPBuild, threadCount != 1 else { return nil }
     return "this OpenBLAS is an OpenMP build that ignores our thread count; set OMP_NUM_THREADS=1"

@@ -1,43 +1,141 @@
+import Files
+import FoundationEssentials
 import Glibc
+import TerminalText
 
-/// The two ways out: results on standard output, everything else on standard error.
+/// The two ways out: results on standard output, everything else on standard error. What comes from
+/// outside is made visible on both, so that no name can control the terminal.
 enum Terminal {
-  /// Whether standard error is a terminal that can rewrite its line.
-  static let isInteractive =
-    isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+  /// Whether standard error is a terminal.
+  private static let isTerminal = isatty(STDERR_FILENO) == 1
 
-  /// The columns of the terminal, 80 where it does not say.
-  static var width: Int {
+  /// Whether standard error is a terminal that can rewrite its line.
+  static let isInteractive = isTerminal && getenv("TERM").map { String(cString: $0) } != "dumb"
+
+  /// The columns of the terminal now, 80 if it does not say.
+  private static var width: Int {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
-  static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  // MARK: Standard error
 
-  /// Says what went wrong. Control characters, which file names and files may bring in, are shown as
-  /// U+FFFD.
-  static func complain(_ message: String) {
-    let clean = message.unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control && scalar != "\n" ? "\u{FFFD}" : scalar
-    }
-    note(String(String.UnicodeScalarView(clean)))
+  /// Writes a note, which a terminal gets wrapped between words.
+  static func note(_ text: String) {
+    let text = visible(text, keeping: ["\n"])
+    guard isTerminal else { return write(lines: [text]) }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    write(lines: lines.flatMap { wrapped(String($0), width: width) })
   }
 
-  static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
-
-  /// Replaces the present line of a terminal.
-  static func rewrite(_ line: String) {
-    write("\r\u{1B}[K" + String(line.prefix(max(0, width - 1))), to: STDERR_FILENO)
+  /// Writes a note of fields such as `nmse 0.5`, which a terminal gets wrapped between them.
+  static func note(fields: [String]) {
+    let fields = fields.map { visible($0) }
+    write(
+      lines: isTerminal ? wrapped(fields, width: width) : [fields.joined(separator: "  ")])
   }
 
-  private static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno != EINTR { return }
-      bytes = bytes.dropFirst(max(0, count))
+  /// Writes a command to be copied, which is never wrapped.
+  static func command(_ words: [String]) { write(lines: ["  " + words.joined(separator: " ")]) }
+
+  /// Says what went wrong; see ``ErrorMessage`` for its text. It is not wrapped, as editors follow its
+  /// places.
+  static func error(_ text: String) { write(lines: [visible(text, keeping: ["\n", "\t"])]) }
+
+  /// Replaces the present line of a terminal; does nothing where there is none.
+  ///
+  /// - Parameter line: makes a line that has at most as many columns as asked.
+  static func rewrite(_ line: (_ width: Int) -> String) {
+    guard isInteractive else { return }
+    // A cursor behind the last column would be on the next line on some terminals.
+    let text = visible(line(max(0, width - 1)))
+    _ = write("\r\u{1B}[K" + text, to: STDERR_FILENO)
+  }
+
+  static func clearLine() { rewrite { _ in "" } }
+
+  /// There is no place to say that standard error cannot be written.
+  private static func write(lines: [String]) {
+    _ = write(lines.map { $0 + "\n" }.joined(), to: STDERR_FILENO)
+  }
+
+  // MARK: Standard output
+
+  /// Writes a result, whole if at all.
+  ///
+  /// A reader that has gone wanted no more, which is not an error.
+  ///
+  /// - Parameters:
+  ///   - text: lines of our own making, without the newline at the end.
+  ///   - advice: what to tell the user who does not get the result.
+  static func result(_ text: String, advice: String? = nil) throws {
+    guard let code = writeWhole(visible(text, keeping: ["\n", "\t"]) + "\n"), code != EPIPE else {
+      return
     }
+    throw Problem(
+      .inputOutput, "standard output", found: "writing failed: \(String(cString: strerror(code)))",
+      advice: advice)
+  }
+
+  /// Writes lines of fields that are separated by tabs.
+  static func result(rows: [[String]], advice: String? = nil) throws {
+    try result(
+      rows.map { $0.map { visible($0) }.joined(separator: "\t") }.joined(separator: "\n"),
+      advice: advice)
+  }
+
+  /// Writes a result as one JSON object.
+  static func result(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try result(visibleJSON(String(decoding: try encoder.encode(value), as: UTF8.self)))
+  }
+
+  /// Writes to standard output; returns the error's code, or nil. Of a text that could not be written
+  /// whole nothing is left in a file: half of one could be taken for the whole.
+  private static func writeWhole(_ text: String) -> Int32? {
+    let descriptor = STDOUT_FILENO
+    var before = stat()
+    let isFile = fstat(descriptor, &before) == 0 && before.st_mode & S_IFMT == S_IFREG
+    let appends = fcntl(descriptor, F_GETFL) & O_APPEND != 0
+    let start = appends ? before.st_size : lseek(descriptor, 0, SEEK_CUR)
+    let (written, failure) = write(text, to: descriptor)
+    if let failure {
+      var after = stat()
+      // Only if the file ends with our bytes.
+      if isFile, fstat(descriptor, &after) == 0, after.st_size == start + off_t(written) {
+        ftruncate(descriptor, start)
+      }
+      return failure
+    }
+    // Network file systems report a full disk when a descriptor is closed.
+    let copy = dup(descriptor)
+    return copy >= 0 && close(copy) != 0 && errno != EINTR ? errno : nil
+  }
+
+  /// Writes a text; returns how many of its bytes were written, and the error's code, or nil.
+  private static func write(_ text: String, to descriptor: Int32) -> (Int, Int32?) {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
+      }
+      if count < 0 {
+        switch errno {
+        case EINTR: continue
+        case EAGAIN:
+          // Another process made the pipe or terminal non-blocking.
+          var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&place, 1, -1)
+          continue
+        case let code: return (done, code)
+        }
+      }
+      done += count
+    }
+    return (done, nil)
   }
 }
 

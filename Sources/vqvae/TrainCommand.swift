@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Kernels
+import TerminalText
 import Training
 import VectorQuantization
 
@@ -17,7 +18,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The configuration, YAML; with --resume by default the run's.", valueName: "file"),
+      "The configuration, a YAML file; with --resume, by default that of the run.",
+      valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
@@ -34,7 +36,7 @@ struct TrainCommand: ParsableCommand {
     completion: .directory)
   var runFolder: String?
 
-  @Flag(help: "Resume the run in the folder.")
+  @Flag(help: "Resume the run in the run folder.")
   var resume = false
 
   @Option(
@@ -49,31 +51,23 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     // Not in validate(), which comes before a mistyped --config is reported.
     if config == nil, !(resume && runFolder != nil) {
-      // Through this command, so that its usage is shown, and not the program's.
-      Self.exit(
-        withError: ValidationError("Missing --config FILE (or --run FOLDER --resume)."))
+      throw UsageError("Missing --config FILE (or --run FOLDER --resume).", of: Self.self)
     }
     if resume, initFrom != nil {
-      Self.exit(
-        withError: ValidationError(
-          "--resume and --init-from exclude each other: a resumed run has its own weights."))
+      throw UsageError(
+        "--resume and --init-from exclude each other: a resumed run has its own weights.",
+        of: Self.self)
     }
     let configuration = try configuration()
     let start =
       resume
       ? try RunStart(resuming: configuration) : try RunStart(new: configuration, weights: initFrom)
     if let steps = start.completedSteps {
-      // A cosine has come to its end, and another number of steps is another run.
-      let advice =
-        configuration.training.schedule == .cosine ? "" : "; raise training.steps to go on"
-      Terminal.result(
-        "\(configuration.output.folder ?? "the run") has made its \(steps) steps\(advice)")
-      return
+      return try reportCompleted(start.folder.path, steps: steps, configuration)
     }
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
     var training = try TrainingRun(start, threads: threads)
     let folder = training.folder
-    let steps = configuration.training.steps
     let progress = TrainProgress(training.experiment)
     announce(training, to: progress)
     // Not before: until the first step there is nothing to save, and a signal ends the process at once.
@@ -82,14 +76,18 @@ struct TrainCommand: ParsableCommand {
     let outcome = try training.run(stop: stop, observe: progress.show)
     switch outcome {
     case .finished:
-      progress.note("done: \(steps) steps")
-      Terminal.result("run\t\(folder.path)")
-      Terminal.result("last\t\(folder.last)")
-      if try fileExists(folder.best) { Terminal.result("best\t\(folder.best)") }
+      progress.note("done: \(counted(training.state.step, "step"))")
+      var rows = [["run", folder.path], ["last", folder.last]]
+      if try fileExists(folder.best) { rows.append(["best", folder.best]) }
+      try Terminal.result(
+        rows: rows,
+        advice: "The run is complete: \(folder.last) has been saved at step \(training.state.step)."
+      )
     case .stopped(let status):
-      progress.note("saved \(folder.last) at step \(training.state.step); go on with:")
-      Terminal.note(
-        "  \(shellWord(CommandLine.arguments[0])) train --run \(shellWord(folder.path)) --resume")
+      progress.note("saved \(visible(folder.last)) at step \(training.state.step); resume with:")
+      Terminal.command([
+        Program.commandName, "train", "--run", shellWord(folder.path), "--resume",
+      ])
       throw ExitCode(status.rawValue)
     }
   }
@@ -100,6 +98,18 @@ struct TrainCommand: ParsableCommand {
     return StopSignal.Words(
       stopping: start + "stopping after this step; once more to leave at once\n",
       leaving: start + "left without saving\n")
+  }
+
+  /// Tells that a run has no steps left to make.
+  private func reportCompleted(_ run: String, steps: Int, _ configuration: Configuration) throws {
+    let training = configuration.training
+    let made = "\(run) has already made \(counted(steps, "step"))"
+    // A cosine has come to its end, and another number of steps is another run.
+    let more = training.schedule == .cosine ? "" : "; raise training.steps to continue"
+    let why = steps > training.steps ? " (training.steps: \(training.steps))" : ""
+    try Terminal.result(
+      visible("\(made)\(why): nothing is left to do\(more)"),
+      advice: "The run is complete: its last checkpoint is \(RunFolder(run).last).")
   }
 
   private func configuration() throws -> Configuration {
@@ -118,19 +128,19 @@ struct TrainCommand: ParsableCommand {
       .reduce(0) { $0 + $1.shape.count }
     progress.note(
       "\(options.data.kind.rawValue): \(training.dataset.train.count) training and "
-        + "\(training.dataset.validation.count) validation images "
+        + "\(counted(training.dataset.validation.count, "validation image")) "
         + "of \(experiment.imageHeight)×\(experiment.imageWidth), "
         + "variance \(fixed(experiment.variance, 5))")
     progress.note(
-      "\(options.modelSummary): \(parameters) trained parameters; "
+      "\(options.modelSummary): \(counted(parameters, "trained parameter")); "
         + "quantizer \(options.quantizer.kind.rawValue), "
-        + "\(options.quantizer.codebookSize) codewords of \(options.quantizer.dimension)"
+        + "\(counted(options.quantizer.codebookSize, "codeword")) of dimension \(options.quantizer.dimension)"
         + codebooks(experiment.model.architecture.latents)
-        + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits a dimension")
+        + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits per dimension")
     progress.note(
-      "\(threads) \(threads == 1 ? "thread" : "threads"), OpenBLAS \(BLAS.coreName)"
+      "\(counted(threads, "thread")), OpenBLAS \(BLAS.coreName)"
         + (BLAS.prescribedCoreName == nil ? "" : " (as OPENBLAS_CORETYPE says)")
-        + "; run folder \(training.folder.path)"
+        + "; run folder \(visible(training.folder.path))"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if let warning = BLAS.threadWarning { progress.note(warning) }
     for note in training.notes { progress.note(note) }

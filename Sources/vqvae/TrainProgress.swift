@@ -1,7 +1,8 @@
+import TerminalText
 import Training
 import VectorQuantization
 
-/// Shows how a training run goes on: one line that is rewritten on a terminal, else a plain line every
+/// Shows the progress of a training run: one line that is rewritten on a terminal, else a plain line every
 /// so many steps with the means since the line before. The numbers of several codebooks stand in the
 /// order in which the run was announced, with plus signs between.
 final class TrainProgress {
@@ -47,26 +48,30 @@ final class TrainProgress {
       if isInteractive {
         if clock.now - shown > .milliseconds(100) || step == steps {
           shown = clock.now
-          Terminal.rewrite(line(step, fitting: Terminal.width - 1))
+          let fields = fields(step)
+          Terminal.rewrite { progressLine(fields, width: $0) }
         }
         if step % logEvery == 0 { window = Window() }
       } else if step % logEvery == 0 || step == steps {
-        Terminal.note(line(step))
+        Terminal.note(fields: fields(step).map(\.long))
         window = Window()
       }
     case .saved(let step): note("saved at step \(step), as SIGUSR1 asked")
     case .validation(let step, let evaluation, let isBest):
-      note(
-        "step \(step)/\(steps)  validation: nmse \(fixed(evaluation.nmse, 4))  "
-          + "psnr \(fixed(evaluation.psnr, 2)) dB  "
-          + "perplexity \(row(evaluation.usage.map { fixed($0.perplexity, 1) }))  "
-          + "codes \(codes(evaluation.usage.map(\.used)))" + (isBest ? "  (best so far)" : ""))
+      Terminal.clearLine()
+      Terminal.note(
+        fields: [
+          "step \(step)/\(steps)", "validation: nmse \(fixed(evaluation.nmse, 4))",
+          "psnr \(fixed(evaluation.psnr, 2)) dB",
+          "perplexity \(row(evaluation.usage.map { fixed($0.perplexity, 1) }))",
+          "codes \(codes(evaluation.usage.map(\.used)))",
+        ] + (isBest ? ["(best so far)"] : []))
     }
   }
 
   /// A line that stays.
   func note(_ line: String) {
-    if isInteractive { Terminal.rewrite("") }
+    Terminal.clearLine()
     Terminal.note(line)
   }
 
@@ -84,32 +89,29 @@ final class TrainProgress {
     pace = pace.map { 0.95 * $0 + 0.05 * seconds } ?? seconds
   }
 
-  private func line(_ step: Int) -> String {
+  /// The parts of a line, in the order in which they stand there.
+  private func fields(_ step: Int) -> [ProgressField] {
     let n = max(window.count, 1)
-    var parts = ["step \(step)/\(steps)", "loss \(short(window.loss / n, 4))"]
-    parts.append("nmse \(short(window.nmse / n, 4))")
-    if let loss = window.codebookLoss { parts.append("codebook \(short(loss / n, 4))") }
-    parts.append("commitment \(short(window.commitmentLoss / n, 4))")
-    parts.append("perplexity \(row(window.perplexity.map { fixed($0 / n, 1) }))")
-    parts.append("codes \(codes(window.used))")
-    parts.append("\(fixed(rate, 0)) images/s")
-    parts.append("ETA \(clockTime(remaining(step)))")
-    return parts.joined(separator: "  ")
-  }
-
-  /// The same numbers in fewer columns where the whole line does not fit.
-  private func line(_ step: Int, fitting width: Int) -> String {
-    let whole = line(step)
-    if whole.count <= width { return whole }
-    let n = max(window.count, 1)
-    let quantizer = [window.codebookLoss, window.commitmentLoss].compactMap(\.self)
-      .map { short($0 / n, 2) }.joined(separator: "+")
+    let (loss, nmse) = (window.loss / n, window.nmse / n)
+    let terms = [("codebook", window.codebookLoss), ("commitment", window.commitmentLoss)]
+      .compactMap { name, sum in sum.map { (name, $0 / n) } }
+    let perplexity = window.perplexity.map { $0 / n }
+    let codes = codes(window.used)
+    let (speed, rest) = (fixed(rate, 0), clockTime(remaining(step)))
     return [
-      "\(step)/\(steps)", "loss \(short(window.loss / n, 3))",
-      "nmse \(short(window.nmse / n, 3))", "vq \(quantizer)",
-      "ppl \(row(window.perplexity.map { fixed($0 / n, 0) }))", codes(window.used),
-      "\(fixed(rate, 0))/s", clockTime(remaining(step)),
-    ].joined(separator: " ")
+      ProgressField("step \(step)/\(steps)", short: "\(step)/\(steps)", alone: "\(step)", rank: 0),
+      ProgressField("loss \(short(loss, 4))", short: "loss \(short(loss, 3))", rank: 1),
+      ProgressField("nmse \(short(nmse, 4))", short: "nmse \(short(nmse, 3))", rank: 3),
+      ProgressField(
+        terms.map { "\($0) \(short($1, 4))" }.joined(separator: "  "),
+        short: "vq " + terms.map { short($1, 2) }.joined(separator: "+"), rank: 7),
+      ProgressField(
+        "perplexity \(row(perplexity.map { fixed($0, 1) }))",
+        short: "ppl \(row(perplexity.map { fixed($0, 0) }))", rank: 4),
+      ProgressField("codes \(codes)", short: codes, rank: 5),
+      ProgressField("\(speed) images/s", short: "\(speed)/s", rank: 6),
+      ProgressField("ETA \(rest)", short: rest, rank: 2),
+    ]
   }
 
   /// A number of each codebook.

@@ -18,16 +18,30 @@ package let programPath: String = {
   return candidates.first { (try? fileExists($0)) == true } ?? candidates[0]
 }()
 
+/// Starts a process as a shell does, with no signal blocked. It inherits the mask of this thread, and those
+/// that run tests block most signals.
+package func start(_ process: Process) throws {
+  var (none, old) = (sigset_t(), sigset_t())
+  sigemptyset(&none)
+  pthread_sigmask(SIG_SETMASK, &none, &old)
+  defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+  try process.run()
+}
+
 /// Runs `vqvae` in a folder and waits for its end.
 ///
-/// - Parameter whileRunning: called once with the process after it has started.
+/// - Parameters:
+///   - shell: commands of bash that run the program with its arguments as `"$@"`, and whose result takes
+///     the place of its own.
+///   - whileRunning: called once with the process after it has started.
 package func runProgram(
   _ arguments: [String], in folder: String, environment: [String: String] = [:],
-  whileRunning: (Process) throws -> Void = { _ in }
+  shell: String? = nil, whileRunning: (Process) throws -> Void = { _ in }
 ) throws -> ProgramResult {
   let process = Process()
-  process.executableURL = URL(fileURLWithPath: programPath)
-  process.arguments = arguments
+  process.executableURL = URL(fileURLWithPath: shell == nil ? programPath : "/bin/bash")
+  process.arguments =
+    (shell.map { ["-c", $0, "bash", programPath] } ?? []) + arguments
   process.currentDirectoryURL = URL(fileURLWithPath: folder)
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   // Files instead of pipes: a full pipe would stop the program.
@@ -36,7 +50,7 @@ package func runProgram(
   process.standardOutput = FileHandle(forWritingAtPath: output)
   process.standardError = FileHandle(forWritingAtPath: errors)
   process.standardInput = FileHandle.nullDevice
-  try process.run()
+  try start(process)
   try whileRunning(process)
   process.waitUntilExit()
   let status =

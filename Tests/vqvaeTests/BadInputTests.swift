@@ -126,13 +126,15 @@ struct BadInputTests {
   func cannotCreate() throws {
     try withRun { folder in
       try AtomicFile.write(folder + "/file", text: "x")
+      try createFolder(folder + "/run.png")
       expect(try train("file", in: folder), 73, "file")
       expect(try train("file/below", in: folder), 73, "file/below: the folder cannot be created")
       expect(
         try train("run", in: folder), 73, "vqvae: error: run: the folder holds a run already",
         "--resume", "--run FOLDER")
       expect(
-        try runProgram(["reconstruct", "run", "--out", "."], in: folder), 73, "this is a folder")
+        try runProgram(["reconstruct", "run", "--out", "run.png"], in: folder), 73,
+        "this is a folder")
       expect(
         try runProgram(["reconstruct", "run", "--out", "none/x.png"], in: folder), 73,
         "There is no folder none")

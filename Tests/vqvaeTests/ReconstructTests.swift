@@ -24,7 +24,8 @@ struct ReconstructTests {
         ["reconstruct", "run", "--count", String(asked), "--out", "x.png"], in: folder)
       expect(
         result, 0,
-        "run/checkpoints/best.safetensors, step 2: \(shown) images of the test split, each above")
+        "run/checkpoints/best.safetensors, step 2: \(shown == 1 ? "1 image" : "\(shown) images") of the test split, each above"
+      )
       let (width, height) = try size(try contents(of: folder + "/x.png"))
       #expect(result.output == "x.png\t\(width)x\(height)\n")
       // Each image and its reconstruction have 32×32 pixels, magnified twice.
@@ -49,6 +50,16 @@ struct ReconstructTests {
       let (large, small) = (try size(pictures[0]), try size(pictures[3]))
       #expect(small.width < large.width && large.width <= 2 * small.width)
       #expect(small.height < large.height && large.height <= 2 * small.height)
+    }
+  }
+
+  @Test("the ending of the picture's name may have capitals")
+  func ending() throws {
+    try withRun { folder in
+      let result = try runProgram(
+        ["reconstruct", "run", "--count", "1", "--out", "X.Png"], in: folder)
+      expect(result, 0, "step 2: 1 image of the test split")
+      _ = try size(try contents(of: folder + "/X.Png"))
     }
   }
 

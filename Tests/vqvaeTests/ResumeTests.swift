@@ -12,8 +12,45 @@ struct ResumeTests {
       let before = try files(below: folder + "/run")
       let result = try runProgram(["train", "--run", "run", "--resume"], in: folder)
       expect(result, 0)
-      #expect(result.output == "run has made its 2 steps; raise training.steps to go on\n")
+      #expect(
+        result.output
+          == "run has already made 2 steps: nothing is left to do; raise training.steps to continue\n"
+      )
       #expect(try files(below: folder + "/run") == before)
+    }
+  }
+
+  @Test("a run that has made more steps than it is asked for is finished")
+  func moreStepsThanAsked() throws {
+    try withTemporaryFolder { folder in
+      // Stopped before the validation of its last step.
+      let stopped = try train(
+        "run", ["training.steps=1000000", "training.log_every=1"], in: folder
+      ) { process in
+        try waitFor("step 3/", of: process, in: folder)
+        process.terminate()
+      }
+      #expect(stopped.status == 143)
+      let saved = try #require(stopped.errors.firstMatch(of: /at step (\d+)/)).1
+      let result = try runProgram(
+        ["train", "--run", "run", "--resume", "--set", "training.steps=1"], in: folder)
+      expect(result, 0)
+      #expect(
+        result.output
+          == "run has already made \(saved) steps (training.steps: 1): nothing is left to do; raise "
+          + "training.steps to continue\n")
+      #expect(!result.errors.contains("step "), "\(result.errors)")
+    }
+  }
+
+  @Test("one step is one step")
+  func oneStep() throws {
+    try withTemporaryFolder { folder in
+      expect(try train("run", ["training.steps=1"], in: folder), 0, "done: 1 step\n")
+      #expect(
+        try runProgram(["train", "--run", "run", "--resume"], in: folder).output
+          == "run has already made 1 step: nothing is left to do; raise training.steps to continue\n"
+      )
     }
   }
 
@@ -30,7 +67,9 @@ struct ResumeTests {
   func finishedCosine() throws {
     try withRun(["training.schedule=cosine"]) { folder in
       let again = ["train", "--run", "run", "--resume"]
-      #expect(try runProgram(again, in: folder).output == "run has made its 2 steps\n")
+      #expect(
+        try runProgram(again, in: folder).output
+          == "run has already made 2 steps: nothing is left to do\n")
       expect(
         try runProgram(again + ["--set", "training.steps=3"], in: folder), 78,
         "the run has training.steps: 2, the configuration 3; a resumed run keeps it")

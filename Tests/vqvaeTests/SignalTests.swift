@@ -25,7 +25,7 @@ struct SignalTests {
         stopped, 128 + signal,
         "stopping after this step; once more to leave at once")
       #expect(stopped.output.isEmpty)
-      let place = /saved run\/checkpoints\/last\.safetensors at step (\d+); go on with:\n  (.+)\n/
+      let place = /saved run\/checkpoints\/last\.safetensors at step (\d+); resume with:\n  (.+)\n/
       let saved = try #require(stopped.errors.firstMatch(of: place), "\(stopped.errors)")
       let step = try #require(Int(saved.1))
       #expect((7..<Self.steps).contains(step))

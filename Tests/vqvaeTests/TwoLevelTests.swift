@@ -32,8 +32,8 @@ struct TwoLevelTests {
       #expect(errors.contains("validation images of 64×64"))
       #expect(
         errors.contains(
-          "32 codewords of 8 in each of 2 codebooks: quantizer_top, 8×8 codes; "
-            + "quantizer_bottom, 16×16 codes; at most 0.1302 bits a dimension\n"))
+          "32 codewords of dimension 8 in each of 2 codebooks: quantizer_top, 8×8 codes; "
+            + "quantizer_bottom, 16×16 codes; at most 0.1302 bits per dimension\n"))
       let numbers = /perplexity \d+\.\d\+\d+\.\d  codes \d+\/32\+\d+\/32/
       // Three steps and a validation.
       #expect(errors.matches(of: numbers).count == 4, "\(errors)")
@@ -83,7 +83,7 @@ struct TwoLevelTests {
         "\(output)")
       #expect(
         output.contains(
-          /\nbits           \d+ an image at .* \(quantizer_top \d+, quantizer_bottom \d+\)\n/),
+          /\nbits           \d+ per image, at .* \(quantizer_top \d+, quantizer_bottom \d+\)\n/),
         "\(output)")
     }
   }

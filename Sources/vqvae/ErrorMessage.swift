@@ -1,0 +1,67 @@
+import ArgumentParser
+import Files
+import TerminalText
+import Training
+
+/// The text of an error and the status that the program leaves with. Names and values of any length can
+/// be in it, so each part is cut, and what follows it is still read.
+struct ErrorMessage {
+  let text: String
+  let status: Int32
+
+  /// Characters of a part, such as a name or a line.
+  private static let partLimit = 1000
+  private static let faultLimit = 60
+
+  init(_ error: ConfigurationError) {
+    // Lines of `file:line:column: error:`, as compilers have them and editors follow them.
+    let shown = error.faults.prefix(Self.faultLimit).map {
+      ConfigurationError.Fault(place: Self.part($0.place), message: Self.part($0.message))
+    }
+    var lines = ConfigurationError(shown).description.split(separator: "\n").dropLast()
+    let more = error.faults.count - shown.count
+    if more > 0 { lines.append("… (\(counted(more, "more error")))") }
+    lines.append("\(counted(error.faults.count, "error")) in the configuration")
+    text = lines.joined(separator: "\n")
+    status = error.status.rawValue
+  }
+
+  init(_ problem: Problem) {
+    let shown = Problem(
+      problem.status, Self.part(problem.subject), found: Self.part(problem.found),
+      expected: problem.expected.map(Self.part),
+      advice: problem.advice.map { truncated($0, to: Self.partLimit) })
+    text = "vqvae: error: \(shown)"
+    status = problem.status.rawValue
+  }
+
+  init(_ error: any UserFacingError) {
+    text = "vqvae: error: " + truncated(error.description, to: 4 * Self.partLimit)
+    status = error.status.rawValue
+  }
+
+  /// - Parameter text: what ArgumentParser says, with words of the user in it.
+  init(usage text: String, arguments: [String], status: ExitStatus = .usage) {
+    // Option names and values also occur by themselves.
+    let words = arguments.flatMap { [$0] + $0.split(separator: "=").map(String.init) }
+    self.text = words.reduce(text) { text, word in
+      let shown = Self.part(word)
+      return shown == word ? text : text.replacing(word, with: shown)
+    }
+    self.status = status.rawValue
+  }
+
+  private static func part(_ text: String) -> String { truncated(visible(text), to: partLimit) }
+}
+
+/// Wrong flags that are found only after parsing; the text has the usage of the command.
+struct UsageError: Error {
+  let text: String
+
+  init(_ message: String, of command: any ParsableCommand.Type) {
+    let name = command.configuration.commandName ?? ""
+    // ArgumentParser knows the parents of a command only while it parses.
+    text = command.fullMessage(for: ValidationError(message))
+      .replacing("See '\(name) ", with: "See 'vqvae \(name) ")
+  }
+}
