@@ -22,7 +22,8 @@ struct ProblemTests {
     let codes: [Files.ExitStatus: Int32] = [
       .success: 0, .failure: 1, .usage: 64, .badData: 65, .missingInput: 66, .diverged: 70,
       .outOfMemory: 71,
-      .cannotCreate: 73, .inputOutput: 74, .badConfiguration: 78, .interrupted: 128 + 2,
+      .cannotCreate: 73, .inputOutput: 74, .abandoned: 75, .badConfiguration: 78, .hungUp: 128 + 1,
+      .interrupted: 128 + 2,
       .terminated: 128 + 15,
     ]
     for status in Files.ExitStatus.allCases { #expect(status.rawValue == codes[status]) }

@@ -168,7 +168,7 @@ struct SafetensorsHeaderTests {
       let name = #"\u001b[31m"# + String(repeating: "x", count: 100_000)
       try write(safetensorsBytes(header: #"{"\#(name)":{}}"#), to: path)
       let problem = expectProblem(.badData, about: path) { _ = try SafetensorsFile(path) }
-      #expect(problem?.found.contains(#"\u{1b}[31mxxx"#) == true)
+      #expect(problem?.found.contains(#"\u{1B}[31mxxx"#) == true)
       #expect((problem?.found.count ?? 0) < 200)
     }
   }
