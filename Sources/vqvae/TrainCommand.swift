@@ -15,7 +15,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The configuration, YAML; with --resume by default the run's.", valueName: "file"),
+      "The configuration, YAML, or - for standard input; with --resume by default the run's.",
+      valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
@@ -44,6 +45,8 @@ struct TrainCommand: ParsableCommand {
       Self.exit(
         withError: ValidationError("Missing --config FILE (or --run FOLDER --resume)."))
     }
+    // Before signals are caught: a pipe can be waited for, and Ctrl-C has to end that.
+    let configuration = try configuration()
     let stop = StopSignal()
     stop.listen {
       // Below the line that is being rewritten.
@@ -51,7 +54,6 @@ struct TrainCommand: ParsableCommand {
       Terminal.note(start + "stopping after this step; once more to leave at once")
     }
 
-    let configuration = try configuration()
     if resume, let steps = try TrainingRun.completedSteps(configuration) {
       // A cosine has come to its end, and another number of steps is another run.
       let advice =
@@ -82,14 +84,14 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func configuration() throws -> Configuration {
-    let file = config ?? RunFolder(runFolder ?? "").configuration
+    let runFolder = try runFolder.map { try expandedPath($0) }
+    let file = try config.map { try expandedPath($0) } ?? RunFolder(runFolder ?? "").configuration
     if config == nil, !fileExists(file) {
       throw Problem(
         .missingInput, runFolder ?? "", found: "there is no run to resume",
         advice: "Start one with vqvae train --config FILE.")
     }
-    let folder = runFolder.map { ["output.folder=\($0)"] } ?? []
-    return try ConfigurationReader.read(file: file, overrides: overrides + folder)
+    return try ConfigurationReader.read(file: file, overrides: overrides, runFolder: runFolder)
   }
 
   private func announce(_ training: TrainingRun, to progress: TrainProgress) {
