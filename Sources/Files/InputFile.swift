@@ -11,21 +11,7 @@ package final class InputFile: Sendable {
   ///
   /// - Parameter advice: what the user can do where the file is missing.
   package init(_ path: String, advice: String? = nil) throws {
-    // Without O_NONBLOCK, opening a pipe would wait for its writer.
-    let descriptor = retryingInterrupts { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw Problem.opening(path, advice: advice) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      let problem = Problem.system("stat", path)
-      close(descriptor)
-      throw problem
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw Problem(
-        .badData, path, found: "this is \(fileKind(status.st_mode))", expected: "a file",
-        advice: advice)
-    }
+    let (descriptor, status) = try openForReading(path, advice: advice)
     self.path = path
     self.descriptor = descriptor
     size = Int(status.st_size)
@@ -61,15 +47,40 @@ package final class InputFile: Sendable {
   }
 }
 
-/// Reads a whole text file of at most `limit` bytes.
-package func readText(_ path: String, limit: Int, advice: String? = nil) throws -> String {
-  let file = try InputFile(path, advice: advice)
-  guard file.size <= limit else {
+/// Opens a file and says what it is.
+///
+/// - Parameters:
+///   - takesPipes: whether a pipe will do as well; folders, sockets and devices never do.
+///   - advice: what the user can do where the file is missing.
+/// - Returns: the descriptor, which does not block, and which the caller has to close.
+func openForReading(
+  _ path: String, takesPipes: Bool = false, advice: String? = nil
+) throws -> (descriptor: Int32, status: stat) {
+  // Without O_NONBLOCK, opening a pipe would wait for its writer.
+  let descriptor = retryingInterrupts { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+  guard descriptor >= 0 else { throw Problem.opening(path, advice: advice) }
+  do {
+    return (
+      descriptor,
+      try checkedStatus(of: descriptor, path, takesPipes: takesPipes, advice: advice)
+    )
+  } catch {
+    close(descriptor)
+    throw error
+  }
+}
+
+/// The status of an open file or pipe; throws for everything else.
+func checkedStatus(
+  of descriptor: Int32, _ name: String, takesPipes: Bool, advice: String?
+) throws -> stat {
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { throw Problem.system("stat", name) }
+  let kind = status.st_mode & S_IFMT
+  guard kind == S_IFREG || (takesPipes && kind == S_IFIFO) else {
     throw Problem(
-      .badData, path, found: "the file has \(file.size) bytes", expected: "at most \(limit)")
+      .badData, name, found: "this is \(fileKind(status.st_mode))",
+      expected: takesPipes ? "a file or a pipe" : "a file", advice: advice)
   }
-  guard let text = String(validating: try file.bytes(at: 0, count: file.size), as: UTF8.self) else {
-    throw Problem(.badData, path, found: "the file is not text", expected: "UTF-8")
-  }
-  return text
+  return status
 }

@@ -1,7 +1,8 @@
 /// Text from outside (file names, arguments, what files say) as it may be sent to a terminal: a control
 /// character could move the cursor or change the title, a bidi override could reorder what is read.
 
-/// The text with every unsafe character as `\u{1B}`, so that it is one line.
+/// The text with every unsafe character as `\u{1B}`, and line ends and tabs as `\n`, `\r` and `\t`, so that
+/// it is one line.
 ///
 /// - Parameter layout: control characters that stay because our own format put them there.
 package func visible(_ text: String, keeping layout: Set<Unicode.Scalar> = []) -> String {
@@ -11,7 +12,14 @@ package func visible(_ text: String, keeping layout: Set<Unicode.Scalar> = []) -
   var result = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
     if isUnsafe(scalar), !layout.contains(scalar) {
-      result += "\\u{\(hexadecimal(scalar.value, digits: 2))}".unicodeScalars
+      let escape =
+        switch scalar {
+        case "\n": "\\n"
+        case "\r": "\\r"
+        case "\t": "\\t"
+        default: "\\u{\(hexadecimal(scalar.value, digits: 2))}"
+        }
+      result += escape.unicodeScalars
     } else {
       result.append(scalar)
     }

@@ -98,15 +98,17 @@ package struct Checkpoint: Sendable {
   ///
   /// - Parameter overrides: `key=value`, applied to it.
   package static func configuration(
-    _ path: String, overrides: [String] = [], needsData: Bool = false
+    _ path: String, overrides: [String] = [], runFolder: String? = nil, needsData: Bool = false
   ) throws -> Configuration {
     let file = try SafetensorsFile(path, maximumHeader: maximumHeader)
     return try configuration(
-      Metadata(path: path, values: file.metadata), overrides: overrides, needsData: needsData)
+      Metadata(path: path, values: file.metadata), overrides: overrides, runFolder: runFolder,
+      needsData: needsData)
   }
 
   private static func configuration(
-    _ metadata: Metadata, overrides: [String] = [], needsData: Bool = false
+    _ metadata: Metadata, overrides: [String] = [], runFolder: String? = nil,
+    needsData: Bool = false
   ) throws -> Configuration {
     guard try metadata.text(Key.format) == format else {
       throw metadata.bad(Key.format, expected: format)
@@ -114,7 +116,7 @@ package struct Checkpoint: Sendable {
     do {
       return try ConfigurationReader.read(
         yaml: try metadata.text(Key.configuration), name: Key.configuration, overrides: overrides,
-        needsData: needsData)
+        runFolder: runFolder, needsData: needsData)
     } catch let error as ConfigurationError where overrides.isEmpty {
       throw Problem(.badData, metadata.path, found: error.description)
     }

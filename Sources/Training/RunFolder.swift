@@ -36,14 +36,14 @@ package struct RunFolder: Sendable {
   /// - Parameter overrides: `key=value`, applied to it.
   package func savedConfiguration(overrides: [String] = []) throws -> Configuration {
     if try fileExists(configuration), try InputFile(configuration).size > 0 {
-      return try ConfigurationReader.read(file: configuration, overrides: overrides)
+      return try ConfigurationReader.read(
+        file: configuration, overrides: overrides, runFolder: path)
     }
-    let folder = ["output.folder=\(path)"]
     for checkpoint in try present.reversed() {
       guard let configuration = try? Checkpoint.configuration(checkpoint) else { continue }
       let needsData = configuration.data.kind == .cifar10
       return try Checkpoint.configuration(
-        checkpoint, overrides: folder + overrides, needsData: needsData)
+        checkpoint, overrides: overrides, runFolder: path, needsData: needsData)
     }
     throw Problem(
       .missingInput, path, found: "there is no run to resume",

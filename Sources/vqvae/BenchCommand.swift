@@ -19,8 +19,8 @@ struct BenchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The configuration, a YAML file; by default the default values, on synthetic images.",
-      valueName: "file"),
+      "The configuration, a YAML file, or - for standard input; by default the default values, on "
+        + "synthetic images.", valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
@@ -98,8 +98,9 @@ struct BenchCommand: ParsableCommand {
     let overrides = overrides + (batch.map { ["training.batch_size=\($0)"] } ?? [])
     guard let config else {
       return try ConfigurationReader.read(
-        yaml: "", name: "default configuration", overrides: overrides)
+        yaml: "{}", name: "default configuration", overrides: overrides)
     }
-    return try ConfigurationReader.read(file: config, overrides: overrides)
+    return try ConfigurationReader.read(
+      file: expandedPath(config), overrides: overrides, needsRunFolder: false)
   }
 }

@@ -46,6 +46,7 @@ struct ReconstructCommand: ParsableCommand {
   private static let maximumPixels = 1 << 28
 
   func run() throws {
+    let out = try expandedPath(out)
     let (path, checkpoint, images) = try model.load(split)
     let shown = min(count, images.count)
     let pixels = 2 * shown * images.height * images.width * scale * scale

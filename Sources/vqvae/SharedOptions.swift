@@ -36,7 +36,7 @@ struct ModelOptions: ParsableArguments {
   /// The checkpoint that is meant, and the split with its images.
   func load(_ split: SplitName) throws -> (path: String, checkpoint: Checkpoint, images: ImageSplit)
   {
-    let (path, run) = try RunFolder.checkpoint(model)
+    let (path, run) = try RunFolder.checkpoint(expandedPath(model))
     let checkpoint = try Checkpoint(path, for: .evaluation)
     var configuration = checkpoint.experiment.configuration
     if let data, configuration.data.kind != .cifar10 {
@@ -44,7 +44,7 @@ struct ModelOptions: ParsableArguments {
         .usage, "--data \(data)", found: "the model was trained on images that need no folder",
         advice: "Leave the option out: the images are made anew from the checkpoint's seed.")
     }
-    configuration.data.root = try data ?? run.flatMap(Self.root)
+    configuration.data.root = try data.map { try expandedPath($0) } ?? run.flatMap(Self.root)
     let images = try configuration.split(split)
     guard
       images.height == checkpoint.experiment.imageHeight,

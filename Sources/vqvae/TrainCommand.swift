@@ -18,7 +18,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The configuration, a YAML file; with --resume, by default that of the run.",
+      "The configuration, a YAML file, or - for standard input; with --resume, by default that of the "
+        + "run.",
       valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
@@ -60,8 +61,9 @@ struct TrainCommand: ParsableCommand {
     }
     let configuration = try configuration()
     let start =
-      resume
-      ? try RunStart(resuming: configuration) : try RunStart(new: configuration, weights: initFrom)
+      try resume
+      ? RunStart(resuming: configuration)
+      : RunStart(new: configuration, weights: initFrom.map { try expandedPath($0) })
     if let steps = start.completedSteps {
       return try reportCompleted(start.folder.path, steps: steps, configuration)
     }
@@ -113,11 +115,12 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func configuration() throws -> Configuration {
-    let folder = runFolder.map { ["output.folder=\($0)"] } ?? []
+    let runFolder = try runFolder.map { try expandedPath($0) }
     guard let config else {
-      return try RunFolder(runFolder ?? "").savedConfiguration(overrides: overrides + folder)
+      return try RunFolder(runFolder ?? "").savedConfiguration(overrides: overrides)
     }
-    return try ConfigurationReader.read(file: config, overrides: overrides + folder)
+    return try ConfigurationReader.read(
+      file: expandedPath(config), overrides: overrides, runFolder: runFolder)
   }
 
   private func announce(_ training: TrainingRun, to progress: TrainProgress) {

@@ -9,7 +9,7 @@ import Training
 struct ModelWorkTests {
   private func work(_ settings: String...) throws -> ModelWork {
     let configuration = try ConfigurationReader.read(
-      yaml: "", name: "test", overrides: settings)
+      yaml: "{}", name: "test", overrides: settings)
     let model = configuration.model(imageHeight: 32, imageWidth: 32)
     return ModelWork(
       of: model, ParameterValues(startOf: model.parameters, seed: 1), imageHeight: 32,

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -176,6 +177,57 @@ struct ReadTextTests {
         _ = try readText(folder + "/no", limit: 1, advice: "Look elsewhere.")
       }
       #expect(problem?.advice == "Look elsewhere.")
+    }
+  }
+
+  @Test("A file in /proc has the size 0, and is read to its end")
+  func procFile() throws {
+    #expect(try readText("/proc/self/stat", limit: 1 << 16).hasSuffix("\n"))
+    let problem = expectProblem(.badData, about: "/proc/self/stat") {
+      _ = try readText("/proc/self/stat", limit: 4)
+    }
+    #expect(problem?.found == "there are more than 4 bytes")
+  }
+
+  @Test("A pipe is refused by readText, and read to its end by readTextOrPipe")
+  func pipe() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/pipe"
+      try #require(mkfifo(path, 0o600) == 0)
+      _ = expectProblem(.badData, about: path) { _ = try readText(path, limit: 10) }
+      for (length, limit) in [(0, 10), (200_000, 200_000), (200_001, 200_000)] {
+        let writer = Thread {
+          // Later than the reader.
+          usleep(50_000)
+          let descriptor = open(path, O_WRONLY)
+          var rest = [UInt8](repeating: 97, count: length)[...]
+          while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count <= 0 { break }
+            rest = rest.dropFirst(count)
+          }
+          close(descriptor)
+        }
+        signal(SIGPIPE, SIG_IGN)
+        writer.start()
+        guard length <= limit else {
+          _ = expectProblem(.badData, about: path) { _ = try readTextOrPipe(path, limit: limit) }
+          continue
+        }
+        let input = try readTextOrPipe(path, limit: limit)
+        #expect(input.text.utf8.count == length && !input.isNamedFile && input.name == path)
+      }
+    }
+  }
+
+  @Test("A NUL byte in UTF-8 makes no other encoding of it")
+  func stray() throws {
+    try withTemporaryFolder { folder in
+      for text in ["s\0eed: 1", "\0seed: 1", "seed: 1\0", "\0"] {
+        try AtomicFile.write(folder + "/a", text: text)
+        #expect(try readText(folder + "/a", limit: 100) == text)
+        #expect(try readTextOrPipe(folder + "/a", limit: 100).isNamedFile)
+      }
     }
   }
 }

@@ -8,7 +8,7 @@ import Training
 struct DeterminismTests {
   /// Everything that a step can have. The schedule's end is another for each number of steps.
   static let optimizer = [
-    "training.weight_decay=0.1", "training.clip_norm=20", "training.warmup_steps=7",
+    "training.weight_decay=0.1", "training.clip_norm=20", "training.warmup_steps=5",
     "training.reduction=mean_times_batch", "training.reconstruction=mse",
   ]
 

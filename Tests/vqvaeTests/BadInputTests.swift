@@ -27,8 +27,8 @@ struct BadInputTests {
       #expect(
         result.errors == """
           c.yaml:1:1: error: unknown key sed; did you mean seed?
-          c.yaml:3:10: error: training.steps: expected a whole number from 1 to 1000000000, found "0"
-          --set data.kind=x: error: data.kind: expected cifar10 or synthetic, found "x"
+          c.yaml:3:10: error: training.steps: expected a whole number from 1 to 1000000000, found 0
+          --set data.kind=x: error: data.kind: expected cifar10 or synthetic, found x
           3 errors in the configuration
 
           """)

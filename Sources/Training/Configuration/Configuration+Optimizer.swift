@@ -18,7 +18,9 @@ extension Configuration {
   var clipping: GradientClipping? { training.clipNorm.map(GradientClipping.init(limit:)) }
 
   /// What is wrong with the fields of the optimizer together, and the key at which it is said.
-  var optimizerFaults: [(key: String, message: String)] {
+  ///
+  /// - Parameter knowsSteps: whether `training.steps` is that of a run.
+  func optimizerFaults(knowsSteps: Bool) -> [(key: String, message: String)] {
     var faults: [(String, String)] = []
     if training.schedule == .cosine {
       if training.warmupSteps >= training.steps {
@@ -37,12 +39,22 @@ extension Configuration {
               + "found \(training.finalLearningRate)"
           ))
       }
-    } else if training.finalLearningRate > 0 {
-      faults.append(
-        (
-          "training.final_learning_rate",
-          "expected 0 with training.schedule constant, found \(training.finalLearningRate)"
-        ))
+    } else {
+      if training.finalLearningRate > 0 {
+        faults.append(
+          (
+            "training.final_learning_rate",
+            "expected 0 with training.schedule constant, found \(training.finalLearningRate)"
+          ))
+      }
+      if knowsSteps, training.warmupSteps > training.steps {
+        faults.append(
+          (
+            "training.warmup_steps",
+            "expected at most training.steps (\(training.steps)), in which the learning rate has to get "
+              + "to its height, found \(training.warmupSteps)"
+          ))
+      }
     }
     // At 1 a step would take all of a parameter away, and above it would turn its sign.
     if training.learningRate * training.weightDecay >= 1 {

@@ -10,7 +10,7 @@ extension Configuration {
       guard let value = field.value(in: self) else { continue }
       let parts = field.key.split(separator: ".").map(String.init)
       // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
-      let scalar = ConfigurationValue(text: value, isPlain: true, canBeNull: true)
+      let scalar = ConfigurationValue(text: value, isPlain: true)
       let node =
         field.isList
         ? Node(

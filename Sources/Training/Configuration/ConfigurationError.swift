@@ -19,8 +19,14 @@ package struct ConfigurationError: UserFacingError, Equatable {
 
   package init(_ faults: [Fault]) { self.faults = faults }
 
+  /// How many faults are listed; nobody reads more at once.
+  static let maximumListed = 20
+
   package var description: String {
-    let lines = faults.map { "\($0.place): error: \($0.message)" }
+    var lines = faults.prefix(Self.maximumListed).map { "\($0.place): error: \($0.message)" }
+    if faults.count > Self.maximumListed {
+      lines.append("and \(faults.count - Self.maximumListed) more")
+    }
     let count = faults.count == 1 ? "1 error" : "\(faults.count) errors"
     return (lines + ["\(count) in the configuration"]).joined(separator: "\n")
   }

@@ -9,6 +9,10 @@ package struct ConfigurationField: Sendable {
   package let meaning: String
   /// Whether a value is a list.
   let isList: Bool
+  /// Whether it is a path, in which a leading `~/` is expanded.
+  let isPath: Bool
+  /// Takes the value away; nil where the field has to have one.
+  let clear: (@Sendable (inout Configuration) -> Void)?
   private let usualScope: Scope
 
   package enum Scope: Sendable {
@@ -121,7 +125,8 @@ package struct ConfigurationField: Sendable {
 
   private init(
     _ key: String, _ expected: String, _ meaning: String, _ scope: Scope = .experiment,
-    isList: Bool = false,
+    isList: Bool = false, isPath: Bool = false,
+    clear: (@Sendable (inout Configuration) -> Void)? = nil,
     read: @escaping @Sendable (ConfigurationValue, inout Configuration) -> Bool,
     write: @escaping @Sendable (Configuration) -> String?
   ) {
@@ -130,6 +135,8 @@ package struct ConfigurationField: Sendable {
     self.meaning = meaning
     usualScope = scope
     self.isList = isList
+    self.isPath = isPath
+    self.clear = clear
     self.read = read
     self.write = write
   }
@@ -268,7 +275,7 @@ extension ConfigurationField {
     _ key: String, _ path: Path<Int?>, _ range: ClosedRange<Int>, _ meaning: String, _ scope: Scope
   ) -> Self {
     Self(
-      key, expected(range), meaning, scope,
+      key, expected(range), meaning, scope, clear: { $0[keyPath: path] = nil },
       read: { scalar, c in
         assign(scalar.integer(in: range).map { .some($0) }, to: path, of: &c)
       },
@@ -290,7 +297,7 @@ extension ConfigurationField {
     _ key: String, _ path: Path<Double?>, _ range: Range<Double>, _ meaning: String
   ) -> Self {
     Self(
-      key, expected(range), meaning,
+      key, expected(range), meaning, clear: { $0[keyPath: path] = nil },
       read: { scalar, c in
         assign(scalar.number(in: range).map { .some($0) }, to: path, of: &c)
       },
@@ -301,9 +308,9 @@ extension ConfigurationField {
     _ key: String, _ path: Path<String?>, _ meaning: String, _ scope: Scope
   ) -> Self {
     Self(
-      key, "a path", meaning, scope,
+      key, "a path", meaning, scope, isPath: true, clear: { $0[keyPath: path] = nil },
       read: { scalar, c in
-        guard !scalar.text.isEmpty, !scalar.isNull else { return false }
+        guard !scalar.text.isEmpty else { return false }
         c[keyPath: path] = scalar.text
         return true
       },
@@ -323,7 +330,7 @@ extension ConfigurationField {
     _ key: String, _ path: Path<Value?>, _ meaning: String
   ) -> Self {
     Self(
-      key, oneOf(Value.allCases.map(\.rawValue)), meaning,
+      key, oneOf(Value.allCases.map(\.rawValue)), meaning, clear: { $0[keyPath: path] = nil },
       read: { scalar, c in
         assign(Value(rawValue: scalar.text).map { .some($0) }, to: path, of: &c)
       },

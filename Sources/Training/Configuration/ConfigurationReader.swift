@@ -1,6 +1,5 @@
 import Files
 import VectorQuantization
-import Yams
 
 /// Reads a configuration from YAML and from `key=value` overrides, and collects every fault on the way.
 package struct ConfigurationReader {
@@ -10,7 +9,9 @@ package struct ConfigurationReader {
   /// Of a synthetic set, at three bytes each: room for a million images of 32×32, or 4096 of 512×512.
   private static let maximumPixels = 1 << 30
 
-  private static let noAnchors = "anchors and aliases are not supported"
+  private static let empty =
+    "the configuration is empty; expected fields, such as seed: 1 (configs/demo.yaml is a whole one, and "
+    + "docs/configuration.md has the list)"
 
   private var configuration = Configuration()
   private var faults: [(place: Place, message: String)] = []
@@ -18,6 +19,10 @@ package struct ConfigurationReader {
   private var places: [String: Place] = [:]
   /// Fields whose values were wrong; what depends on them cannot be judged.
   private var refused: Set<String> = []
+  /// Whether the text could be read to its end; if not, what it does not say cannot be judged.
+  private var isReadable = true
+  /// How many unknown keys had a guess looked up.
+  private var guesses = 0
 
   /// Where something stands: in the file, or behind it in a flag.
   private struct Place {
@@ -30,38 +35,55 @@ package struct ConfigurationReader {
       (self.line, self.column) = (line, column)
     }
 
+    init(_ file: String, _ mark: YAMLMark) {
+      self.init(file, line: mark.line, column: mark.column)
+    }
+
     init(flag: String) {
       text = flag
       (line, column) = (.max, .max)
     }
   }
 
-  /// Reads a file, applies the overrides in order, and checks the whole.
-  package static func read(file: String, overrides: [String] = []) throws -> Configuration {
-    let yaml: String
+  /// Reads a file, a pipe or, as `-`, standard input, applies the overrides in order, and checks the whole.
+  ///
+  /// - Parameters:
+  ///   - runFolder: what takes the place of `output.folder`, whatever the file and the overrides say.
+  ///   - needsRunFolder: whether a run folder has to be known, which a pipe's name does not give.
+  package static func read(
+    file: String, overrides: [String] = [], runFolder: String? = nil, needsRunFolder: Bool = true
+  ) throws -> Configuration {
+    let input: TextInput
     do {
-      yaml = try readText(file, limit: maximumSize, advice: "--config takes a YAML file.")
+      input = try readTextOrPipe(
+        file, limit: maximumSize,
+        advice: "--config takes a YAML file, a pipe, or - for standard input.")
     } catch let problem as Problem where problem.status == .badData {
       throw Problem(
         .badConfiguration, problem.subject, found: problem.found, expected: problem.expected,
         advice: problem.advice)
     }
-    // Some editors begin a text with a byte order mark.
-    let text =
-      yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
-    return try read(yaml: text, name: file, overrides: overrides)
+    return try read(
+      yaml: input.text, name: input.name, overrides: overrides, runFolder: runFolder,
+      needsRunFolder: needsRunFolder && !input.isNamedFile)
   }
 
   /// - Parameters:
   ///   - name: what stands before line and column in a message.
-  ///   - needsData: whether it has to say where its images are.
+  ///   - needsData: whether it is whole, and not what a checkpoint keeps: then it has to say where its
+  ///     images are.
+  ///   - needsRunFolder: whether it has to name the run folder, since `name` cannot.
   package static func read(
-    yaml: String, name: String, overrides: [String] = [], needsData: Bool = true
+    yaml: String, name: String, overrides: [String] = [], runFolder: String? = nil,
+    needsData: Bool = true, needsRunFolder: Bool = false
   ) throws -> Configuration {
     var reader = ConfigurationReader()
     reader.apply(yaml: yaml, name: name)
     for override in overrides { reader.apply(override: override) }
-    reader.check(fallback: name, needsData: needsData)
+    if let runFolder { reader.apply(runFolder: runFolder) }
+    if reader.isReadable {
+      reader.check(fallback: name, needsData: needsData, needsRunFolder: needsRunFolder)
+    }
     guard reader.faults.isEmpty else { throw reader.error }
     return reader.configuration.resolved(fileName: name)
   }
@@ -69,137 +91,249 @@ package struct ConfigurationReader {
   // MARK: YAML
 
   private mutating func apply(yaml: String, name: String) {
-    if let mark = YAMLAliases.firstMark(in: yaml) {
-      report(Place(name, line: mark.line, column: mark.column), Self.noAnchors)
+    let start = Place(name, line: 1, column: 1)
+    isReadable = false
+    guard yaml.utf8.count <= Self.maximumSize else {
+      report(
+        start,
+        "the configuration has \(yaml.utf8.count) bytes; expected at most \(Self.maximumSize)")
       return
     }
-    do {
-      // Nodes refer weakly to their anchors, which the parser owns.
-      let parser = try Yams.Parser(yaml: yaml)
-      defer { withExtendedLifetime(parser) {} }
-      guard let root = try parser.singleRoot() else { return }
-      if let anchored = root.firstAnchored {
-        report(place(name, anchored), Self.noAnchors)
-        return
-      }
-      if root.configurationValue(isList: false)?.isNull == true { return }
-      guard let mapping = root.mapping else {
-        report(place(name, root), "expected a mapping of keys to values at the top level")
-        return
-      }
-      apply(mapping, prefix: "", name: name)
-    } catch let error as YamlError {
-      report(error, name: name, yaml: yaml)
-    } catch {
-      report(Place(name, line: 1, column: 1), "\(error)")
+    let tree = YAMLTree(yaml)
+    for fault in tree.faults { report(Place(name, fault.mark), fault.message) }
+    switch tree.root?.content {
+    case .mapping(let pairs):
+      isReadable = true
+      apply(pairs, prefix: "", name: name)
+    case _ where !tree.faults.isEmpty: break
+    case nil:
+      report(start, Self.empty)
+    case .scalar(let text, let isPlain)
+    where ConfigurationValue(text: text, isPlain: isPlain).isNull:
+      report(start, Self.empty)
+    case .scalar, .sequence, .alias:
+      report(
+        Place(name, tree.root?.mark ?? YAMLMark(line: 1, column: 1)),
+        "expected a mapping of keys to values at the top level")
     }
   }
 
-  private mutating func apply(_ mapping: Node.Mapping, prefix: String, name: String) {
-    for (keyNode, value) in mapping {
-      guard let key = keyNode.scalar?.string else {
-        report(place(name, keyNode), "a key has to be a word")
+  private mutating func apply(
+    _ pairs: [(key: YAMLNode, value: YAMLNode)], prefix: String, name: String
+  ) {
+    var lines: [String: Int] = [:]
+    for (keyNode, value) in pairs {
+      let place = Place(name, keyNode.mark)
+      // An alias is reported already.
+      if case .alias = keyNode.content { continue }
+      guard case .scalar(let key, _) = keyNode.content else {
+        report(place, "a key has to be a word")
         continue
+      }
+      if let line = lines[key] {
+        report(place, "the key \(excerpt(prefix + key)) occurs twice; it is in line \(line) already")
+      } else {
+        lines[key] = keyNode.mark.line
       }
       let path = prefix + key
       if key.contains(".") {
-        reportUnknown(path, place: place(name, keyNode))
-        continue
-      }
-      let isSection = ConfigurationField.all.contains { $0.key.hasPrefix(path + ".") }
-      if let section = value.mapping, isSection {
-        apply(section, prefix: path + ".", name: name)
-      } else if isSection {
-        report(place(name, value), "\(path): expected a section of indented keys")
-      } else if let field = ConfigurationField.all.first(where: { $0.key == path }) {
-        set(
-          field, value.configurationValue(isList: field.isList),
-          found: value.summary(isList: field.isList), place: place(name, value))
+        reportUnknown(path, place: place, isInFile: true)
+      } else if Self.sections.contains(path) {
+        applySection(value, path, name: name)
+      } else if let field = Self.fields[path] {
+        set(field, value, place: Place(name, value.mark))
       } else {
-        reportUnknown(path, place: place(name, keyNode))
+        reportUnknown(path, place: place, isInFile: true)
+        // Of a mistyped section our own fields are right.
+        let isMistyped = suggestion(for: path, among: Array(Self.sections)) != nil
+        reportHints(in: value, prefix: excerpt(path) + ".", name: name, withOurs: !isMistyped)
       }
     }
   }
 
-  private mutating func report(_ error: YamlError, name: String, yaml: String) {
-    switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-      .composer(_, let problem, let mark, _):
-      report(Place(name, line: mark.line, column: mark.column), Self.plain(problem))
-    case .duplicatedKeysInMapping(let keys, let context):
-      let words = keys.map { "\"\($0)\"" }.joined(separator: ", ")
+  private mutating func applySection(_ node: YAMLNode, _ key: String, name: String) {
+    switch node.content {
+    case .alias: break
+    case .mapping(let pairs): apply(pairs, prefix: key + ".", name: name)
+    case .scalar(let text, let isPlain)
+    where ConfigurationValue(text: text, isPlain: isPlain).isNull:
       report(
-        Place(name, line: context.mark.line, column: context.mark.column),
-        "the key \(words) occurs twice")
-    case .reader(let problem, let offset, _, _):
-      let before = yaml.prefix(offset ?? 0)
-      let line = before.count(where: \.isNewline) + 1
-      let column = before.reversed().prefix { !$0.isNewline }.count + 1
-      report(Place(name, line: line, column: column), problem)
-    default:
-      report(Place(name, line: 1, column: 1), "this is not YAML: \(error)")
+        Place(name, node.mark),
+        "\(key): expected a section of indented keys, found none; leave \(key) out")
+    case .scalar, .sequence:
+      report(Place(name, node.mark), "\(key): expected a section of indented keys")
     }
   }
 
-  /// The parser's words, where a user has something to do with them.
-  private static func plain(_ problem: String) -> String {
-    switch problem {
-    case "found undefined alias": noAnchors
-    case "but found another document": "expected one document, found another document"
-    case _ where problem.hasPrefix("Maximum nesting level"): "the nesting is too deep"
-    default: problem
+  /// In a section that is not ours, which a configuration of another program has, what is called
+  /// otherwise here.
+  ///
+  /// - Parameter withOurs: whether a field of ours in it is reported as well.
+  private mutating func reportHints(
+    in node: YAMLNode, prefix: String, name: String, withOurs: Bool
+  ) {
+    guard case .mapping(let pairs) = node.content else { return }
+    for case (let keyNode, let value) in pairs {
+      guard case .scalar(let key, _) = keyNode.content else { continue }
+      if let hint = withOurs ? hint(for: key) : FieldHint.find(key)?.text {
+        report(Place(name, keyNode.mark), "unknown key \(excerpt(prefix + key))" + hint)
+      }
+      reportHints(
+        in: value, prefix: excerpt(prefix + key) + ".", name: name, withOurs: withOurs)
+    }
+  }
+
+  private mutating func set(_ field: ConfigurationField, _ node: YAMLNode, place: Place) {
+    switch node.content {
+    case .scalar(let text, let isPlain):
+      set(field, ConfigurationValue(text: text, isPlain: isPlain), place: place)
+    case .sequence(let items) where field.isList:
+      let values = items.compactMap { item in
+        if case .scalar(let text, let isPlain) = item.content {
+          ConfigurationValue(text: text, isPlain: isPlain)
+        } else {
+          nil
+        }
+      }
+      if values.count == items.count {
+        set(field, ConfigurationValue(items: values), place: place)
+      } else {
+        refuse(field, found: "a list", place: place)
+      }
+    case .sequence: refuse(field, found: "a list", place: place)
+    case .mapping: refuse(field, found: "a section", place: place)
+    case .alias: refused.insert(field.key)
     }
   }
 
   // MARK: Overrides
 
   private mutating func apply(override: String) {
-    let place = Place(flag: "--set \(override)")
+    let place = Place(flag: "--set \(excerpt(override, limit: 120))")
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
       report(place, "expected key=value, such as training.steps=100")
       return
     }
     let key = String(override[..<equals])
     let text = String(override[override.index(after: equals)...])
-    guard let field = ConfigurationField.all.first(where: { $0.key == key }) else {
-      reportUnknown(key, place: place)
+    guard let field = Self.fields[key] else {
+      reportUnknown(key, place: place, isInFile: false)
       return
     }
+    let value = ConfigurationValue(text: text, isPlain: true)
     set(
-      field,
-      field.isList
-        ? ConfigurationValue(flagList: text)
-        : ConfigurationValue(text: text, isPlain: true, canBeNull: false),
-      found: "\"\(text)\"", place: place)
+      field, field.isList && !value.isNull ? ConfigurationValue(flagList: text) : value,
+      place: place)
+  }
+
+  /// A path is taken as it is, that of YAML's null too.
+  private mutating func apply(runFolder: String) {
+    guard let field = Self.fields["output.folder"] else { preconditionFailure("no output.folder") }
+    set(
+      field, ConfigurationValue(text: runFolder, isPlain: false),
+      place: Place(flag: "--run \(excerpt(runFolder))"))
   }
 
   // MARK: Fields
 
+  private static let fields = Dictionary(
+    uniqueKeysWithValues: ConfigurationField.all.map { ($0.key, $0) })
+
+  private static let sections = Set(
+    ConfigurationField.all.compactMap { field in
+      field.key.contains(".") ? String(field.key.prefix { $0 != "." }) : nil
+    })
+
   private mutating func set(
-    _ field: ConfigurationField, _ value: ConfigurationValue?, found: String, place: Place
+    _ field: ConfigurationField, _ value: ConfigurationValue, place: Place
   ) {
+    var value = value
     places[field.key] = place
     refused.remove(field.key)
-    guard let value, field.read(value, &configuration) else {
-      refused.insert(field.key)
-      report(place, "\(field.key): expected \(field.expected), found \(found)")
+    if value.isNull {
+      if let clear = field.clear {
+        clear(&configuration)
+      } else {
+        refused.insert(field.key)
+        let initial = field.write(Configuration()).map { ", \($0)" } ?? ""
+        report(
+          place,
+          "\(field.key): the field has to have a value, found \(value.shown); expected "
+            + "\(field.expected); leave the field out for its default\(initial)")
+      }
       return
     }
+    if field.isPath {
+      do {
+        value = ConfigurationValue(text: try expandedPath(value.text), isPlain: false)
+      } catch {
+        refused.insert(field.key)
+        let reason = (error as? Problem)?.found ?? "\(error)"
+        report(
+          place,
+          "\(field.key): expected a path that is written out, found \(value.shown): \(reason)")
+        return
+      }
+    }
+    guard !field.read(value, &configuration) else { return }
+    // Whether it is the quotation marks alone that are wrong.
+    var other = configuration
+    let isRight = field.read(value.unquoted, &other)
+    refuse(
+      field, found: value.shown + (isRight ? "; write \(value.unquoted.shown)" : ""), place: place)
   }
 
-  private mutating func reportUnknown(_ key: String, place: Place) {
-    let keys = ConfigurationField.all.map(\.key)
-    let sections = Set(keys.compactMap { $0.contains(".") ? String($0.prefix { $0 != "." }) : nil })
-    // A key in the wrong section is found by its last word.
-    let last = key.split(separator: ".").last.map(String.init) ?? key
-    let guess =
-      suggestion(for: key, among: keys + sections.sorted())
-      ?? keys.first { $0.hasSuffix("." + last) }
-    report(place, "unknown key \(key)" + (guess.map { "; did you mean \($0)?" } ?? ""))
+  private mutating func refuse(_ field: ConfigurationField, found: String, place: Place) {
+    places[field.key] = place
+    refused.insert(field.key)
+    report(place, "\(field.key): expected \(field.expected), found \(found)")
   }
+
+  private mutating func reportUnknown(_ key: String, place: Place, isInFile: Bool) {
+    if isInFile, Self.fields[key] != nil, let dot = key.firstIndex(of: ".") {
+      report(
+        place,
+        "unknown key \(key); in a file, \(key[key.index(after: dot)...]) is a key of the section "
+          + "\(key[..<dot])")
+      return
+    }
+    report(place, "unknown key \(excerpt(key))\(guess(for: key))")
+  }
+
+  /// What was probably meant, to follow an unknown key.
+  private mutating func guess(for key: String) -> String {
+    // To compare with all fields is slow, and what is not shown needs no guess.
+    guesses += 1
+    guard guesses <= ConfigurationError.maximumListed else { return "" }
+    if let hint = hint(for: key) { return hint }
+    let keys = ConfigurationField.all.map(\.key)
+    // Within a section no other section is meant.
+    let candidates = keys + (key.contains(".") ? [] : Self.sections.sorted())
+    // A key in the wrong section is found by its last word.
+    let last = "." + (key.split(separator: ".").last ?? "")
+    let guess =
+      suggestion(for: key, among: candidates) ?? keys.first { $0.hasSuffix(last) }
+    return guess.map { "; did you mean \($0)?" } ?? ""
+  }
+
+  /// The field that a key's last word means wherever it is: one that other programs use, or one of ours
+  /// that a single section has.
+  private func hint(for key: String) -> String? {
+    let word = key.split(separator: ".").last.map(String.init) ?? key
+    if let hint = FieldHint.find(word) { return hint.text }
+    return Self.words[FieldHint.squeezed(word)].map { "; did you mean \($0)?" }
+  }
+
+  /// The fields by their last words, but for words that several have.
+  private static let words: [String: String] = {
+    let fields = ConfigurationField.all.map { field in
+      (FieldHint.squeezed(field.key.split(separator: ".").last.map(String.init) ?? ""), field.key)
+    }
+    return Dictionary(grouping: fields, by: \.0).compactMapValues { $0.count == 1 ? $0[0].1 : nil }
+  }()
 
   /// What no field can check alone.
-  private mutating func check(fallback: String, needsData: Bool) {
+  private mutating func check(fallback: String, needsData: Bool, needsRunFolder: Bool) {
     func place(_ key: String) -> Place {
       places[key] ?? Place(fallback, line: 1, column: 1)
     }
@@ -207,6 +341,12 @@ package struct ConfigurationReader {
       report(
         place("data.kind"),
         "data.root: expected the folder of the batch files, which data.kind cifar10 needs")
+    }
+    if needsRunFolder, configuration.output.folder == nil, !refused.contains("output.folder") {
+      report(
+        place("output.folder"),
+        "output.folder: expected the run folder, which a configuration without a file name has to name; "
+          + "or give --run FOLDER")
     }
     for field in ConfigurationField.all where !field.belongs(to: configuration) {
       guard let place = places[field.key] else { continue }
@@ -243,7 +383,11 @@ package struct ConfigurationReader {
         "quantizer.weighting: expected paper, for with quantizer.kind ema the loss has no codebook term"
       )
     }
-    for (key, message) in configuration.optimizerFaults { report(place(key), "\(key): \(message)") }
+    // A checkpoint leaves training.steps out where the learning rate does not depend on it.
+    for (key, message) in configuration.optimizerFaults(knowsSteps: needsData)
+    where !refused.contains(key) {
+      report(place(key), "\(key): \(message)")
+    }
   }
 
   private mutating func report(_ place: Place, _ message: String) {
@@ -258,80 +402,5 @@ package struct ConfigurationReader {
     }
     return ConfigurationError(
       ordered.map { .init(place: $0.element.place.text, message: $0.element.message) })
-  }
-
-  private func place(_ name: String, _ node: Node) -> Place {
-    Place(name, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
-  }
-}
-
-extension Node {
-  /// The node as a scalar, or as a list of scalars; nil where it is something else.
-  fileprivate func configurationValue(isList: Bool) -> ConfigurationValue? {
-    if isList {
-      guard let sequence else { return nil }
-      let items = sequence.compactMap { $0.configurationValue(isList: false) }
-      return items.count == sequence.count ? ConfigurationValue(items: items) : nil
-    }
-    return scalar.map {
-      ConfigurationValue(text: $0.string, isPlain: $0.style == .plain, canBeNull: true)
-    }
-  }
-
-  /// The first node with an anchor, in the order of the text.
-  fileprivate var firstAnchored: Node? {
-    if anchor != nil { return self }
-    switch self {
-    case .mapping(let mapping):
-      for (key, value) in mapping {
-        if let found = key.firstAnchored ?? value.firstAnchored { return found }
-      }
-    case .sequence(let sequence):
-      for node in sequence { if let found = node.firstAnchored { return found } }
-    case .scalar, .alias: break
-    }
-    return nil
-  }
-
-  /// The node in an error message; that of a field that takes a list with its elements.
-  fileprivate func summary(isList: Bool) -> String {
-    if let value = scalar?.string ?? (isList ? configurationValue(isList: true)?.text : nil) {
-      return "\"\(value)\""
-    }
-    return mapping != nil ? "a section" : "a list"
-  }
-}
-
-/// Finds what the parser would expand: a few lines of aliases make a document of any size ("billion
-/// laughs").
-///
-/// An alias stands for something only if its anchor, `&` and the same name, comes before it. So a text
-/// without such a pair is safe to parse, wherever quotations and comments begin and end.
-enum YAMLAliases {
-  static func firstMark(in yaml: String) -> (line: Int, column: Int)? {
-    var anchors: Set<String> = []
-    var (line, column) = (1, 1)
-    var rest = Substring(yaml).unicodeScalars
-    while let scalar = rest.popFirst() {
-      if scalar == "&" || scalar == "*" {
-        let name = String(rest.prefix(while: isName))
-        if name.isEmpty {
-          // A lone sign names nothing.
-        } else if scalar == "&" {
-          anchors.insert(name)
-        } else if anchors.contains(name) {
-          return (line, column)
-        }
-      }
-      let isLineEnd = scalar == "\n" || (scalar == "\r" && rest.first != "\n")
-      (line, column) = isLineEnd ? (line + 1, 1) : (line, column + 1)
-    }
-    return nil
-  }
-
-  /// What libyaml takes for a part of an anchor's name.
-  private static func isName(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-      || scalar == "_" || scalar == "-"
   }
 }

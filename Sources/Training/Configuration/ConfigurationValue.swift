@@ -1,24 +1,22 @@
+import Files
+
 /// What stands at a field in a YAML file or behind it in a flag: a scalar, or a list of scalars.
 struct ConfigurationValue {
   let text: String
-  /// Whether it stands without quotation marks, and so can be a number.
+  /// Whether it has no quotation marks, and so can be a number or null.
   let isPlain: Bool
-  /// Whether `null` and the like mean that there is no value.
-  let canBeNull: Bool
   /// The parts of a list, whose text is `[a, b]`; nil for a scalar.
   let items: [ConfigurationValue]?
 
-  init(text: String, isPlain: Bool, canBeNull: Bool) {
+  init(text: String, isPlain: Bool) {
     self.text = text
     self.isPlain = isPlain
-    self.canBeNull = canBeNull
     items = nil
   }
 
   init(items: [ConfigurationValue]) {
     text = "[\(items.map(\.text).joined(separator: ", "))]"
     isPlain = false
-    canBeNull = false
     self.items = items
   }
 
@@ -28,11 +26,31 @@ struct ConfigurationValue {
     let parts = isBracketed ? text.dropFirst().dropLast() : text[...]
     self.init(
       items: parts.split(separator: ",", omittingEmptySubsequences: false).map { part in
-        Self(text: trimmed(part), isPlain: true, canBeNull: false)
+        Self(text: withoutBlanks(part), isPlain: true)
       })
   }
 
-  var isNull: Bool { canBeNull && isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
+  /// Whether it says that there is no value.
+  var isNull: Bool { isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
+
+  /// The same without quotation marks.
+  var unquoted: Self {
+    items.map { Self(items: $0.map(\.unquoted)) }
+      ?? Self(text: withoutBlanks(text[...]), isPlain: true)
+  }
+
+  /// The value in a message, so that a number and the same digits in quotation marks look different.
+  var shown: String {
+    if let items {
+      let quoted = items.contains { !$0.isPlain } ? " with text in quotation marks" : ""
+      return excerpt(text) + quoted
+    }
+    guard isPlain else { return "the text '\(excerpt(text))' in quotation marks" }
+    if text.isEmpty { return "nothing" }
+    // What begins or ends with a blank is not seen without marks around it.
+    return text.first == " " || text.last == " "
+      ? "\"\(excerpt(text))\"" : excerpt(text)
+  }
 
   func integer<Integer: FixedWidthInteger>(as type: Integer.Type) -> Integer? {
     isPlain ? Integer(text) : nil
@@ -58,8 +76,8 @@ struct ConfigurationValue {
   }
 }
 
-/// Without the spaces at both ends.
-private func trimmed(_ text: Substring) -> String {
-  let inside = text.drop { $0 == " " }
-  return String(inside.reversed().drop { $0 == " " }.reversed())
+/// Without the blanks and line ends around it.
+private func withoutBlanks(_ text: Substring) -> String {
+  let inside = text.drop { $0 == " " || $0 == "\n" }
+  return String(inside.reversed().drop { $0 == " " || $0 == "\n" }.reversed())
 }

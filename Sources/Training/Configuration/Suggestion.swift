@@ -1,7 +1,10 @@
 /// The candidate that a mistyped word most likely means: the one at the least edit distance below 4,
 /// and below half of its length.
 package func suggestion(for word: String, among candidates: [String]) -> String? {
-  let nearest = candidates.map { (name: $0, distance: editDistance(word, $0)) }
+  // A difference in length is a distance, and costs nothing for a long word.
+  let length = word.count
+  let nearest = candidates.filter { abs($0.count - length) < 4 }
+    .map { (name: $0, distance: editDistance(word, $0)) }
     .min { $0.distance < $1.distance }
   guard let nearest, nearest.distance < 4, nearest.distance * 2 <= nearest.name.count else {
     return nil

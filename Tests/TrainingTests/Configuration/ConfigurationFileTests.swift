@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 import Training
@@ -38,9 +39,7 @@ struct ConfigurationFileTests {
   }
 
   static let notUTF8: [[UInt8]] = [
-    Array("data:\n  root: caf".utf8) + [0xE9, 0x0A],
-    [0xFF, 0xFE, 0x73, 0x00, 0x65, 0x00],
-    [0xC0, 0x80], [0xED, 0xA0, 0x80], [0x80],
+    Array("data:\n  root: caf".utf8) + [0xE9, 0x0A], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0x80],
   ]
 
   @Test("what is not UTF-8 is refused", arguments: notUTF8)
@@ -49,14 +48,84 @@ struct ConfigurationFileTests {
     #expect(problem?.description.contains("not text; expected UTF-8") == true)
   }
 
-  @Test("an empty file has all defaults")
-  func empty() throws {
-    var expected = try read("")
-    expected.output.folder = "runs/c"
-    #expect(try readFile([]) == expected)
-    for text in ["# nothing\n", "---\n# nothing\n", "null\n"] {
-      #expect(try readFile(Array(text.utf8)) == expected)
+  static let encodings: [(String.Encoding, mark: [UInt8], name: String)] = [
+    (.utf16LittleEndian, [0xFF, 0xFE], "UTF-16, little-endian"),
+    (.utf16BigEndian, [0xFE, 0xFF], "UTF-16, big-endian"),
+    (.utf32LittleEndian, [0xFF, 0xFE, 0, 0], "UTF-32, little-endian"),
+    (.utf32BigEndian, [0, 0, 0xFE, 0xFF], "UTF-32, big-endian"),
+  ]
+
+  @Test("other encodings of Unicode are named, with and without a mark", arguments: encodings)
+  func unicode(_ row: (encoding: String.Encoding, mark: [UInt8], name: String)) throws {
+    for text in ["seed: 1\n", "# größe\r\nseed: 1\r\n", "s"] {
+      let bytes = [UInt8](try #require(text.data(using: row.encoding)))
+      for bytes in [bytes, row.mark + bytes] {
+        let problem = #expect(throws: Problem.self) { try readFile(bytes) }
+        #expect(problem?.status == .badConfiguration)
+        #expect(
+          problem?.description.hasSuffix("the text is encoded in \(row.name); expected UTF-8")
+            == true,
+          "\(bytes)")
+      }
     }
+  }
+
+  @Test("an empty file is refused, one with empty braces has all defaults")
+  func empty() throws {
+    for text in ["", "# nothing\n", "---\n# nothing\n", "null\n"] {
+      #expect(throws: ConfigurationError.self) { try readFile(Array(text.utf8)) }
+    }
+    #expect(try readFile(Array("{}".utf8)) == read(""))
+  }
+
+  @Test("a file with a size of 0 in /proc is read as what it holds")
+  func procFile() {
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationReader.read(file: "/proc/self/comm")
+    }
+    #expect(error?.faults.count == 1)
+    #expect(error?.faults.first?.message.contains("expected a mapping") == true)
+  }
+
+  @Test("a pipe is read to its end, and has to name its run folder")
+  func pipe() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/pipe"
+      try #require(mkfifo(path, 0o600) == 0)
+      func read(_ text: String, _ runFolder: String? = nil, needsRunFolder: Bool = true) throws
+        -> Configuration
+      {
+        let writer = Thread {
+          // Later than the reader, and in two parts.
+          usleep(50_000)
+          let descriptor = open(path, O_WRONLY)
+          for part in [text.prefix(3), text.dropFirst(3)] {
+            _ = Array(part.utf8).withUnsafeBytes {
+              Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
+            usleep(20_000)
+          }
+          close(descriptor)
+        }
+        writer.start()
+        return try ConfigurationReader.read(
+          file: path, runFolder: runFolder, needsRunFolder: needsRunFolder)
+      }
+      #expect(try read("seed: 7\noutput: {folder: x}\n").seed == 7)
+      #expect(try read("seed: 7\n", "y").output.folder == "y")
+      #expect(try read("seed: 7\n", needsRunFolder: false).seed == 7)
+      let error = #expect(throws: ConfigurationError.self) { try read("seed: 7\n") }
+      #expect(error?.faults.map(\.place) == ["\(path):1:1"])
+      #expect(error?.faults.first?.message.contains("give --run FOLDER") == true)
+    }
+  }
+
+  @Test("devices are refused at once", arguments: ["/dev/zero", "/dev/full", "/dev/null"])
+  func device(_ path: String) {
+    let problem = #expect(throws: Problem.self) { try ConfigurationReader.read(file: path) }
+    #expect(
+      problem?.description.hasPrefix("\(path): this is a device; expected a file or a pipe") == true
+    )
   }
 
   @Test("a missing file and a folder say so")

@@ -2,16 +2,17 @@ import Files
 import Testing
 import Training
 
-/// Reads a configuration that is right.
+/// Reads a configuration that is right; of an empty text one with all defaults.
 func read(_ yaml: String, _ overrides: [String] = []) throws -> Configuration {
-  try ConfigurationReader.read(yaml: yaml, name: "c.yaml", overrides: overrides)
+  try ConfigurationReader.read(
+    yaml: yaml.isEmpty ? "{}" : yaml, name: "c.yaml", overrides: overrides)
 }
 
 /// The faults of a configuration, one line each as the user sees them; empty where it is right.
 func faults(_ yaml: String, _ overrides: [String] = [], needsData: Bool = true) -> [String] {
   do {
     _ = try ConfigurationReader.read(
-      yaml: yaml, name: "c.yaml", overrides: overrides, needsData: needsData)
+      yaml: yaml.isEmpty ? "{}" : yaml, name: "c.yaml", overrides: overrides, needsData: needsData)
     return []
   } catch let error as ConfigurationError {
     return error.faults.map { "\($0.place): \($0.message)" }

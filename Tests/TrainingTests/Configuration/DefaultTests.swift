@@ -76,7 +76,7 @@ struct DefaultTests {
 
   @Test("the run folder is named after the file", arguments: folders)
   func folder(_ file: String, _ folder: String) throws {
-    #expect(try ConfigurationReader.read(yaml: "", name: file).output.folder == folder)
+    #expect(try ConfigurationReader.read(yaml: "{}", name: file).output.folder == folder)
     let given = try ConfigurationReader.read(yaml: "output: {folder: x/y}", name: file)
     #expect(given.output.folder == "x/y")
   }

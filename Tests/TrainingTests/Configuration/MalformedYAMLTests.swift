@@ -15,15 +15,18 @@ struct MalformedYAMLTests {
     BadYAML(": 1\n", "1:1", "did not find expected key"),
     BadYAML("%YAML 9.9\n---\nseed: 1\n", "1:1", "incompatible"),
     BadYAML("seed: 1\n---\nseed: 2\n", "2:1", "another document"),
-    BadYAML(String(repeating: "[", count: 3000), "1:1", "nesting"),
+    BadYAML(String(repeating: "[", count: 65_000), "1:1", "nesting"),
+    BadYAML("a: " + String(repeating: "[", count: 17), "1:19", "nesting"),
+    BadYAML(String(repeating: "{a: ", count: 16_000), "1:62", "nesting"),
+    BadYAML(String(repeating: "? ", count: 32_000), "1:33", "nesting"),
   ]
 
   @Test("a fault of the syntax is reported at its place", arguments: syntax)
   func syntaxFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let characters = [
-    BadYAML("seed: \u{1}\n", "1:7", "control characters"),
-    BadYAML("seed: 1\0\n", "1:8", "control characters"),
+    BadYAML("seed: \u{1}\n", "1:7", "control characters are not allowed, found U+0001"),
+    BadYAML("seed: 1\0\n", "1:8", "a NUL byte"),
     BadYAML("data:\n  root: a\u{7}b\n", "2:10", "control characters"),
     BadYAML("# é 👩‍👩‍👧\r\ndata:\r\n  root: é\u{7}b\r\n", "3:10", "control characters"),
   ]
@@ -38,7 +41,9 @@ struct MalformedYAMLTests {
     BadYAML("5\n", "1:1", "expected a mapping of keys to values"),
     BadYAML("seed:\u{A0}1\n", "1:1", "expected a mapping of keys to values"),
     BadYAML("data: 5\n", "1:7", "data: expected a section"),
-    BadYAML("data:\n", "1:6", "data: expected a section"),
+    BadYAML(
+      "data:\n", "1:6",
+      "data: expected a section of indented keys, found none; leave data out"),
     BadYAML("data: [kind]\n", "1:7", "data: expected a section"),
     BadYAML("data:\n- kind: synthetic\n", "2:1", "data: expected a section"),
     BadYAML("? [seed]\n: 1\n", "1:3", "a key has to be a word"),
@@ -50,30 +55,76 @@ struct MalformedYAMLTests {
   func shapeFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let duplicates = [
-    BadYAML("seed: 1\nmodel:\n  hidden: 4\nseed: 2\n", "1:1", "\"seed\" occurs twice"),
-    BadYAML("seed: 1\n\"seed\": 2\n", "1:1", "\"seed\" occurs twice"),
     BadYAML(
-      "model:\n  hidden: 4\n  preset: sonnet\n  hidden: 6\n", "2:3", "\"hidden\" occurs twice"),
-    BadYAML("data:\n  images: 1\nseed: 1\ndata:\n  images: 4\n", "1:1", "\"data\" occurs twice"),
+      "seed: 1\nmodel:\n  hidden: 4\nseed: 2\n", "4:1",
+      "the key seed occurs twice; it is in line 1 already"),
+    BadYAML("seed: 1\n\"seed\": 2\n", "2:1", "seed occurs twice; it is in line 1"),
+    BadYAML(
+      "model:\n  hidden: 4\n  preset: sonnet\n  hidden: 6\n", "4:3",
+      "model.hidden occurs twice; it is in line 2"),
+    BadYAML(
+      "data:\n  images: 1\nseed: 1\ndata:\n  images: 4\n", "4:1",
+      "data occurs twice; it is in line 1"),
   ]
 
   @Test("a key that occurs twice is refused", arguments: duplicates)
   func duplicateFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
+  @Test("a key that occurs twice hides no other fault")
+  func duplicateAmongOthers() {
+    let found = faults("seed: 1\nsed: 2\nmodel: {hidden: 3, hidden: 4}\nseed: x\nseed: &a 3\n")
+    #expect(
+      found.map { $0.split(separator: ": ")[0] } == [
+        "c.yaml:2:1", "c.yaml:3:20", "c.yaml:4:1", "c.yaml:4:7", "c.yaml:5:1", "c.yaml:5:7",
+      ], "\(found)")
+  }
+
+  static let empty = [
+    "", "\n\n", "  \n", "# nothing\n\n  # here\n", "---\n", "null\n", "~", "\u{FEFF}",
+  ]
+
+  @Test("what says nothing is an error that shows where to begin", arguments: empty)
+  func emptyText(_ text: String) {
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationReader.read(yaml: text, name: "c.yaml", overrides: ["seed=3"])
+    }
+    #expect(error?.faults.map(\.place) == ["c.yaml:1:1"])
+    let message = error?.faults.first?.message ?? ""
+    #expect(message.contains("empty") && message.contains("configs/demo.yaml"))
+    #expect(message.contains("docs/configuration.md"))
+  }
+
+  @Test("of a file that is not YAML nothing is said but that")
+  func consequences() {
+    let found = faults("data: {root: x\n", ["data.kind=cifar10"])
+    #expect(found.count == 1 && found[0].contains("did not find expected"), "\(found)")
+  }
+
+  @Test("the limit of the size holds for texts that come from elsewhere than a file")
+  func size() {
+    let comment = "seed: 1\n#"
+    let long = String(repeating: "#", count: 65_536 - comment.utf8.count)
+    #expect(faults(comment + long) == [])
+    #expect(
+      faults(comment + long + "#") == [
+        "c.yaml:1:1: the configuration has 65537 bytes; expected at most 65536"
+      ])
+  }
+
   static let harmless = [
-    "", "\n\n", "  \n", "# nothing\n\n  # here\n", "---\nseed: 1\n", "seed: 1\n...\n",
+    "{}", "'seed': 1\n", "!!map {seed: !!int 1}\n", "---\nseed: 1\n", "seed: 1\n...\n",
     "\u{FEFF}seed: 1\n", "seed:\t1\n", "seed: 1\r\ndata: {}\r\n", "{seed: 1}", "seed: 1  # one\n",
   ]
 
   @Test(
-    "empty files, comments, byte order marks and Windows line ends are fine", arguments: harmless)
+    "comments, byte order marks and Windows line ends are fine", arguments: harmless)
   func harmlessText(_ text: String) throws {
     #expect(try read(text) == read(""))
   }
 
   @Test("line and column count from the file's start, behind a byte order mark and with CR LF")
   func placesInUnusualFiles() {
-    #expect(faults("\u{FEFF}seed: x\n").map { $0.prefix(10) } == ["c.yaml:1:8"])
+    #expect(faults("\u{FEFF}seed: x\n").map { $0.prefix(10) } == ["c.yaml:1:7"])
     #expect(
       faults("seed: x\r\nmodel:\r\n  hiden: 3\r\n").map { $0.prefix(11) }
         == ["c.yaml:1:7:", "c.yaml:3:3:"])

@@ -15,6 +15,9 @@ struct OptimizerFaultTests {
       "training: {final_learning_rate: 1e-5}\n", "1:33",
       "final_learning_rate: expected 0 with training.schedule constant, found 1e-05"),
     BadYAML(
+      "training: {steps: 100, warmup_steps: 101}\n", "1:38",
+      "warmup_steps: expected at most training.steps (100)"),
+    BadYAML(
       "training: {learning_rate: 1e-2, weight_decay: 100}\n", "1:47",
       "weight_decay: expected less than 1 over training.learning_rate (0.01), found 100"),
     BadYAML(
@@ -29,10 +32,17 @@ struct OptimizerFaultTests {
     "what is as far as it can be is taken",
     arguments: [
       "training: {schedule: cosine, steps: 100, warmup_steps: 99}\n",
-      "training: {schedule: constant, steps: 100, warmup_steps: 1000}\n",
+      "training: {schedule: constant, steps: 100, warmup_steps: 100}\n",
       "training: {schedule: cosine, learning_rate: 1e-3, final_learning_rate: 1e-3}\n",
       "training: {learning_rate: 1e-2, weight_decay: 99}\n",
       "quantizer: {kind: vq, weighting: both}\n",
     ])
   func allowed(_ yaml: String) { #expect(faults(yaml) == []) }
+
+  /// It keeps no number of steps where the learning rate is constant.
+  @Test("the configuration of a checkpoint may have any warm-up")
+  func checkpoint() throws {
+    let run = try read("training: {steps: 50000, warmup_steps: 20000}\n")
+    #expect(faults(run.yaml(.experiment), needsData: false) == [])
+  }
 }

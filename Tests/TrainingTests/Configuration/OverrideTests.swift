@@ -1,3 +1,4 @@
+import Files
 import Testing
 import Training
 
@@ -43,16 +44,16 @@ struct OverrideTests {
     (" seed=5", "unknown key  seed"),
     (
       "training.steps=0",
-      "training.steps: expected a whole number from 1 to 1000000000, found \"0\""
+      "training.steps: expected a whole number from 1 to 1000000000, found 0"
     ),
-    ("training.steps=", "found \"\""),
+    ("training.steps=", "training.steps: the field has to have a value, found nothing"),
+    ("training.steps=null", "training.steps: the field has to have a value, found null"),
     ("training.steps= 5", "found \" 5\""),
-    ("training.steps=5.0", "found \"5.0\""),
+    ("training.steps=5.0", "found 5.0"),
     ("training.steps=\"5\"", "expected a whole number"),
     ("training.learning_rate=nan", "expected a number"),
     ("training.learning_rate=1e999", "expected a number"),
-    ("data.kind=cifar", "expected cifar10 or synthetic, found \"cifar\""),
-    ("quantizer.init=null", "expected uniform, unit, normal or fan"),
+    ("data.kind=cifar", "expected cifar10 or synthetic, found cifar"),
   ]
 
   @Test("a wrong override is reported as it was given", arguments: wrong)
@@ -80,14 +81,68 @@ struct OverrideTests {
     #expect(places == ["c.yaml:1:1: ", "--set x=1: u", "--set seed=x", "--set y: exp"])
   }
 
-  @Test("an empty path is refused", arguments: ["data.root=", "output.folder="])
-  func emptyPath(_ override: String) {
-    #expect(faults("", [override]).count == 1)
+  @Test(
+    "null and nothing take an optional field's value away, whatever the file says",
+    arguments: ["", "null", "~", "Null", "NULL"])
+  func unset(_ word: String) throws {
+    let optional = ConfigurationField.all.filter { $0.write(Configuration()) == nil }.map(\.key)
+    #expect(
+      optional == [
+        "data.root", "quantizer.init", "quantizer.ema_unused", "training.clip_norm",
+        "training.threads", "output.folder",
+      ])
+    let file = """
+      data: {root: x}
+      quantizer: {init: unit, ema_unused: origin}
+      training: {clip_norm: 1, threads: 2}
+      output: {folder: y}
+
+      """
+    #expect(try read(file) != read(""))
+    #expect(try read(file, optional.map { "\($0)=\(word)" }) == read(""))
+    // In a file as well, and a flag still counts.
+    let unset = """
+      data: {root: \(word)}
+      quantizer: {init: \(word), ema_unused: \(word)}
+      training: {clip_norm: \(word), threads: \(word)}
+      output: {folder: \(word)}
+
+      """
+    #expect(try read(unset) == read(""))
+    #expect(try read(unset, ["training.clip_norm=2"]).training.clipNorm == 2)
   }
 
-  @Test("any word is a path, that of YAML's null too", arguments: ["null", "~", "NULL"])
-  func nullPath(_ path: String) throws {
-    let configuration = try read("", ["output.folder=\(path)"])
-    #expect(configuration.output.folder == path)
+  @Test(
+    "a run folder counts more than all else, and its name is taken as it is",
+    arguments: ["null", "~/a", "a"])
+  func runFolder(_ path: String) throws {
+    let configuration = try ConfigurationReader.read(
+      yaml: "output: {folder: x}", name: "c.yaml", overrides: ["output.folder=y"], runFolder: path)
+    #expect(configuration.output.folder == (try expandedPath(path)))
+    #expect(
+      throws: ConfigurationError([
+        .init(
+          place: "--run ",
+          message: "output.folder: expected a path, found the text \u{27}\u{27} in quotation marks")
+      ])
+    ) {
+      try ConfigurationReader.read(yaml: "{}", name: "c.yaml", runFolder: "")
+    }
+  }
+
+  @Test("~/ at the beginning of a path is the home folder, in the file and in flags")
+  func home() throws {
+    let home = try expandedPath("~/")
+    #expect(home.hasPrefix("/") && !home.contains("~"))
+    let file = try read("data: {root: ~/a b}\noutput: {folder: '~/c'}\n")
+    #expect(file.data.root == home + "/a b" && file.output.folder == home + "/c")
+    #expect(try read("", ["data.root=~/x"]).data.root == home + "/x")
+    #expect(try read("data: {root: a/~/b}\n").data.root == "a/~/b")
+    for path in ["~bob/x", "~bob", "$HOME/x", "${HOME}"] {
+      expectFault(
+        "data:\n  root: \(path)\n", "2:9", "expected a path that is written out, found \(path)")
+      #expect(faults("", ["output.folder=\(path)"]).count == 1)
+    }
+    expectFault("data:\n  root: \"a\\0b\"\n", "2:9", "the path has a NUL byte")
   }
 }

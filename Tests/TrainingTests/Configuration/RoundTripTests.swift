@@ -11,14 +11,13 @@ struct RoundTripTests {
     "a", "a b", " a", "a ", "a  b", "#a", "a #b", "a#b", "a: b", "a:b", ":a", "a:", "-a", "- a",
     "--", "---", "...", "?", "? a", "!a", "%a", "@a", "`a", "|", ">", "'", "\"", "a'b", "a\"b",
     "\\", "a\\nb", "{a}", "[a]", "a, b", "=", "<<", "123", "1.5", "0x10", "yes", "no", "true",
-    "&a", "*a", "a&b", "a*b", "é", "日本語", "👩‍👩‍👧", "..", "/", "~/x", ".inf", "2001-01-01",
+    "&a", "*a", "a&b", "a*b", "é", "日本語", "👩‍👩‍👧", "..", "/", "./~/x", "./$x", "a~", "a$", ".inf",
+    "2001-01-01",
     "a\tb", "a\nb", "\n", "a\n", "a\u{7}b", "a\u{1B}[31m", "a\u{85}b", "a\u{2028}b", "a\u{FEFF}b",
-    "a\r\nb", "e\u{301}", String(repeating: "long path ", count: 40) + "end",
+    "a\r\nb", "null", "Null", "NULL", "a & b", "a, *b", "a-*b", "R&D *D", "&a *a", "e\u{301}",
+    String(repeating: "long path ", count: 40) + "end",
     String(repeating: "x", count: 4000),
   ]
-
-  /// Paths that ``Configuration/yaml(_:)`` does not bring home yet.
-  static let lost = ["null", "~", "Null", "NULL", "a & b", "a, *b", "a-*b"]
 
   private func roundTrip(_ configuration: Configuration) throws -> Configuration {
     try ConfigurationReader.read(yaml: configuration.yaml(), name: "c.yaml")
@@ -32,11 +31,11 @@ struct RoundTripTests {
     #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
   }
 
-  @Test("these paths come back as they were too", arguments: lost)
-  func lostPath(_ path: String) throws {
+  @Test("signs of anchors in two paths come back as they were")
+  func pathsWithSigns() throws {
     var configuration = try read("")
-    configuration.data.root = path
-    configuration.output.folder = path
+    configuration.data.root = "R&D"
+    configuration.output.folder = "runs/*D"
     #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
   }
 
@@ -61,9 +60,7 @@ struct RoundTripTests {
     }
     c.seed = random.next() >> UInt64.random(in: 0..<64, using: &random)
     c.data.kind = .allCases.randomElement(using: &random)!
-    // The reader refuses what could be an anchor and its alias, "&b" before "*b", in paths as well.
-    let roots = paths.filter { !$0.contains("&") }
-    c.data.root = c.data.kind == .cifar10 ? roots.randomElement(using: &random)! : nil
+    c.data.root = c.data.kind == .cifar10 ? paths.randomElement(using: &random)! : nil
     c.data.validation = real(0, 1)
     c.data.images = .random(in: 1...1_000_000, using: &random)
     if c.data.kind == .synthetic {
@@ -90,7 +87,7 @@ struct RoundTripTests {
     c.training.schedule = .allCases.randomElement(using: &random)!
     let isCosine = c.training.schedule == .cosine
     c.training.warmupSteps = .random(
-      in: 0...(isCosine ? c.training.steps - 1 : 1_000_000_000), using: &random)
+      in: 0...(c.training.steps - (isCosine ? 1 : 0)), using: &random)
     c.training.finalLearningRate =
       isCosine ? .random(in: 0...c.training.learningRate, using: &random) : 0
     c.training.weightDecay = real(0, min(1e6, 1 / c.training.learningRate)) * 0.99

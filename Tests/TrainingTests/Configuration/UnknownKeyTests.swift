@@ -8,7 +8,10 @@ struct UnknownKeyTests {
     BadYAML("sed: 1\n", "1:1", "unknown key sed; did you mean seed?"),
     BadYAML("Seed: 1\n", "1:1", "unknown key Seed; did you mean seed?"),
     BadYAML("training:\n  step: 5\n", "2:3", "training.step; did you mean training.steps?"),
-    BadYAML("training: {lr: 1, steps: 5}\n", "1:12", "unknown key training.lr"),
+    BadYAML(
+      "training: {lr: 1, steps: 5}\n", "1:12", "training.lr; did you mean training.learning_rate?"),
+    BadYAML("learningRate: 1\n", "1:1", "did you mean training.learning_rate?"),
+    BadYAML("model.hidden: 4\n", "1:1", "in a file, hidden is a key of the section model"),
     BadYAML(
       "training:\n  learning-rate: 1\n", "2:3",
       "training.learning-rate; did you mean training.learning_rate?"),
@@ -17,7 +20,7 @@ struct UnknownKeyTests {
     BadYAML("training:\n  hidden: 5\n", "2:3", "training.hidden; did you mean model.hidden?"),
     BadYAML("steps: 5\n", "1:1", "unknown key steps; did you mean training.steps?"),
     BadYAML("model:\n  decay: 0.9\n", "2:3", "did you mean quantizer.decay?"),
-    BadYAML("output:\n  seed: 5\n", "2:3", "unknown key output.seed"),
+    BadYAML("output:\n  seed: 5\n", "2:3", "output.seed; did you mean seed?"),
   ]
 
   @Test("an unknown key is an error that names the key that was meant", arguments: guesses)
@@ -40,9 +43,89 @@ struct UnknownKeyTests {
     #expect(!faults(bad.text).joined().contains("did you mean"))
   }
 
+  /// What a configuration of another program has; each name stands alone, in a section, and in a flag.
+  static let habits: [(name: String, field: String)] = [
+    ("lr", "training.learning_rate"), ("learning-rate", "training.learning_rate"),
+    ("LR", "training.learning_rate"), ("epochs", "training.steps"), ("max_steps", "training.steps"),
+    ("num_steps", "training.steps"), ("num_training_updates", "training.steps"),
+    ("batch", "training.batch_size"), ("bs", "training.batch_size"),
+    ("batch-size", "training.batch_size"), ("num_embeddings", "quantizer.codebook_size"),
+    ("n_embed", "quantizer.codebook_size"), ("n_e", "quantizer.codebook_size"),
+    ("embedding_dim", "quantizer.dimension"), ("embed_dim", "quantizer.dimension"),
+    ("e_dim", "quantizer.dimension"), ("commitment_cost", "quantizer.commitment"),
+    ("beta", "quantizer.commitment"), ("num_hiddens", "model.hidden"),
+    ("hidden_dim", "model.hidden"), ("num_residual_layers", "model.residual_layers"),
+    ("num_residual_hiddens", "model.residual_hidden"), ("dataset", "data.kind"),
+    ("data_dir", "data.root"), ("out_dir", "output.folder"), ("output_dir", "output.folder"),
+    ("save_every", "training.checkpoint_every"), ("eval_every", "training.validate_every"),
+    ("random_seed", "seed"), ("manual_seed", "seed"), ("num_workers", "training.threads"),
+    ("workers", "training.threads"), ("gamma", "quantizer.decay"), ("ema_decay", "quantizer.decay"),
+  ]
+
+  @Test("the names that other trainers use are known", arguments: habits)
+  func habit(_ habit: (name: String, field: String)) {
+    let hint = "\(habit.name); did you mean \(habit.field)?"
+    expectFault("\(habit.name): 1\n", "1:1", "unknown key " + hint)
+    expectFault("training: {\(habit.name): 1}\n", "1:12", "unknown key training." + hint)
+    let found = faults("wibble:\n  exp: {\(habit.name): 1}\n")
+    #expect(
+      found.count == 2 && found[1].contains("2:9: unknown key wibble.exp." + hint), "\(found)")
+    #expect(faults("", ["\(habit.name)=1"])[0].contains(hint))
+  }
+
+  @Test("epochs are told how to become steps, and what there is not is said")
+  func notes() {
+    expectFault("epochs: 1\n", "1:1", "epochs times training images over training.batch_size")
+    expectFault("optimizer: adam\n", "1:1", "there is one optimizer, Adam")
+    expectFault("device: cuda\n", "1:1", "training runs on the processor")
+  }
+
+  @Test("each hint names a field, and no hint is in the way of a field")
+  func hints() {
+    let fields = ConfigurationField.all.map(\.key)
+    var names: Set<String> = []
+    for row in FieldHint.table {
+      if let key = row.key { #expect(fields.contains(key), "\(key)") }
+      for name in row.names.split(separator: " ").map(String.init) {
+        #expect(names.insert(FieldHint.squeezed(name)).inserted, "\(name) has two meanings")
+        #expect(!fields.contains { $0.split(separator: ".").last == name[...] }, "\(name)")
+      }
+    }
+  }
+
+  @Test("messages stay short and single lines, and only the first 20 are shown")
+  func length() {
+    let long = String(repeating: "x", count: 10_000)
+    for text in [
+      "seed: \(long)\n", "seed: '\(long)'\n", "? \(long)\n: 1\n", "training: {? \(long) : 1}\n",
+      "model: {architecture: resblock, widths: [\(long)]}\n", "data: {root: ~\(long)}\n",
+      "seed: \"\\e[2J\\n\\u202e\\u2028\"\n",
+    ] {
+      let found = faults(text)
+      #expect(found.count == 1 && found[0].utf8.count < 300, "\(found)")
+      #expect(
+        found[0].unicodeScalars.allSatisfy {
+          ![.control, .lineSeparator].contains($0.properties.generalCategory)
+            && $0 != "\u{202E}"
+        }, "\(found)")
+    }
+    #expect(faults("", ["seed=\(long)"])[0].utf8.count < 400)
+    let text = (0..<7000).map { "k\($0): 1\n" }.joined()
+    let clock = ContinuousClock()
+    let time = clock.measure {
+      let error = #expect(throws: ConfigurationError.self) { try read(text) }
+      let lines = error?.description.split(separator: "\n") ?? []
+      #expect(lines.count == 22)
+      guard lines.count == 22 else { return }
+      #expect(lines[20] == "and 6980 more" && lines[21] == "7000 errors in the configuration")
+    }
+    #expect(time < .seconds(2))
+  }
+
   @Test("a mistyped section is guessed")
   func section() {
     expectFault("trainig:\n  steps: 5\n", "1:1", "trainig; did you mean training?")
+    #expect(faults("trainig:\n  steps: 5\n  lr: 1\n").count == 2)
   }
 
   @Test("a dotted key in a file is refused, since it would stand beside its section")
@@ -96,7 +179,7 @@ struct UnknownKeyTests {
     #expect(
       error?.description == """
         c.yaml:1:1: error: unknown key sed; did you mean seed?
-        c.yaml:2:7: error: seed: expected a whole number of at least 0, found "x"
+        c.yaml:2:7: error: seed: expected a whole number of at least 0, found x
         2 errors in the configuration
         """)
     #expect(error?.status.rawValue == 78)
