@@ -165,7 +165,8 @@ class Campaign:
         global _campaign
         _campaign = self
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=self.place.folder))
-        folder.chmod(0o755)
+        # Users other than root leave their signs there too.
+        folder.chmod(0o777)
         self.place.folder = folder
         self.place.program.signs = folder
 

@@ -9,9 +9,9 @@ import os
 import random
 import re
 import struct
+import time
 from array import array
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Iterator
 
 from campaign import Failure, Files, Place, read_files
@@ -83,6 +83,7 @@ class World:
         self.scenarios: dict[str, Scenario] = {}
         # Digests of checkpoints that can be loaded, as `eval` said.
         self.loadable: dict[bytes, bool] = {}
+        self.longer_seconds = 0.0
         cifar = cifar_files()
         train = self.add("train", {"c.yaml": CONFIGURATION}, TRAIN)
         self.add("resume", self.stopped_midway(), RESUME)
@@ -119,6 +120,14 @@ class World:
         if step_of(files[LAST]) != 2:
             raise SystemExit("faults: the run could not be stopped after its second step")
         return files
+
+    def longer(self, configuration: bytes) -> Scenario:
+        """A run of many steps, for signals at random moments."""
+        start = time.monotonic()
+        scenario = self.add("longer", {"c.yaml": configuration}, TRAIN)
+        self.longer_seconds = time.monotonic() - start
+        del self.scenarios["longer"]
+        return scenario
 
     def loads(self, place: Place, path: str) -> bool:
         """Whether `eval` can read a checkpoint. Equal files are tried once."""
@@ -218,9 +227,10 @@ def ends_well(outcome: Outcome) -> Iterator[Failure]:
     elif outcome.code in (0, 75, 129, 130, 143):
         pass
     else:
-        messages = len(re.findall(r"(?:^|: )[Ee]rror: ", outcome.text, re.MULTILINE))
-        # A configuration's errors are reported all at once.
-        if messages == 0 or (messages > 1 and outcome.code != 78):
+        messages = len(re.findall(r"^(?:vqvae: )?[Ee]rror: ", outcome.text, re.MULTILINE))
+        # Errors with a place are a configuration's, and are reported all at once.
+        placed = len(re.findall(r"^(?!vqvae: )\S.*?: error: ", outcome.text, re.MULTILINE))
+        if messages != 1 and not (messages == 0 and placed):
             yield Failure("no single error message", f"{messages} messages; {outcome}")
     if "Fatal error" in outcome.text or "Stack dump" in outcome.text or "Backtrace" in outcome.text:
         yield Failure("backtrace", str(outcome))
