@@ -30,6 +30,9 @@ UNSAVED = CONFIGURATION.replace(b"_every: 2", b"_every: 0")
 
 
 def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
+    longer = world.longer(LONGER)
+    for number in range(min(PLACES[scale]["random"], RANDOM_LONG)):
+        yield at_random(world, longer, number)
     groups: dict[str, list[Case]] = {"kill": [], "signal": [], "again": []}
     for scenario in (world.scenarios[name] for name in ("train", "resume", "extend", "data")):
         place.prepare(scenario.files)
@@ -43,9 +46,6 @@ def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
     for kind, group in groups.items():
         random.Random(f"{seed}/{kind}").shuffle(group)
         yield from group[: PLACES[scale][kind]]
-    longer = world.longer(LONGER)
-    for number in range(min(PLACES[scale]["random"], RANDOM_LONG)):
-        yield at_random(world, longer, number)
     for call in calls_between_steps(place):
         yield from (really_saves(call, name) for name in SAVING)
 
@@ -212,11 +212,14 @@ def at_random(world: World, scenario: Scenario, number: int) -> Case:
             yield from keeps_checkpoints(world, place, before)
             if outcome.code == 0:
                 break
-            if outcome.code is not None and outcome.code != 128 + sent:
-                yield Failure("other exit code after a signal", f"{name} after {moment:.3f} s: {outcome}")
             if outcome.code == 128 + sent:
                 yield from is_saved(scenario, outcome.text)
-            if read(LAST) or read(BEST):
+            elif outcome.code in (66, 73):
+                # There is a run already, or none yet: the other command is meant.
+                arguments = RESUME if arguments == scenario.arguments else scenario.arguments
+            elif outcome.code is not None:
+                yield Failure("other exit code after a signal", f"{name} after {moment:.3f} s: {outcome}")
+            if before:
                 arguments = RESUME
         yield from can_go_on(world, place, scenario)
 

@@ -77,6 +77,8 @@ def stays_whole(world: World, place: Place, scenario: Scenario, outcome: Outcome
         yield from leaves_no_temporary_file()
     yield from keeps_checkpoints(world, place, scenario.files)
     if not scenario.trains:
+        if outcome.code == 0 and outcome.out != scenario.out:
+            yield Failure("other output, exit 0", str(outcome))
         return
     yield from keeps_log(scenario.files)
     if outcome.code == 0:

@@ -291,6 +291,11 @@ def can_go_on(world: World, place: Place, scenario: Scenario) -> Iterator[Failur
     evaluated = place.run("eval", "run", "--threads", "1", uses_shim=False)
     if (evaluated.code == 0) != has_checkpoint or evaluated.code not in (0, 66):
         yield Failure("commands disagree", str(evaluated))
+    # Now and then another command that reads; it takes the same way.
+    if place.random.random() < 0.1:
+        drawn = place.run("reconstruct", "run", "--count", "1", "--threads", "1", "--out", "way.png", uses_shim=False)
+        if drawn.code != evaluated.code:
+            yield Failure("commands disagree", f"{evaluated}; {drawn}")
     resumed = place.run(*scenario.resume, uses_shim=False)
     if resumed.code == 66 and not has_checkpoint:
         restart = TRAIN + scenario.resume[len(RESUME) :]
