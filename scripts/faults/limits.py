@@ -233,7 +233,17 @@ def without_streams(
 ) -> Case:
     """A lost result is an error; lost notes are not. Nothing is written into other files."""
 
+    trains = scenario.arguments in (TRAIN, world.scenarios["resume"].arguments)
+
     def check(place: Place) -> Iterator[Failure]:
+        # Which descriptor a file gets can differ from time to time, and notes must not go there.
+        is_closed = "closed" in (conditions.stdin, conditions.stdout, conditions.stderr)
+        failures: dict[str, Failure] = {}
+        for _ in range(5 if trains and is_closed else 1):
+            failures |= {failure.kind: failure for failure in once(place)}
+        yield from failures.values()
+
+    def once(place: Place) -> Iterator[Failure]:
         place.prepare(scenario.files)
         outcome = place.run(*scenario.arguments, conditions=conditions, uses_shim=False)
         # Without standard error there is no message to look at.
@@ -244,7 +254,7 @@ def without_streams(
             yield Failure(kind, f"{outcome}; expected {sorted(codes)}")
         yield from leaves_no_temporary_file()
         yield from keeps_checkpoints(world, place, scenario.files)
-        if scenario.arguments in (TRAIN, world.scenarios["resume"].arguments):
+        if trains:
             yield from is_undisturbed(scenario)
 
     return Case(
