@@ -31,8 +31,8 @@ SUITES = {"injection": injection, "kills": kills, "mutation": mutation, "limits"
 def main() -> int:
     options = parse()
     folder = Path(tempfile.mkdtemp(prefix="vqvae-faults-", dir=fast_folder()))
-    # Some cases run as a user who is not root.
-    folder.chmod(0o755)
+    # Some cases run as a user who is not root, and leave signs here.
+    folder.chmod(0o1777)
     try:
         return campaign(options, folder)
     finally:

@@ -166,8 +166,7 @@ class Campaign:
         global _campaign
         _campaign = self
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=self.place.folder))
-        # Users other than root leave their signs there too.
-        folder.chmod(0o777)
+        folder.chmod(0o1777)
         self.place.folder = folder
         self.place.program.signs = folder
 

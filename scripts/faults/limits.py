@@ -19,7 +19,8 @@ from runs import (
 
 MEGABYTE = 1 << 20
 # Every how many megabytes a limit of the address space is tried, and up to where.
-STEPS = {"short": 150, "default": 24, "long": 4}
+# Each is a multiple of the last, so that a larger scale has the places of a smaller one.
+STEPS = {"short": 144, "default": 24, "long": 4}
 HIGHEST = 1200
 # How many of the possible allocations and threads are refused.
 REFUSALS = {"short": 12, "default": 90, "long": 10**6}
@@ -60,6 +61,7 @@ def limited(
         if user:
             circumstances = Conditions(conditions.limits, user=hand_over())
         outcome = place.run(*(scenario.arguments + arguments), conditions=circumstances, **options)
+        place.counts["faults"] += outcome.hit
         # What the loader does, and libraries before main, is beyond the program.
         if not outcome.started:
             return

@@ -116,6 +116,9 @@ class Program:
             if trace:
                 trace.unlink(missing_ok=True)
                 extra["FAULTS_TRACE"] = str(trace)
+            if minimum is not None:
+                # The same allocations every time, or a case would not be repeatable.
+                extra["SWIFT_DETERMINISTIC_HASHING"] = "1"
             if with_stderr:
                 extra["FAULTS_STDERR"] = "1"
         if self.verbose:
