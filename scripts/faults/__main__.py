@@ -33,6 +33,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="vqvae-faults-", dir=fast_folder()))
     # Some cases run as a user who is not root, and leave signs here.
     folder.chmod(0o1777)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return campaign(options, folder)
     finally:

@@ -7,6 +7,7 @@ import os
 import random
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -165,6 +166,7 @@ class Campaign:
     def _begin_worker(self) -> None:
         global _campaign
         _campaign = self
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=self.place.folder))
         folder.chmod(0o1777)
         self.place.folder = folder

@@ -50,7 +50,7 @@ LASTING = {
     "access": ["EACCES+", "EIO*"],
 }
 # Of calls that are alike in name, file and fault, so many are tried.
-ALIKE = {"short": 1, "default": 5, "long": 10**6}
+ALIKE = {"short": 1, "default": 4, "long": 10**6}
 PROMISES = {
     "train": "a failing call in a new `train`: a documented exit, and the way on leads to the same bytes",
     "resume": "the same in `train --resume` of a killed run",

@@ -16,8 +16,8 @@ STOPPING = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 SAVING = {"USR1": signal.SIGUSR1}
 # How many of the possible places are tried, by kind.
 PLACES = {
-    "short": {"kill": 110, "signal": 60, "again": 8, "random": 4},
-    "default": {"kill": 2200, "signal": 800, "again": 60, "random": 60},
+    "short": {"kill": 100, "signal": 60, "again": 6, "random": 4},
+    "default": {"kill": 1700, "signal": 800, "again": 60, "random": 60},
     "long": dict.fromkeys(["kill", "signal", "again", "random"], 10**6),
 }
 # Kills at random moments know no end.

@@ -23,7 +23,7 @@ MEGABYTE = 1 << 20
 STEPS = {"short": 144, "default": 24, "long": 4}
 HIGHEST = 1200
 # How many of the possible allocations and threads are refused.
-REFUSALS = {"short": 12, "default": 90, "long": 10**6}
+REFUSALS = {"short": 6, "default": 70, "long": 10**6}
 # Allocations from this size on belong to images, tensors and buffers; smaller ones to the language.
 LARGE = 4096
 # A run that does not end by itself.
@@ -38,11 +38,11 @@ def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
     scenarios = [world.scenarios[name] for name in ("train", "resume", "eval", "reconstruct")]
     yield from address_space(world, scenarios, scale)
     if os.getuid() == 0:
-        yield from thread_limits(world, scenarios)
+        yield from thread_limits(world, scenarios, scale)
         yield from stops_without_threads(scale)
     else:
         print("faults: limits of threads are tried by root alone", file=sys.stderr)
-    yield from descriptors(world, scenarios)
+    yield from descriptors(world, scenarios, scale)
     yield from file_sizes(world, scenarios)
     yield from refused_memory(world, place, scenarios, scale, seed)
     yield from refused_threads(world, place, scenarios)
@@ -111,9 +111,9 @@ def address_space(world: World, scenarios: list[Scenario], scale: str) -> Iterat
                     limits=((resource.RLIMIT_AS, megabytes * MEGABYTE),)), {0, 71})
 
 
-def thread_limits(world: World, scenarios: list[Scenario]) -> Iterator[Case]:
+def thread_limits(world: World, scenarios: list[Scenario], scale: str) -> Iterator[Case]:
     for scenario in scenarios:
-        for count in range(1, 7):
+        for count in (2, 3, 5) if scale == "short" else range(1, 7):
             for threads in (1, 4):
                 yield limited(
                     world, scenario, f"threads/{scenario.name}/{count}-for-{threads}",
@@ -150,9 +150,9 @@ def stops_without_threads(scale: str) -> Iterator[Case]:
                 yield case(count, threads, number)
 
 
-def descriptors(world: World, scenarios: list[Scenario]) -> Iterator[Case]:
+def descriptors(world: World, scenarios: list[Scenario], scale: str) -> Iterator[Case]:
     for scenario in scenarios + [world.scenarios["data"]]:
-        for count in range(3, 21):
+        for count in range(3, 21, 2 if scale == "short" else 1):
             yield limited(
                 world, scenario, f"descriptors/{scenario.name}/{count}",
                 "few file descriptors: success, or exit 71",
