@@ -17,13 +17,14 @@ TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
 CIFAR10 := data/cifar10/cifar-10-batches-bin/data_batch_1.bin
 VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
+FAULTS := default
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test smoke demo bench compare lint format goldens clean
+.PHONY: help setup build test smoke faults demo bench compare lint format goldens clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
-	@echo "  PORTABLE=1 with build, test, smoke, demo, bench or compare: for any machine of this kind, in .build-portable"
+	@echo "  PORTABLE=1 with build, test, smoke, faults, demo, bench or compare: for any machine of this kind, in .build-portable"
 
 setup: ## Install the system packages that are missing
 	@scripts/install_packages.sh
@@ -38,6 +39,10 @@ test: setup ## Run all tests
 
 smoke: build ## Train, evaluate and reconstruct in seconds, and check what comes out
 	scripts/smoke.sh $(VQVAE)
+
+faults: build ## Break files, disk, memory and signals, and check the promises; FAULTS=short, default or long
+	@scripts/install_packages.sh --faults
+	python3 scripts/faults --vqvae $(VQVAE) --scale $(FAULTS) $(FAULTS_FLAGS)
 
 demo: build ## Train a small model on synthetic images for about a minute, and show what it learned
 	@scripts/demo.sh $(VQVAE)

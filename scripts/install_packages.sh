@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that vqvae is built on, where they are missing.
+# Usage: scripts/install_packages.sh [--faults]    --faults: and what scripts/faults needs
 set -euo pipefail
 
 packages=(libopenblas-dev liblapacke-dev libpng-dev pkg-config)
+faults=
+if [ "${1:-}" = --faults ]; then
+  faults=1
+  packages+=(python3 gcc libc6-dev)
+fi
 
+have_tools() {
+  [ -z "$faults" ] || { command -v python3 && { command -v cc || command -v clang; }; } >/dev/null
+}
 have_all() {
-  command -v pkg-config >/dev/null && pkg-config --exists openblas lapacke libpng
+  command -v pkg-config >/dev/null && pkg-config --exists openblas lapacke libpng && have_tools
 }
 
 if ! command -v swift >/dev/null; then
@@ -46,6 +55,7 @@ if ! "${install[@]}" >/dev/null 2>&1; then
   }
 fi
 have_all || {
-  echo "vqvae: ${packages[*]} are installed, but pkg-config does not know openblas, lapacke and libpng" >&2
+  echo "vqvae: ${packages[*]} are installed, but pkg-config does not know openblas, lapacke and libpng," \
+    "or there is no python3 or cc" >&2
   exit 69
 }

@@ -1,0 +1,241 @@
+"""Starts the program under a fault, a limit or a signal, and says how it ended."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Sequence
+
+# What the README promises. 1 is not in it: an internal error is never right.
+DOCUMENTED = frozenset({0, 64, 65, 66, 70, 71, 73, 74, 75, 78, 129, 130, 143})
+# More output than this is a fault in itself, and is not kept.
+OUTPUT_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The world a process finds itself in, where it is not the usual one."""
+
+    # resource.RLIMIT_… and its value
+    limits: tuple[tuple[int, int], ...] = ()
+    user: int | None = None
+    # Where a standard stream leads: None as usual, "closed", "broken" (a pipe without a reader) or a path.
+    stdin: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    # Signals that are ignored when the program starts.
+    ignored: tuple[int, ...] = ()
+
+
+@dataclass
+class Outcome:
+    """How a process ended, and what it said."""
+
+    arguments: Sequence[str]
+    code: int | None
+    signal: int | None
+    hung: bool
+    out: bytes
+    err: bytes
+    seconds: float
+    kibibytes: int
+    # Whether the planned fault came to pass, and whether main was reached.
+    hit: bool = False
+    started: bool = True
+    # Seconds from the last signal that was sent from outside to the end.
+    after_signal: float | None = None
+
+    @property
+    def text(self) -> str:
+        return self.err.decode("utf-8", "replace")
+
+    def __str__(self) -> str:
+        if self.hung:
+            end = f"did not end in {self.seconds:.0f} s"
+        elif self.signal is not None:
+            end = f"died of {signal.Signals(self.signal).name}"
+        else:
+            end = f"gave {self.code}"
+        lines = [line for line in self.text.splitlines() if "rror" in line] or self.text.splitlines()[-1:]
+        said = lines[0][:160] if lines else ""
+        return f"`{' '.join(self.arguments)[:120]}` {end}" + (f": {said}" if said else "")
+
+
+@dataclass
+class Program:
+    """The program under test, with the library that injects faults."""
+
+    path: str
+    shim: str
+    # Signs that the library leaves behind; each worker has its own.
+    signs: Path
+    verbose: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        plan: str = "",
+        conditions: Conditions = Conditions(),
+        timeout: float = 20,
+        signals: Sequence[tuple[float, int]] = (),
+        trace: Path | None = None,
+        with_stderr: bool = False,
+        minimum: int | None = None,
+        uses_shim: bool = True,
+    ) -> Outcome:
+        """Runs one command in the current folder.
+
+        - plan: what the library does (see shim.c).
+        - signals: (seconds after the start, number), sent from outside.
+        - with_stderr: counts writes to standard error too.
+        - minimum: the least bytes of an allocation that is counted; None: no allocation is.
+        """
+        hit, started = self.signs / "hit", self.signs / "started"
+        for sign in (hit, started):
+            sign.unlink(missing_ok=True)
+        extra = {}
+        if uses_shim:
+            # A number that no request reaches leaves allocations uncounted.
+            least = 1 << 62 if minimum is None else minimum
+            extra = {
+                "LD_PRELOAD": self.shim,
+                "FAULTS_ROOT": os.getcwd(),
+                "FAULTS_HIT": str(hit),
+                "FAULTS_STARTED": str(started),
+                "FAULTS_MINIMUM": str(least),
+            }
+            if plan:
+                extra["FAULTS_PLAN"] = plan
+            if trace:
+                trace.unlink(missing_ok=True)
+                extra["FAULTS_TRACE"] = str(trace)
+            if minimum is not None:
+                # The same allocations every time, or a case would not be repeatable.
+                extra["SWIFT_DETERMINISTIC_HASHING"] = "1"
+            if with_stderr:
+                extra["FAULTS_STDERR"] = "1"
+        if self.verbose:
+            shown = " ".join(f"{key}='{value}'" for key, value in extra.items())
+            print(f"$ {shown} {self.path} {' '.join(arguments)}  # {conditions}", flush=True)
+        outcome = self._spawn(list(arguments), {**self.environment, **extra}, conditions, timeout, signals)
+        outcome.hit = hit.exists()
+        outcome.started = not uses_shim or started.exists()
+        if self.verbose:
+            print(f"{outcome}\n{outcome.text}", flush=True)
+        return outcome
+
+    def _spawn(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        conditions: Conditions,
+        timeout: float,
+        signals: Sequence[tuple[float, int]],
+    ) -> Outcome:
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        start = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _become(self.path, arguments, environment, conditions, out_write, err_write)
+            finally:
+                os._exit(126)
+        os.close(out_write)
+        os.close(err_write)
+        child = os.pidfd_open(pid)
+        texts = {out_read: bytearray(), err_read: bytearray()}
+        poll = select.poll()
+        for descriptor in (out_read, err_read, child):
+            poll.register(descriptor, select.POLLIN)
+        pending = sorted(signals)
+        deadline, hung, last_signal = start + timeout, False, None
+        is_running, unread = True, set(texts)
+        # The streams are read to their ends after the process's, or its last words would be lost.
+        while is_running or unread:
+            now = time.monotonic()
+            while pending and is_running and now >= start + pending[0][0]:
+                os.kill(pid, pending.pop(0)[1])
+                last_signal = now
+            if now >= deadline:
+                if hung:
+                    break
+                os.kill(pid, signal.SIGKILL)
+                # For the rest of the output and the end itself.
+                hung, deadline = True, now + 5
+            wake = min(deadline, start + pending[0][0]) if pending else deadline
+            for descriptor, _ in poll.poll(max(0.0, wake - now) * 1000 if is_running else 1000):
+                if descriptor == child:
+                    is_running = False
+                    poll.unregister(child)
+                    continue
+                data = os.read(descriptor, 1 << 16)
+                if len(texts[descriptor]) < OUTPUT_LIMIT:
+                    texts[descriptor] += data
+                if not data:
+                    poll.unregister(descriptor)
+                    unread.discard(descriptor)
+        _, status, usage = os.wait4(pid, 0)
+        end = time.monotonic()
+        for descriptor in (out_read, err_read, child):
+            os.close(descriptor)
+        died = os.WIFSIGNALED(status) and not hung
+        return Outcome(
+            arguments, os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            os.WTERMSIG(status) if died else None, hung, bytes(texts[out_read]),
+            bytes(texts[err_read]), end - start, usage.ru_maxrss,
+            after_signal=None if last_signal is None else end - last_signal)
+
+
+def _become(
+    path: str, arguments: list[str], environment: dict[str, str], conditions: Conditions, out: int, err: int
+) -> None:
+    """Turns a forked child into the program. Never returns."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    for descriptor, place in ((0, conditions.stdin), (1, conditions.stdout), (2, conditions.stderr)):
+        if place == "closed":
+            os.close(descriptor)
+        elif place == "broken":
+            reader, writer = os.pipe()
+            os.dup2(writer, descriptor)
+            os.close(reader)
+        elif place is not None:
+            os.dup2(os.open(place, os.O_RDWR), descriptor)
+    # Python ignores these, and an ignored signal stays so in the program.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)
+    for number in conditions.ignored:
+        signal.signal(number, signal.SIG_IGN)
+    for limit, value in conditions.limits:
+        resource.setrlimit(limit, (value, value))
+    if conditions.user is not None:
+        os.setgroups([])
+        os.setgid(conditions.user)
+        os.setuid(conditions.user)
+    os.execve(path, [path, *arguments], environment)
+
+
+def compile_shim(folder: Path) -> str:
+    """Compiles the library that injects faults."""
+    source = Path(__file__).with_name("shim.c")
+    target = folder / "shim.so"
+    for compiler in ("cc", "clang", "gcc"):
+        try:
+            subprocess.run(
+                [compiler, "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-o", str(target), str(source),
+                 "-ldl"], check=True)
+            return str(target)
+        except FileNotFoundError:
+            continue
+    raise SystemExit("faults: there is no C compiler (cc, clang or gcc); make setup installs one")
