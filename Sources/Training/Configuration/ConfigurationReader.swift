@@ -131,7 +131,8 @@ package struct ConfigurationReader {
         continue
       }
       if let line = lines[key] {
-        report(place, "the key \(excerpt(prefix + key)) occurs twice; it is in line \(line) already")
+        report(
+          place, "the key \(excerpt(prefix + key)) occurs twice; it is in line \(line) already")
       } else {
         lines[key] = keyNode.mark.line
       }
