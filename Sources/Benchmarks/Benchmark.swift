@@ -45,8 +45,8 @@ package struct Benchmark {
 
   /// Opens the data and makes the first step, as `train` does, without a run folder.
   package init(_ configuration: Configuration, threads: Int) throws {
-    dataset = try configuration.dataset()
-    let experiment = try Experiment(configuration, dataset)
+    let experiment: Experiment
+    (experiment, dataset) = try Experiment.open(configuration)
     var state = TrainingState(experiment)
     pool = WorkerPool(threads: threads)
     order = EpochOrder(seed: configuration.seed, count: dataset.train.count)

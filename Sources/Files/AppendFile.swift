@@ -12,17 +12,27 @@ package final class AppendFile {
   private var descriptor: Int32
   private var pending: [UInt8] = []
 
-  /// Opens a file, or creates it; refuses one that another process holds. What cannot be appended to (a
-  /// folder, a pipe, a file without permission) is moved aside.
+  /// Opens a file, or creates it; refuses one that another process holds. What is not a file (a folder, a
+  /// pipe, a link that leads nowhere) is moved aside.
   package init(_ path: String) throws {
     self.path = path
     do {
       descriptor = try Self.open(path)
-    } catch let problem as Problem where problem.status == .cannotCreate && !problem.isHeld {
-      guard let place = moveAside(path) else { throw problem }
+    } catch let problem as Problem {
+      guard Self.isObstacle(path), let place = moveAside(path) else { throw problem }
       movedAside = place
       descriptor = try Self.open(path)
     }
+  }
+
+  /// Whether there is something at a path that can never be appended to. What the system refuses for
+  /// another reason may be a good file.
+  private static func isObstacle(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return false }
+    if status.st_mode & S_IFMT != S_IFLNK { return status.st_mode & S_IFMT != S_IFREG }
+    if stat(path, &status) == 0 { return status.st_mode & S_IFMT != S_IFREG }
+    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
   }
 
   deinit { close(descriptor) }
@@ -43,7 +53,7 @@ package final class AppendFile {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       close(descriptor)
       throw Problem(
-        .cannotCreate, path, found: Problem.held,
+        .cannotCreate, path, found: "another process is writing this file",
         advice: "A run folder takes one training process; name another with --run.")
     }
     // Between opening and locking, whoever held the file may have put another in its place.
@@ -59,16 +69,13 @@ package final class AppendFile {
 
   package func append(line: String) { pending += Array(line.utf8) + [newline] }
 
-  /// Writes what has been appended. After an error the file is as it was before, and the lines are
-  /// dropped.
+  /// Writes what has been appended. After an error the file is as it was before, and the lines wait for
+  /// the next call.
   package func flush() throws {
     let bytes = pending
-    pending.removeAll(keepingCapacity: true)
     guard !bytes.isEmpty else { return }
-    if !isSame(descriptor, path) {
-      let new = try Self.open(path)
-      close(descriptor)
-      descriptor = new
+    if isReplaced {
+      try reopen()
       wasReplaced = true
     }
     let size = lseek(descriptor, 0, SEEK_END)
@@ -85,6 +92,22 @@ package final class AppendFile {
       }
       done += count
     }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  /// Whether the path leads to another file, or to none. If the system does not say, it does not.
+  private var isReplaced: Bool {
+    var (held, present) = (stat(), stat())
+    guard fstat(descriptor, &held) == 0 else { return false }
+    if stat(path, &present) != 0 { return errno == ENOENT || errno == ENOTDIR }
+    return held.st_ino != present.st_ino || held.st_dev != present.st_dev
+  }
+
+  /// Goes on with the file that is at the path now.
+  private func reopen() throws {
+    let new = try Self.open(path)
+    close(descriptor)
+    descriptor = new
   }
 
   /// Brings what has been written to the disk.
@@ -93,39 +116,37 @@ package final class AppendFile {
   }
 
   /// Keeps only the lines for which `isKept` says true, reading the file in pieces. The new content takes
-  /// the place of the old one at once, or not at all.
+  /// the place of the old one at once, or not at all; a file that is kept whole is not touched.
   ///
-  /// - Parameter isKept: told the bytes of a line without its end, and whether it has an end; a line of
+  /// - Parameter isKept: told the bytes of each line without its end, and whether it has an end; a line of
   ///   over ``maximumLine`` bytes is dropped without a question.
   package func filter(_ isKept: (_ line: [UInt8], _ isComplete: Bool) -> Bool) throws {
     try flush()
-    struct Unchanged: Error {}
-    do {
-      try AtomicFile.write(path) { file in
-        var isChanged = false
-        var kept: [UInt8] = []
-        try forEachLine { line, isComplete in
-          guard let line, isKept(line, isComplete) else {
-            isChanged = true
-            return
-          }
-          isChanged = isChanged || !isComplete
-          kept += line
-          kept.append(newline)
-          if kept.count > Self.pieceSize {
-            try file.append(kept)
-            kept.removeAll(keepingCapacity: true)
-          }
-        }
-        guard isChanged else { throw Unchanged() }
-        try file.append(kept)
-      }
-    } catch is Unchanged {
-      return
+    var decisions: [Bool] = []
+    var isChanged = false
+    try forEachLine { line, isComplete in
+      let decision = line.map { isKept($0, isComplete) } ?? false
+      decisions.append(decision)
+      isChanged = isChanged || !decision || !isComplete
     }
-    let new = try Self.open(path)
-    close(descriptor)
-    descriptor = new
+    guard isChanged else { return }
+    try AtomicFile.write(path) { file in
+      var number = 0
+      var kept: [UInt8] = []
+      try forEachLine { line, _ in
+        defer { number += 1 }
+        // Nobody else writes here; a line that has come all the same is kept.
+        guard let line, number >= decisions.count || decisions[number] else { return }
+        kept += line
+        kept.append(newline)
+        if kept.count > Self.pieceSize {
+          try file.append(kept)
+          kept.removeAll(keepingCapacity: true)
+        }
+      }
+      try file.append(kept)
+    }
+    try reopen()
   }
 
   /// The longest line that a filter looks at.
@@ -173,11 +194,6 @@ package func moveAside(_ path: String) -> String? {
     return rename(path, place) == 0 ? place : nil
   }
   return nil
-}
-
-extension Problem {
-  fileprivate static let held = "another process is writing this file"
-  fileprivate var isHeld: Bool { found == Self.held }
 }
 
 private let newline = UInt8(ascii: "\n")

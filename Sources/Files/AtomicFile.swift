@@ -82,6 +82,11 @@ package enum AtomicFile {
     }
   }
 
+  /// Likewise in the folder of a file that is about to be written.
+  package static func removeLeftovers(beside path: String) {
+    removeLeftovers(in: split(path).folder)
+  }
+
   private static let partialPrefix = ".vqvae-"
   private static let partialSuffix = ".partial"
   private static let writers = Atomic(0)

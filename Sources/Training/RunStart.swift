@@ -12,6 +12,8 @@ package struct RunStart {
   let isResumed: Bool
   /// What the run goes on from; nil at step 0.
   let checkpoint: Checkpoint?
+  /// Whether that is `last.safetensors`.
+  private let isLast: Bool
   /// Whose weights a new run begins with.
   let weights: (path: String, checkpoint: Checkpoint)?
   /// The validation NMSE of `best.safetensors` as it is on the disk, which no worse model may replace.
@@ -33,6 +35,7 @@ package struct RunStart {
     if try folder.holdsRun { throw Self.folderInUse(folder) }
     isResumed = false
     checkpoint = nil
+    isLast = false
     bestNMSE = nil
     damaged = []
     notes = []
@@ -91,14 +94,17 @@ package struct RunStart {
             + "move the file out of the folder.")
       }
       checkpoint = nil
+      isLast = false
       notes.append("no checkpoint was saved before: the run starts again at step 0")
     case (let found?, nil):
       checkpoint = found
+      isLast = true
       if let problem = best.damage {
         notes.append("\(problem.subject) cannot be used (\(problem.found)) and is moved aside")
       }
     case (nil, let found?):
       checkpoint = found
+      isLast = false
       let reason =
         last.damage.map { "\($0.subject) cannot be used (\($0.found)) and is moved aside" }
         ?? "\(folder.last) is missing"
@@ -106,6 +112,7 @@ package struct RunStart {
     case (let newest?, let other?):
       let isBestLater = other.state.step > newest.state.step
       checkpoint = isBestLater ? other : newest
+      isLast = !isBestLater
       if isBestLater {
         notes.append(
           "resuming from \(folder.best), which is later than \(folder.last) (step "
@@ -150,9 +157,10 @@ package struct RunStart {
     }
   }
 
-  /// How many steps a resumed run has made that has nothing left to do; nil for others.
+  /// How many steps a resumed run has made that has nothing left to do; nil for others, and for one that
+  /// died between writing its best and its last checkpoint.
   package var completedSteps: Int? {
-    guard let state = checkpoint?.state else { return nil }
+    guard let state = checkpoint?.state, isLast else { return nil }
     let steps = configuration.training.steps
     let isComplete = state.step > steps || (state.step == steps && state.validatedStep == steps)
     return isComplete ? state.step : nil

@@ -45,7 +45,7 @@ package final class StopSignal: Sendable {
     case leave
   }
 
-  /// How long after a signal another one is taken for its repetition: `timeout` and batch systems signal a
+  /// How long after a signal the same one is taken for its repetition: `timeout` and batch systems signal a
   /// process and then its group, and so the process twice.
   package static let repetitionMilliseconds: Int64 = 300
 
@@ -64,8 +64,10 @@ package final class StopSignal: Sendable {
       receivedAt.store(time, ordering: .releasing)
       return .stop
     }
+    let isRepetition =
+      number == received.load(ordering: .acquiring)
+      && time - receivedAt.load(ordering: .acquiring) < Self.repetitionMilliseconds
     // A terminal that closes says nothing that SIGINT or SIGTERM has not said.
-    let isRepetition = time - receivedAt.load(ordering: .acquiring) < Self.repetitionMilliseconds
     return isRepetition || number == SIGHUP ? .repeated : .leave
   }
 
@@ -75,7 +77,11 @@ package final class StopSignal: Sendable {
 
   /// Lets the signals through. A process inherits its parent's mask, and a parent whose threads block
   /// signals would make this one deaf to them.
-  package static func unblock() {
+  ///
+  /// Until ``listen(_:)``, SIGINT, SIGTERM and SIGHUP end the process, and SIGUSR1 does nothing: there is
+  /// nothing to save yet.
+  package static func prepare() {
+    signal(SIGUSR1, SIG_IGN)
     var set = sigset_t()
     sigemptyset(&set)
     for number in numbers { sigaddset(&set, number) }
@@ -96,7 +102,7 @@ package final class StopSignal: Sendable {
   /// Takes the signals over until the process ends.
   ///
   /// One that was ignored when the process started stays ignored, as `nohup` and shells without job control
-  /// arrange it; but not SIGTERM, which nobody sends without meaning it.
+  /// arrange it for SIGHUP and SIGINT; nobody sends the others without meaning them.
   package func listen(_ words: Words) {
     Self.stopping = Self.permanent(words.stopping)
     Self.leaving = Self.permanent(words.leaving)
@@ -105,7 +111,7 @@ package final class StopSignal: Sendable {
       var old = sigaction()
       sigaction(number, nil, &old)
       let isIgnored = unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == 1
-      if isIgnored, number != SIGTERM { continue }
+      if isIgnored, number == SIGINT || number == SIGHUP { continue }
       var new = sigaction()
       new.__sigaction_handler.sa_handler = { StopSignal.handle($0) }
       new.sa_flags = SA_RESTART

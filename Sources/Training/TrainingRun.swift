@@ -41,9 +41,7 @@ package struct TrainingRun {
   package init(_ start: RunStart, threads: Int) throws {
     let configuration = start.configuration
     folder = start.folder
-    try MemoryNeed(training: configuration).check()
-    dataset = try configuration.dataset()
-    experiment = try Experiment(configuration, dataset)
+    (experiment, dataset) = try Experiment.open(configuration)
     try start.requireSameImages(experiment)
     state =
       if let checkpoint = start.checkpoint {
@@ -123,13 +121,9 @@ package struct TrainingRun {
       metrics, step: state.step, imagesPerSecond: Double(batchSize) / max(seconds, 1e-9))
     // Often enough for whoever watches the file, seldom enough for the step.
     if clock.now - flushed > .seconds(5) {
-      do {
-        try log.flush()
-      } catch {
-        // The log serves the state: what has been learned is saved before the run ends.
-        try? save()
-        throw withWayOn(error)
-      }
+      // The log serves the state: if it cannot be written, what has been learned is saved before the run
+      // ends, or goes on because the log can be written after all.
+      do { try log.flush() } catch { try save() }
       flushed = clock.now
     }
     try observe(.step(state.step, metrics, seconds: seconds))
@@ -177,7 +171,8 @@ package struct TrainingRun {
     } catch {
       throw withWayOn(error)
     }
-    if let logError { throw withWayOn(logError) }
+    // The lines wait, and what was in the way may have gone.
+    if let logError, (try? log.synchronize()) == nil { throw withWayOn(logError) }
   }
 
   /// Says of an error which checkpoint can be gone on from.

@@ -38,6 +38,13 @@ package struct Experiment: Sendable {
     model.codeBits / Double(imageHeight * imageWidth * 3)
   }
 
+  /// Opens the data of an experiment, after a check that there is memory for both.
+  package static func open(_ configuration: Configuration) throws -> (Experiment, Dataset) {
+    try MemoryNeed(training: configuration).check()
+    let dataset = try configuration.dataset()
+    return (try Experiment(configuration, dataset), dataset)
+  }
+
   /// Throws where the architecture cannot take the data set's images.
   package init(_ configuration: Configuration, _ dataset: Dataset) throws {
     try configuration.check(

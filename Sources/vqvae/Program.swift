@@ -23,7 +23,7 @@ struct Program: ParsableCommand {
     // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same. A
     // limit on the size of files becomes an error of writing.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-    StopSignal.unblock()
+    StopSignal.prepare()
     do {
       try requireText()
       var command = try parseAsRoot()

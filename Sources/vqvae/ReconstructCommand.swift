@@ -64,6 +64,7 @@ struct ReconstructCommand: ParsableCommand {
     let grid = ImageGrid(
       originals: pictures(result.originals), reconstructions: pictures(result.reconstructions))
     let picture = grid.image(magnifiedBy: scale)
+    AtomicFile.removeLeftovers(beside: out)
     try picture.writePNG(out)
     Terminal.note(
       "\(visible(path)), step \(checkpoint.state.step): \(counted(shown, "image")) of the "

@@ -24,6 +24,7 @@ struct StopSignalTests {
     #expect(stop.receive(SIGTERM, at: 1000) == .repeated)
     #expect(stop.receive(SIGTERM, at: 1000 + StopSignal.repetitionMilliseconds - 1) == .repeated)
     #expect(stop.receive(SIGHUP, at: 100_000) == .repeated)
+    #expect(stop.receive(SIGINT, at: 1001) == .leave)
     #expect(stop.receive(SIGTERM, at: 1000 + StopSignal.repetitionMilliseconds) == .leave)
   }
 

@@ -81,8 +81,7 @@ struct SignalTests {
         usleep(300_000)
         process.interrupt()
         try waitFor("stopping after this step", of: process, in: folder)
-        // At once it would be taken for a repetition of the first.
-        kill(process.processIdentifier, second)
+        // At once the same one would be taken for a repetition of the first.
         usleep(600_000)
         #expect(process.isRunning)
         kill(process.processIdentifier, second)
