@@ -119,6 +119,7 @@ class Program:
             if minimum is not None:
                 # The same allocations every time, or a case would not be repeatable.
                 extra["SWIFT_DETERMINISTIC_HASHING"] = "1"
+                extra["FAULTS_CLOCK"] = "1"
             if with_stderr:
                 extra["FAULTS_STDERR"] = "1"
         if self.verbose:

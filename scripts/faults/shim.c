@@ -11,6 +11,7 @@
 //   FAULTS_MINIMUM allocations of fewer bytes are neither counted nor refused
 //   FAULTS_TRACE   a file that gets a line `c<TAB>number<TAB>name<TAB>path<TAB>bytes` for each call
 //   FAULTS_HIT     a file that is created when the plan has been carried out at least once
+//   FAULTS_CLOCK   set: every look at a clock is 1/10 ms after the last, so that equal runs print equal times
 //   FAULTS_STARTED a file that is created when main begins
 //
 // Actions: errno=N (the call fails), short (half of the bytes), zero (returns 0), kill (SIGKILL before
@@ -35,6 +36,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -60,6 +62,7 @@ static size_t root_length, minimum;
 static int trace_file = -1;
 static const char *hit_path;
 static atomic_bool is_armed;
+static int has_own_clock;
 static atomic_long calls, allocations, threads;
 // The paths of open files that are counted; empty for others.
 static char paths[DESCRIPTORS][PATH_SIZE];
@@ -103,6 +106,7 @@ static void arm(void) {
   read_plan(getenv("FAULTS_PLAN"));
   const char *size = getenv("FAULTS_MINIMUM");
   if (size) minimum = strtoul(size, NULL, 10);
+  has_own_clock = getenv("FAULTS_CLOCK") != NULL;
   hit_path = getenv("FAULTS_HIT");
   const char *trace = getenv("FAULTS_TRACE");
   if (trace) trace_file = syscall(SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -436,6 +440,15 @@ EXPORT int pthread_create(
   pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
   if (atomic_load(&is_armed) && consult('t', "pthread_create", "", 0) == FAIL) return errno;
   return REAL(pthread_create)(thread, attributes, body, argument);
+}
+
+EXPORT int clock_gettime(clockid_t clock, struct timespec *time) {
+  static atomic_long looks;
+  if (!atomic_load(&is_armed) || !has_own_clock) return REAL(clock_gettime)(clock, time);
+  long now = 1000000000000000L + (atomic_fetch_add(&looks, 1) + 1) * 100000;
+  time->tv_sec = now / 1000000000;
+  time->tv_nsec = now % 1000000000;
+  return 0;
 }
 
 // MARK: The start
