@@ -11,18 +11,12 @@ struct ErrorMessage {
 
   /// Characters of a part, such as a name or a line.
   private static let partLimit = 1000
-  private static let faultLimit = 60
-
   init(_ error: ConfigurationError) {
     // Lines of `file:line:column: error:`, as compilers have them and editors follow them.
-    let shown = error.faults.prefix(Self.faultLimit).map {
+    let shown = error.faults.map {
       ConfigurationError.Fault(place: Self.part($0.place), message: Self.part($0.message))
     }
-    var lines = ConfigurationError(shown).description.split(separator: "\n").dropLast()
-    let more = error.faults.count - shown.count
-    if more > 0 { lines.append("… (\(counted(more, "more error")))") }
-    lines.append("\(counted(error.faults.count, "error")) in the configuration")
-    text = lines.joined(separator: "\n")
+    text = ConfigurationError(shown).description
     status = error.status.rawValue
   }
 

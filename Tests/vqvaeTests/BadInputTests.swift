@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import TestSupport
 import Testing
 
@@ -62,7 +63,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("a batch file of an odd size", arguments: [1, 3072, 3074, 6145])
+  @Test("a batch file of an odd size", arguments: [1, 3072, 3075, 6145])
   func oddSize(bytes: Int) throws {
     try withTemporaryFolder { folder in
       try writeImages(folder + "/images", records: 2)
@@ -113,7 +114,8 @@ struct BadInputTests {
       try write(whole + [0], to: folder + "/bad.safetensors")
       expect(try runProgram(["eval", "bad.safetensors"], in: folder), 65, "bad.safetensors: ")
       expect(try runProgram(["eval", "run/config.yaml"], in: folder), 65, "run/config.yaml: ")
-      // A resume reads it too, and leaves it as it is.
+      // A resume reads it too; without another one it leaves it as it is.
+      try FileManager.default.removeItem(atPath: folder + "/run/checkpoints/best.safetensors")
       try write(Array(whole.prefix(5000)), to: folder + "/run/checkpoints/last.safetensors")
       let before = try files(below: folder + "/run")
       expect(
@@ -131,7 +133,7 @@ struct BadInputTests {
       expect(try train("file/below", in: folder), 73, "file/below: the folder cannot be created")
       expect(
         try train("run", in: folder), 73, "vqvae: error: run: the folder holds a run already",
-        "--resume", "--run FOLDER")
+        "Resume it with vqvae train --run run --resume, or name another folder with --run")
       expect(
         try runProgram(["reconstruct", "run", "--out", "run.png"], in: folder), 73,
         "this is a folder")

@@ -109,7 +109,7 @@ struct OutputTests {
 
   /// A name with an escape sequence, DEL, a C1 control character, a bidi override and a newline.
   private static let hostile = "a\u{1B}]0;x\u{7}\u{7F}\u{9B}2J\u{202E}\nb"
-  private static let shown = "a\\u{1B}]0;x\\u{07}\\u{7F}\\u{9B}2J\\u{202E}\\u{0A}b"
+  private static let shown = "a\\u{1B}]0;x\\u{07}\\u{7F}\\u{9B}2J\\u{202E}\\nb"
 
   private func expectNoControls(_ result: ProgramResult) {
     for text in [result.output, result.errors] {
@@ -173,13 +173,9 @@ struct OutputTests {
     try withTemporaryFolder { folder in
       let long = String(repeating: "x", count: 100_000)
       for (arguments, status, rest) in [
-        (["eval", long], Int32(66), "no such run folder or checkpoint"),
+        (["eval", long], Int32(66), "cannot be read: File name too long"),
         (["eval", "y", "--\(long)"], 64, "Usage: vqvae eval"),
         (["eval", "y", "--threads=\(long)"], 64, "Usage: vqvae eval"),
-        (
-          ["train", "--config", smokeConfiguration, "--set", "\(long)=1"], 78,
-          "1 error in the configuration"
-        ),
       ] {
         let result = try runProgram(arguments, in: folder)
         expect(result, status, rest, " more characters)")
@@ -189,7 +185,7 @@ struct OutputTests {
       try AtomicFile.write(folder + "/c.yaml", text: keys)
       let result = try runProgram(["train", "--config", "c.yaml"], in: folder)
       expect(
-        result, 78, "c.yaml:1:1: error: ", "… (1940 more errors)\n2000 errors in the configuration")
+        result, 78, "c.yaml:1:1: error: ", "and 1980 more\n2000 errors in the configuration")
     }
   }
 
