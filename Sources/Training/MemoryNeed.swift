@@ -51,9 +51,8 @@ struct MemoryNeed {
 
   /// Such as `1.5 GB`.
   private static func text(_ bytes: Int) -> String {
-    let megabytes = max(bytes, 0) / 100_000
-    return megabytes < 10_000
-      ? "\(megabytes / 10).\(megabytes % 10) MB"
-      : "\(megabytes / 10_000).\(megabytes / 1000 % 10) GB"
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")]
+    guard let (size, name) = units.first(where: { bytes >= $0.0 }) else { return "\(bytes) bytes" }
+    return "\(bytes / size).\(bytes % size * 10 / size) \(name)"
   }
 }

@@ -34,16 +34,27 @@ package struct RunFolder: Sendable {
   /// checkpoint, which has everything that fixes the run.
   ///
   /// - Parameter overrides: `key=value`, applied to it.
-  package func savedConfiguration(overrides: [String] = []) throws -> Configuration {
+  /// - Returns: the configuration, and what the user should know about it.
+  package func savedConfiguration(
+    overrides: [String] = []
+  ) throws -> (configuration: Configuration, note: String?) {
     if try fileExists(configuration), try InputFile(configuration).size > 0 {
-      return try ConfigurationReader.read(
-        file: configuration, overrides: overrides, runFolder: path)
+      return (
+        try ConfigurationReader.read(
+          file: configuration, overrides: overrides, runFolder: path), nil
+      )
     }
     for checkpoint in try present.reversed() {
       guard let configuration = try? Checkpoint.configuration(checkpoint) else { continue }
       let needsData = configuration.data.kind == .cifar10
-      return try Checkpoint.configuration(
+      let resumed = try Checkpoint.configuration(
         checkpoint, overrides: overrides, runFolder: path, needsData: needsData)
+      return (
+        resumed,
+        "\(self.configuration) is missing or empty: the configuration is that of \(checkpoint), with "
+          + "training.steps \(resumed.training.steps) and the defaults of the other fields that a "
+          + "checkpoint does not hold"
+      )
     }
     throw Problem(
       .missingInput, path, found: "there is no run to resume",

@@ -89,8 +89,8 @@ package struct RunStart {
       if let problem = last.damage ?? best.damage {
         throw Problem(
           problem.status, problem.subject, found: problem.found, expected: problem.expected,
-          advice:
-            "There is no other checkpoint to resume from. To start this run again from step 0, "
+          advice: (problem.advice.map { $0 + "\n  " } ?? "")
+            + "There is no other checkpoint to resume from. To start this run again from step 0, "
             + "move the file out of the folder.")
       }
       checkpoint = nil

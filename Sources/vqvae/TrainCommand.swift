@@ -117,7 +117,9 @@ struct TrainCommand: ParsableCommand {
   private func configuration() throws -> Configuration {
     let runFolder = try runFolder.map { try expandedPath($0) }
     guard let config else {
-      return try RunFolder(runFolder ?? "").savedConfiguration(overrides: overrides)
+      let saved = try RunFolder(runFolder ?? "").savedConfiguration(overrides: overrides)
+      if let note = saved.note { Terminal.note(note) }
+      return saved.configuration
     }
     return try ConfigurationReader.read(
       file: expandedPath(config), overrides: overrides, runFolder: runFolder)

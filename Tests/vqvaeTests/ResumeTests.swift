@@ -156,7 +156,7 @@ struct ResumeTests {
       }
       let result = try runProgram(
         ["train", "--run", "run", "--resume", "--set", "training.steps=3"], in: folder)
-      expect(result, 0, "resumed at step 2")
+      expect(result, 0, "resumed at step 2", "config.yaml is missing or empty", "training.steps 3")
       let after = try readText(path, limit: 1 << 16)
       #expect(after.contains("hidden: 8") && after.contains("steps: 3"))
       #expect(before.contains("hidden: 8"))
