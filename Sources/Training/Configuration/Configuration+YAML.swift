@@ -24,8 +24,12 @@ extension Configuration {
         sections.append((Node(parts[0]), Node([(Node(parts[1]), node)])))
       }
     }
-    // The tree consists of scalars, lists and mappings, which can always be written.
-    return (try? Yams.serialize(node: Node(sections), allowUnicode: true)) ?? ""
+    // The tree consists of scalars, lists and mappings, which can always be written. An empty text in
+    // place of one that cannot would be saved, and replace a good checkpoint.
+    guard let text = try? Yams.serialize(node: Node(sections), allowUnicode: true) else {
+      preconditionFailure("a configuration cannot be written as YAML")
+    }
+    return text
   }
 
   /// The architecture and its fields on a line, such as `residual (preset zalando, hidden 128)`.
