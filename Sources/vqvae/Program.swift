@@ -80,8 +80,10 @@ struct Program: ParsableCommand {
     }
     do {
       try Terminal.result(text)
+    } catch let error as Problem {
+      leave(ErrorMessage(error))
     } catch {
-      leave(ErrorMessage(error as! Problem))
+      Glibc.exit(ExitStatus.failure.rawValue)
     }
     Glibc.exit(status.rawValue)
   }

@@ -10,7 +10,7 @@ extension Configuration {
     }
   }
 
-  /// How many images there are to train on where the configuration alone decides it; nil where files do.
+  /// How many images there are to train on where the configuration alone decides it, or nil if files do.
   var trainingImages: Int? {
     switch data.kind {
     case .cifar10: nil

@@ -11,7 +11,7 @@ package struct ConfigurationField: Sendable {
   let isList: Bool
   /// Whether it is a path, in which a leading `~/` is expanded.
   let isPath: Bool
-  /// Takes the value away; nil where the field has to have one.
+  /// Removes the value; nil if the field must have one.
   let clear: (@Sendable (inout Configuration) -> Void)?
   private let usualScope: Scope
 

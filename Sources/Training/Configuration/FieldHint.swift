@@ -1,6 +1,6 @@
 /// What a key of another program's configurations is called here.
 package struct FieldHint {
-  /// The field; nil where there is none.
+  /// The field, or nil if we have none.
   let key: String?
   /// What has to be known besides.
   let note: String?
