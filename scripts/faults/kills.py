@@ -170,7 +170,8 @@ def really_saves(call: Call, name: str) -> Case:
 
 
 def twice(world: World, scenario: Scenario, call: Call, first: str, second: str) -> Case:
-    """Two signals: the second one ends the process at once, and says so by its code."""
+    """Two signals: the second one ends the process at once, and says so by its code. The same one again in a
+    moment is a repetition, as batch systems signal a process and then its group: the first one counts."""
     one, other = STOPPING[first], STOPPING[second]
 
     def check(place: Place) -> Iterator[Failure]:
@@ -184,7 +185,7 @@ def twice(world: World, scenario: Scenario, call: Call, first: str, second: str)
             return
         if outcome.code == 0:
             yield from is_undisturbed(scenario)
-        elif has_begun(outcome.text) and outcome.code != 75:
+        elif has_begun(outcome.text) and outcome.code not in ((75, 128 + one) if one == other else (75,)):
             yield Failure("not 75 after a second signal", str(outcome))
         elif outcome.code not in (None, 75, 128 + one, 128 + other) or outcome.signal not in (None, one, other):
             yield Failure("other exit code after a signal", str(outcome))
