@@ -404,28 +404,37 @@ static int is_refused(const char *name, size_t size) {
   return atomic_load(&is_armed) && size >= minimum && consult('a', name, "", size) == FAIL;
 }
 
-EXPORT void *malloc(size_t size) { return is_refused("malloc", size) ? NULL : __libc_malloc(size); }
+// The program defines malloc and its kin itself, over these (Sources/CRuntime/allocation.c), and its
+// definitions come before those of any library. So the refusal is here, one floor below.
 
-EXPORT void *calloc(size_t count, size_t size) {
-  return is_refused("calloc", count * size) ? NULL : __libc_calloc(count, size);
+EXPORT void *__libc_malloc(size_t size) {
+  return is_refused("malloc", size) ? NULL : REAL(__libc_malloc)(size);
 }
 
-EXPORT void *realloc(void *old, size_t size) {
-  return is_refused("realloc", size) ? NULL : __libc_realloc(old, size);
+EXPORT void *__libc_calloc(size_t count, size_t size) {
+  return is_refused("calloc", count * size) ? NULL : REAL(__libc_calloc)(count, size);
 }
 
-EXPORT void *memalign(size_t alignment, size_t size) {
-  return is_refused("memalign", size) ? NULL : __libc_memalign(alignment, size);
+EXPORT void *__libc_realloc(void *old, size_t size) {
+  return is_refused("realloc", size) ? NULL : REAL(__libc_realloc)(old, size);
 }
 
-EXPORT void *aligned_alloc(size_t alignment, size_t size) {
-  return is_refused("aligned_alloc", size) ? NULL : __libc_memalign(alignment, size);
+EXPORT void *__libc_memalign(size_t alignment, size_t size) {
+  return is_refused("memalign", size) ? NULL : REAL(__libc_memalign)(alignment, size);
 }
+
+// For a program that does not.
+
+EXPORT void *malloc(size_t size) { return __libc_malloc(size); }
+EXPORT void *calloc(size_t count, size_t size) { return __libc_calloc(count, size); }
+EXPORT void *realloc(void *old, size_t size) { return __libc_realloc(old, size); }
+EXPORT void *memalign(size_t alignment, size_t size) { return __libc_memalign(alignment, size); }
+EXPORT void *aligned_alloc(size_t alignment, size_t size) { return __libc_memalign(alignment, size); }
 
 EXPORT int posix_memalign(void **result, size_t alignment, size_t size) {
   int saved = errno;
-  if (is_refused("posix_memalign", size)) { errno = saved; return ENOMEM; }
   void *memory = __libc_memalign(alignment, size);
+  errno = saved;
   if (!memory) return ENOMEM;
   *result = memory;
   return 0;
