@@ -3,11 +3,9 @@ import PackageDescription
 
 // Dependencies point one way:
 //
-//   vqvae ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels ─► COpenBLAS
-//    │  └─► Images ─► CPNG   └─► Datasets ─► Tensors
-//    ├─► Files ◄─ Training, Datasets, Images
-//    ├─► TerminalText ◄─ Files, Training
-//    └─► Benchmarks ─► Training and all that is below it
+//   vqvae ─► Benchmarks ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels
+//    ├─► Images          └─► Datasets ─► Tensors                                            │
+//    └─► below all of them: Files ─► Diagnostics ─► TerminalText;  Runtime ─► BLAS ◄─────────┘
 //
 // A target names every one that it imports, those further down included: what is not named here is not
 // built again when it changes.
@@ -29,75 +27,90 @@ let package = Package(
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
-    // MARK: Numerics
+    // MARK: Foundations
     // What only C can say to the loader: one definition of malloc, and of how OpenBLAS starts.
     .target(name: "CRuntime"),
-    .target(name: "Kernels", dependencies: ["COpenBLAS", "CRuntime"], swiftSettings: unchecked),
-    .target(name: "Tensors", dependencies: ["Kernels"]),
-    .target(name: "Autograd", dependencies: ["Tensors", "Kernels"]),
-    .target(name: "NN", dependencies: ["Autograd", "Tensors", "Kernels"]),
+    .target(name: "TerminalText"),
+    .target(name: "Diagnostics", dependencies: ["TerminalText"]),
+    .target(name: "Files", dependencies: ["Diagnostics", "TerminalText"]),
+    .target(name: "BLAS", dependencies: ["COpenBLAS", "CRuntime"]),
+    .target(name: "Runtime", dependencies: ["BLAS", "CRuntime"]),
+
+    // MARK: Numerics
+    .target(name: "KernelTypes"),
+    .target(
+      name: "Kernels", dependencies: ["KernelTypes", "BLAS", "Runtime", "CRuntime"],
+      swiftSettings: unchecked),
+    .target(name: "Tensors", dependencies: ["Kernels", "KernelTypes", "BLAS", "Runtime"]),
+    .target(name: "Autograd", dependencies: ["Tensors", "KernelTypes"]),
+    .target(name: "NN", dependencies: ["Autograd", "Tensors", "KernelTypes", "Runtime"]),
     .target(name: "VectorQuantization", dependencies: ["NN", "Autograd", "Tensors"]),
 
-    // MARK: Files and data
-    .target(name: "Files", dependencies: ["TerminalText"]),
-    .target(name: "Datasets", dependencies: ["Files", "Tensors"]),
-    .target(name: "Images", dependencies: ["CPNG", "Files"]),
+    // MARK: Data
+    .target(name: "Datasets", dependencies: ["Files", "Diagnostics", "Tensors"]),
+    .target(name: "Images", dependencies: ["CPNG", "Files", "Diagnostics"]),
 
     // MARK: Program
-    .target(name: "TerminalText"),
     .target(
       name: "Training",
       dependencies: [
-        "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
-        "TerminalText",
-        .product(name: "Yams", package: "Yams"),
+        "VectorQuantization", "NN", "Autograd", "Tensors", "Runtime", "Datasets", "Files",
+        "Diagnostics", "TerminalText", .product(name: "Yams", package: "Yams"),
       ]),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Datasets",
-        "Files",
+        "Training", "VectorQuantization", "NN", "Autograd", "Tensors", "KernelTypes", "BLAS",
+        "Runtime", "Datasets", "Files", "Diagnostics",
       ]),
     .executableTarget(
       name: "vqvae",
       dependencies: [
-        "Benchmarks", "Training", "VectorQuantization", "Kernels", "Datasets", "Images", "Files",
-        "TerminalText",
+        "Benchmarks", "Training", "VectorQuantization", "BLAS", "Runtime", "Datasets", "Images",
+        "Files", "Diagnostics", "TerminalText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Tests
     .target(
-      name: "TestSupport", dependencies: ["Autograd", "Tensors", "Files"],
+      name: "TestSupport", dependencies: ["Autograd", "Tensors", "Files", "Diagnostics"],
       path: "Tests/TestSupport"),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "KernelsTests",
+      dependencies: ["Tensors", "Kernels", "KernelTypes", "BLAS", "Runtime", "TestSupport"]),
+    .testTarget(name: "RuntimeTests", dependencies: ["Kernels", "Runtime"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(
-      name: "AutogradTests", dependencies: ["Autograd", "Tensors", "Kernels", "TestSupport"]),
+      name: "AutogradTests",
+      dependencies: ["Autograd", "Tensors", "Kernels", "KernelTypes", "TestSupport"]),
     .testTarget(
-      name: "NNTests", dependencies: ["NN", "Autograd", "Tensors", "Kernels", "TestSupport"]),
+      name: "NNTests",
+      dependencies: ["NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport"]),
     .testTarget(
       name: "VectorQuantizationTests",
-      dependencies: ["VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "TestSupport"]),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+      dependencies: [
+        "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport",
+      ]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "Diagnostics", "TestSupport"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "TestSupport"]),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "Files", "TestSupport"]),
+      name: "DatasetsTests",
+      dependencies: ["Tensors", "Datasets", "Files", "Diagnostics", "TestSupport"]),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["Images", "Files", "Diagnostics", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels", "Datasets", "Files",
-        "TestSupport",
+        "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels", "Runtime", "Datasets",
+        "Files", "Diagnostics", "TestSupport",
       ]),
     .testTarget(
       name: "BenchmarksTests",
       dependencies: [
-        "Benchmarks", "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels",
-        "Datasets",
-        "Files", "TestSupport",
+        "Benchmarks", "Training", "Autograd", "Tensors", "Files", "Diagnostics", "TestSupport",
       ]),
     .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
-    .testTarget(name: "vqvaeTests", dependencies: ["Files", "TerminalText", "TestSupport"]),
+    .testTarget(
+      name: "vqvaeTests", dependencies: ["Files", "Diagnostics", "TerminalText", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,10 @@
 import Autograd
+import BLAS
 import Datasets
+import Diagnostics
 import Files
-import Kernels
 import NN
+import Runtime
 import Tensors
 import Training
 import VectorQuantization

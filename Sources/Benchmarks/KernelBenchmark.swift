@@ -1,6 +1,6 @@
 import Autograd
-import Kernels
 import NN
+import Runtime
 import Tensors
 import Training
 import VectorQuantization

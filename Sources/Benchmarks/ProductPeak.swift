@@ -1,4 +1,4 @@
-import Kernels
+import Runtime
 import Tensors
 
 /// How fast this machine multiplies matrices, the yardstick for everything else: large square products,

@@ -2,6 +2,7 @@
 
 #include "CRuntime.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 /// The number of threads that OpenBLAS starts while it is loaded; it asks this function of its own, which
@@ -30,14 +31,17 @@ static int can_map_buffer(void) {
 }
 
 int vqvae_reserve_blas_buffers(int count) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   static int reserved = 0;
   static void *buffers[maximum_buffers];
   if (!blas_memory_alloc || !blas_memory_free) return count;
   if (count > maximum_buffers) count = maximum_buffers;
+  pthread_mutex_lock(&mutex);
   int taken = 0;
   while (taken < count && (taken < reserved || can_map_buffer()))
     buffers[taken++] = blas_memory_alloc(0);
   for (int i = 0; i < taken; i++) blas_memory_free(buffers[i]);
   if (taken > reserved) reserved = taken;
+  pthread_mutex_unlock(&mutex);
   return taken;
 }

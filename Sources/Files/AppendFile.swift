@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// A text file that grows line by line, held by one process at a time.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// A path as a user wrote it, with the home folder in place of a leading `~/`.

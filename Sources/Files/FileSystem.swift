@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// Whether something exists at a path.

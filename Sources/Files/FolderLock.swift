@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// A folder that one process at a time works in.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// A text and what is known of where it came from.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The safetensors file format, for floats: all four float types are read, F32 is written.
 ///
 /// Eight bytes with the header's size, little endian; the header, JSON with each tensor's element

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Reads the JSON of a safetensors header: exactly its form, and nothing else of JSON.
 ///
 /// The form has a fixed depth, so a hostile header cannot make the parser recurse, and a key that

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// The system's words for the last error.

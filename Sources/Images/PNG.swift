@@ -1,4 +1,5 @@
 import CPNG
+import Diagnostics
 import Files
 
 /// An image of 8-bit red, green and blue.

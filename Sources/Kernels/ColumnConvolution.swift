@@ -1,3 +1,5 @@
+import KernelTypes
+
 // The reference's way (Convolution.swift), over a column matrix, with the products on register tiles. It is for
 // shapes whose rows do not fill a tile: maps of a few positions, as at the narrowest place of a deep encoder,
 // and images of few channels, such as the three of a picture at the end of a decoder.

@@ -1,3 +1,6 @@
+import BLAS
+import KernelTypes
+
 // Convolution as matrix products over the column matrix of ``im2col``. Filters are a matrix
 // `[kernelHeight·kernelWidth·channels, filters]`, so one layout serves the convolution and, walked
 // backwards, the transposed convolution.

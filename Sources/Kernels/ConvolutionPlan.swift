@@ -1,3 +1,6 @@
+import KernelTypes
+import Runtime
+
 /// How a convolution is computed. Where a shape suits several ways, the last is the fastest.
 package enum ConvolutionAlgorithm: Int, CaseIterable, Sendable {
   /// The reference: Convolution.swift.

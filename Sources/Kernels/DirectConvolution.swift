@@ -1,3 +1,5 @@
+import KernelTypes
+
 // Convolution without a column matrix. With channels last, a row of the kernel covers one run of
 // `kernelWidth·C` floats, and the runs of neighbouring output positions begin `stride·C` floats apart. So
 // a row of output positions is a product of overlapping rows, `a(x, k) = image[x·stride·C + k]`, one for

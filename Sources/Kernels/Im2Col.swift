@@ -1,3 +1,5 @@
+import KernelTypes
+
 /// Lays out the patch under the kernel at every output position as a row.
 ///
 ///     columns[(n, y, x), (i, j, c)] = images[n, y·stride + i − top, x·stride + j − left, c]

@@ -1,3 +1,5 @@
+import KernelTypes
+
 // With stride 1, a convolution walked backwards is a convolution, of the maps with the filters turned around; and
 // so the other way round. The layer that makes the three channels of a picture has too few filters for a
 // register, but its mirror image has three channels and as many filters as there are channels behind the

@@ -1,3 +1,5 @@
+import BLAS
+
 /// Squared distances between vectors and codewords in the `addmm` form.
 ///
 ///     distances[n, k] = (‖vectors[n]‖² + ‖codebook[k]‖²) − 2·vectors[n]·codebook[k]

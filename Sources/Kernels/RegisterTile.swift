@@ -1,4 +1,4 @@
-import COpenBLAS
+import CRuntime
 
 /// Whether this build has the registers that ``RegisterTile`` is made for: thirty-two of 512 bits.
 package let hasWideRegisters = VQVAE_HAS_AVX512 == 1

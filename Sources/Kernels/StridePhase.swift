@@ -1,3 +1,5 @@
+import KernelTypes
+
 /// The positions of one axis that stand at the same place of the stride, and the elements of the kernel
 /// that reach them: those positions are a convolution of stride 1 over the maps, with the kernel's
 /// elements turned around. With stride 1 there is one phase, the whole.

@@ -1,3 +1,5 @@
+import KernelTypes
+
 // Convolution with fewer multiplications. An image is cut into tiles of 4×4 outputs; each tile's inputs
 // are transformed to P² = (r + 3)² numbers a channel (``MinimalFiltering``), and so are the filters, once.
 // Then the convolution is P² matrix products, tiles × channels × filters, and a transform back

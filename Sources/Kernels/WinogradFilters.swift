@@ -1,3 +1,5 @@
+import KernelTypes
+
 // The filters of Winograd's convolution (WinogradConvolution.swift), transformed: worth doing once a step.
 
 /// Transforms filters for ``winogradConvolution``: `G·g·Gᵀ`, as `[panel, ξ, phase, c, 32 filters]`.

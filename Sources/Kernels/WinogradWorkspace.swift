@@ -1,3 +1,5 @@
+import KernelTypes
+
 /// Floats of room for the vectors between the two halves of a transform.
 let scratchFloats = 36 * 16
 

@@ -1,5 +1,5 @@
 import Autograd
-import Kernels
+import Runtime
 import Tensors
 
 /// Adam (Kingma and Ba 2015) over all trained parameters of a model, with the decoupled weight decay of

@@ -1,5 +1,5 @@
 import Autograd
-import Kernels
+import KernelTypes
 import Tensors
 
 /// Cross-correlates images with learned square filters.

@@ -1,5 +1,5 @@
 import Autograd
-import Kernels
+import Runtime
 import Tensors
 
 /// Shortens the gradient of all parameters together where its Euclidean norm is above a limit.

@@ -1,5 +1,5 @@
 import Autograd
-import Kernels
+import KernelTypes
 import Tensors
 
 extension Conv2d {

@@ -1,4 +1,5 @@
 import Kernels
+import Runtime
 
 /// A form that a kernel wants its constant operand in.
 enum PackedForm: Hashable {

@@ -1,3 +1,4 @@
+import KernelTypes
 import Kernels
 
 /// How a convolution's kernel moves over an image.

@@ -1,3 +1,4 @@
+import BLAS
 import Kernels
 
 extension Tensor {

@@ -1,5 +1,8 @@
 import Kernels
 
+/// Which elements dropout sets to zero.
+package typealias DropoutMask = Kernels.DropoutMask
+
 extension DropoutMask {
   /// - Parameters:
   ///   - probability: at least 0 and below 1.

@@ -1,4 +1,5 @@
 import Kernels
+import Runtime
 
 /// Floats with a shape, row-major and contiguous. A value: copies share memory until one is changed.
 package struct Tensor: Sendable {

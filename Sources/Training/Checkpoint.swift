@@ -1,4 +1,5 @@
 import Autograd
+import Diagnostics
 import Files
 import NN
 import Tensors

@@ -1,7 +1,7 @@
 import Autograd
 import Datasets
 import Glibc
-import Kernels
+import Runtime
 import Tensors
 import VectorQuantization
 

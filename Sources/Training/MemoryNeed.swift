@@ -1,5 +1,7 @@
 import Autograd
+import Diagnostics
 import Files
+import Runtime
 import VectorQuantization
 
 /// The memory that something takes at least, to be compared with what there is before anything is made.

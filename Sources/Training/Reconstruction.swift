@@ -1,6 +1,6 @@
 import Autograd
 import Datasets
-import Kernels
+import Runtime
 import Tensors
 import VectorQuantization
 

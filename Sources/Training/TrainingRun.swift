@@ -1,6 +1,7 @@
 import Datasets
+import Diagnostics
 import Files
-import Kernels
+import Runtime
 import TerminalText
 import VectorQuantization
 

@@ -1,8 +1,9 @@
 import Autograd
 import Datasets
+import Diagnostics
 import Files
-import Kernels
 import NN
+import Runtime
 import Tensors
 import VectorQuantization
 

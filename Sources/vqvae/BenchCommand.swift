@@ -1,7 +1,8 @@
 import ArgumentParser
+import BLAS
 import Benchmarks
 import Files
-import Kernels
+import Runtime
 import TerminalText
 import Training
 

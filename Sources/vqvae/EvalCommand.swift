@@ -1,7 +1,8 @@
 import ArgumentParser
 import Datasets
+import Diagnostics
 import Files
-import Kernels
+import Runtime
 import TerminalText
 import Training
 import VectorQuantization

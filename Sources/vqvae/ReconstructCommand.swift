@@ -1,8 +1,9 @@
 import ArgumentParser
 import Datasets
+import Diagnostics
 import Files
 import Images
-import Kernels
+import Runtime
 import TerminalText
 import Training
 

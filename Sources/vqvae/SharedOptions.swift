@@ -1,7 +1,8 @@
 import ArgumentParser
+import BLAS
 import Datasets
+import Diagnostics
 import Files
-import Kernels
 import Training
 
 struct ThreadOptions: ParsableArguments {

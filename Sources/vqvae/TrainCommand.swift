@@ -1,6 +1,7 @@
 import ArgumentParser
+import BLAS
 import Files
-import Kernels
+import Runtime
 import TerminalText
 import Training
 import VectorQuantization

@@ -1,4 +1,5 @@
 import Benchmarks
+import Diagnostics
 import Files
 import TestSupport
 import Testing

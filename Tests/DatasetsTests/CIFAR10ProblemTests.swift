@@ -1,4 +1,5 @@
 import Datasets
+import Diagnostics
 import Files
 import Glibc
 import TestSupport

@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 import Testing
 
@@ -19,14 +20,16 @@ struct ProblemTests {
 
   @Test("Exit codes are those of sysexits.h and the shells, and each has a meaning of its own")
   func statuses() {
-    let codes: [Files.ExitStatus: Int32] = [
+    let codes: [Diagnostics.ExitStatus: Int32] = [
       .success: 0, .failure: 1, .usage: 64, .badData: 65, .missingInput: 66, .diverged: 70,
       .outOfMemory: 71,
       .cannotCreate: 73, .inputOutput: 74, .abandoned: 75, .badConfiguration: 78, .hungUp: 128 + 1,
       .interrupted: 128 + 2,
       .terminated: 128 + 15,
     ]
-    for status in Files.ExitStatus.allCases { #expect(status.rawValue == codes[status]) }
-    #expect(Set(Files.ExitStatus.allCases.map(\.meaning)).count == Files.ExitStatus.allCases.count)
+    for status in Diagnostics.ExitStatus.allCases { #expect(status.rawValue == codes[status]) }
+    #expect(
+      Set(Diagnostics.ExitStatus.allCases.map(\.meaning)).count
+        == Diagnostics.ExitStatus.allCases.count)
   }
 }

@@ -1,3 +1,5 @@
+import BLAS
+import KernelTypes
 import Kernels
 import Tensors
 import TestSupport

@@ -1,4 +1,6 @@
+import KernelTypes
 import Kernels
+import Runtime
 import Tensors
 import TestSupport
 import Testing

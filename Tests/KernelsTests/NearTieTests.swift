@@ -1,3 +1,4 @@
+import BLAS
 import Kernels
 import Tensors
 import TestSupport

@@ -1,6 +1,7 @@
 import Autograd
 import Kernels
 import NN
+import Runtime
 import Tensors
 import TestSupport
 import Testing

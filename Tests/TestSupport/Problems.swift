@@ -1,10 +1,11 @@
+import Diagnostics
 import Files
 import Testing
 
 /// Expects a problem that names a path, and gives it back for a closer look.
 @discardableResult
 package func expectProblem(
-  _ status: Files.ExitStatus, about path: String, _ comment: Comment? = nil,
+  _ status: Diagnostics.ExitStatus, about path: String, _ comment: Comment? = nil,
   sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
 ) -> Problem? {
   let problem = #expect(

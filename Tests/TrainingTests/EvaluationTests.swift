@@ -1,6 +1,7 @@
 import Datasets
 import Glibc
 import Kernels
+import Runtime
 import Tensors
 import TestSupport
 import Testing

@@ -1,6 +1,8 @@
+import Diagnostics
 import Files
 import Foundation
 import Kernels
+import Runtime
 import Tensors
 import TestSupport
 import Testing

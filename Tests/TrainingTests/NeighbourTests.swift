@@ -1,5 +1,6 @@
 import Datasets
 import Kernels
+import Runtime
 import Tensors
 import TestSupport
 import Testing

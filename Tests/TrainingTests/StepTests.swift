@@ -1,6 +1,7 @@
 import Autograd
 import Datasets
 import Kernels
+import Runtime
 import Tensors
 import TestSupport
 import Testing

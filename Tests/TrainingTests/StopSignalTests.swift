@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 import Glibc
 import Testing
@@ -7,8 +8,10 @@ import Training
 struct StopSignalTests {
   @Test(
     "the first signal decides the exit code",
-    arguments: [(SIGINT, Files.ExitStatus.interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp)])
-  func first(number: Int32, status: Files.ExitStatus) {
+    arguments: [
+      (SIGINT, Diagnostics.ExitStatus.interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp),
+    ])
+  func first(number: Int32, status: Diagnostics.ExitStatus) {
     let stop = StopSignal()
     #expect(!stop.isRaised)
     #expect(stop.receive(number, at: 0) == .stop)

@@ -1,4 +1,3 @@
-import Kernels
 import Tensors
 
 /// Which random numbers the dropout of a training step takes.

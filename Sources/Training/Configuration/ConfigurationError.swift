@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 
 /// All that is wrong with a configuration.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 
 /// What stands at a field in a YAML file or behind it in a flag: a scalar, or a list of scalars.

@@ -1,5 +1,5 @@
+import Runtime
 import Testing
-import Training
 
 @Suite("The processors that may be used")
 struct ProcessorsTests {

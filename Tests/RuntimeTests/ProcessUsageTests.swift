@@ -1,4 +1,4 @@
-import Benchmarks
+import Runtime
 import Testing
 
 @Suite("What the system says about the process")

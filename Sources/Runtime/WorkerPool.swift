@@ -1,3 +1,4 @@
+import BLAS
 import Glibc
 
 /// Threads that wait for pieces of work.

@@ -30,16 +30,11 @@ package enum BLAS {
 
   /// Makes OpenBLAS ready for some concurrent callers, and returns for how many there is memory; ends the
   /// process with 71 if there is none for one.
-  static func reserveBuffers(callers: Int) -> Int {
-    let count = reservation.withLock { _ in
-      Int(vqvae_reserve_blas_buffers(CInt(clamping: callers)))
-    }
+  package static func reserveBuffers(callers: Int) -> Int {
+    let count = Int(vqvae_reserve_blas_buffers(CInt(clamping: callers)))
     if count == 0 { vqvae_out_of_memory(128 << 20) }
     return count
   }
-
-  /// One thread at a time reserves.
-  private static let reservation = Monitor(())
 
   /// Makes every BLAS call run on the thread that makes it; our own workers are the threads.
   package static func useOneThread() {

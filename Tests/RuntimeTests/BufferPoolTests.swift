@@ -1,4 +1,5 @@
 import Kernels
+import Runtime
 import Testing
 
 /// Each test uses sizes that nothing else asks for, since the pool serves all tests at once.

@@ -1,9 +1,9 @@
 import Glibc
 
 /// How much memory this process can still get.
-enum AvailableMemory {
+package enum AvailableMemory {
   /// The least of what the limits of the process, its control group (v2, then v1) and the machine leave.
-  static var bytes: Int {
+  package static var bytes: Int {
     let status = systemLines("/proc/self/status")
     let limits = [
       left(RLIMIT_AS, used: kilobytes("VmSize", status)),
