@@ -100,8 +100,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "VectorQuantization", "Autograd", "Tensors", "Kernels", "Runtime", "Datasets",
-        "Files", "Diagnostics", "TestSupport",
+        "Training", "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime",
+        "Datasets", "Files", "Diagnostics", "TestSupport",
       ]),
     .testTarget(
       name: "BenchmarksTests",

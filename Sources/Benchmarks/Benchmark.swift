@@ -93,7 +93,7 @@ package struct Benchmark {
       progress("verifying the kernels")
       verification = try Verification(
         work.calls, images: Shards(of: batchSize).size,
-        codebooks: Array(Set(experiment.model.quantizers.map(\.codebook.shape))),
+        codebooks: Array(Set(experiment.model.quantizers.compactMap(\.codebook?.parameter.shape))),
         kernels: ConvolutionKernels(experiment.model.convolution),
         search: { [distances = experiment.configuration.quantizer.distances] in
           $0.nearestCodes(to: $1, by: distances)
@@ -193,38 +193,24 @@ package struct Benchmark {
     let trained = experiment.model.parameters.filter { $0.role == .trained }
     let gradients = Dictionary(
       uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
-    let count = Shards(of: batchSize).size
-    let averages = experiment.model.quantizers.compactMap { quantizer in
-      guard case .movingAverage(let average) = quantizer.learning else { return nil as Averages? }
-      let vectors = randomTensor([count, quantizer.dimension], "vectors")
-      return Averages(
-        average: average, codebook: quantizer.codebook,
-        statistics: MovingAverage.Statistics(
-          vectors: vectors,
-          codes: Codes(
-            [count], (0..<Int32(count)).map { $0 % Int32(quantizer.codewords) }),
-          leading: count, codewords: quantizer.codewords))
+    let statistics = experiment.model.quantizers.map { quantizer in
+      quantizer.statisticsShapes.map { Tensor($0, repeating: 1) }
     }
-    var (values, optimizer) = (state.values, state.optimizer)
+    var model = state.model
+    let optimizer = Adam(trained, options: .init(learningRate: 1e-4))
     func update() -> Double {
       Timing.seconds {
         guard gradients.values.allSatisfy(\.hasFiniteSquares) else { return }
-        optimizer.update(&values, gradients: gradients, step: state.step + 1, pool: pool)
-        for entry in averages {
-          entry.average.update(
-            &values, codebook: entry.codebook, with: entry.statistics, step: state.step + 1)
+        let step = state.step + 1
+        optimizer.update(&model, step: step, pool: pool) { gradients[$0.name] }
+        for (quantizer, statistics) in zip(experiment.model.quantizers, statistics) {
+          quantizer.update(&model, with: statistics, step: step)
         }
       }
     }
     // The first one copies what it shares with the state.
     _ = update()
     return Timing((0..<Self.repetitions(update(), seconds: 0.2)).map { _ in update() }).median
-  }
-
-  private struct Averages {
-    let average: MovingAverage
-    let codebook: Parameter
-    let statistics: MovingAverage.Statistics
   }
 
   /// How often something is done that should take so many seconds in all.

@@ -55,8 +55,9 @@ struct KernelBenchmark {
     for (latent, quantizer) in zip(
       experiment.model.architecture.latents, experiment.model.quantizers)
     {
+      guard let codebook = quantizer.codebook else { continue }
       progress("nearest codeword")
-      reports.append(search(quantizer, vectors: shardSize * latent.height * latent.width))
+      reports.append(search(codebook, vectors: shardSize * latent.height * latent.width))
     }
     progress("Adam")
     reports.append(adam())
@@ -73,14 +74,14 @@ struct KernelBenchmark {
     ) { _ = kernels.compute(call, operands) }
   }
 
-  private func search(_ quantizer: Quantizer, vectors count: Int) -> KernelReport {
-    let codebook = randomTensor(quantizer.codebook.shape, "codebook").keepingPackedForms()
-    let vectors = randomTensor([count, quantizer.dimension], "vectors")
+  private func search(_ codebook: Codebook, vectors count: Int) -> KernelReport {
+    let codewords = randomTensor(codebook.parameter.shape, "codebook").keepingPackedForms()
+    let vectors = randomTensor([count, codebook.dimension], "vectors")
     return arithmetic(
-      "nearest of \(quantizer.codewords) codewords of \(quantizer.dimension)",
-      uses: [quantizer.codebook.name], count: count,
-      flop: 2 * count * quantizer.codebook.shape.count
-    ) { _ = codebook.nearestCodes(to: vectors, by: quantizer.distances) }
+      "nearest of \(codebook.codewords) codewords of \(codebook.dimension)",
+      uses: [codebook.parameter.name], count: count,
+      flop: 2 * count * codebook.parameter.shape.count
+    ) { _ = codewords.nearestCodes(to: vectors, by: codebook.distances) }
   }
 
   /// Measures a kernel that computes, on all threads at once.
@@ -108,10 +109,10 @@ struct KernelBenchmark {
     let count = trained.reduce(0) { $0 + $1.shape.count }
     let gradients = Dictionary(
       uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
-    var values = ParameterValues(startOf: trained, seed: 1)
-    var optimizer = Adam(trained, options: .init(learningRate: 1e-4))
+    var state = ModelState(startOf: trained, seed: 1)
+    let optimizer = Adam(trained, options: .init(learningRate: 1e-4))
     let seconds = Self.timing {
-      optimizer.update(&values, gradients: gradients, step: 1, pool: pool)
+      optimizer.update(&state, step: 1, pool: pool) { gradients[$0.name] }
     }
     let bytes = Double(7 * count * MemoryLayout<Float>.stride)
 

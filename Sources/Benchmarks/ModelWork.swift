@@ -1,4 +1,5 @@
 import Autograd
+import NN
 import Tensors
 import VectorQuantization
 
@@ -86,10 +87,11 @@ package struct ModelWork: Sendable {
     var entries: [Entry] = []
     tape.observer = { entries += Self.entries($0) }
     let image = tape.constant(Tensor(zeros: [1, imageHeight, imageWidth, 3]))
-    _ = model(image, count: 1, batchSize: 1, variance: 1)
+    _ = model(image, in: ShardContext(validCount: 1, batchSize: 1))
     self.entries = entries
-    distances = zip(model.architecture.latents, model.quantizers).reduce(0) {
-      $0 + $1.0.height * $1.0.width * $1.1.codewords * $1.1.dimension
+    distances = zip(model.architecture.latents, model.quantizers).reduce(0) { sum, pair in
+      let codewords = pair.1.codebook?.parameter.shape.count ?? 0
+      return sum + pair.0.height * pair.0.width * codewords
     }
   }
 

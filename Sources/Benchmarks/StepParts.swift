@@ -47,8 +47,7 @@ final class StepParts: Sendable {
   func timed(_ model: VQVAE) -> VQVAE {
     VQVAE(
       architecture: TimedArchitecture(base: model.architecture, parts: self),
-      quantizers: model.quantizers, commitment: model.commitment,
-      objective: model.objective, convolution: model.convolution)
+      quantizers: model.quantizers, objective: model.objective, convolution: model.convolution)
   }
 
   /// What has been measured since the last call.

@@ -1,3 +1,5 @@
+import KernelTypes
+
 /// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) on a block of parameters; with λ = 0, of
 /// Adam (Kingma and Ba 2015, algorithm 1).
 ///
@@ -73,17 +75,4 @@ package struct AdamUpdate {
       i &+= 1
     }
   }
-}
-
-/// `base` to a positive whole power by repeated squaring.
-func power(_ base: Double, _ exponent: Int) -> Double {
-  var result = 1.0
-  var square = base
-  var rest = exponent
-  while rest > 0 {
-    if rest & 1 == 1 { result *= square }
-    square *= square
-    rest >>= 1
-  }
-  return result
 }

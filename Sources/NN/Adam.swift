@@ -25,55 +25,41 @@ package struct Adam: Sendable {
 
   package var options: Options
   private let parameters: [Parameter]
-  /// Moving averages of the gradients and of their squares, shaped like the parameters.
-  package private(set) var firstMoments: ParameterValues
-  package private(set) var secondMoments: ParameterValues
 
-  /// Starts with zero moments.
+  /// - Parameter parameters: of which the trained ones are updated.
   package init(_ parameters: [Parameter], options: Options) {
-    let trained = parameters.filter { $0.role == .trained }
-    let zeros = ParameterValues(
-      Dictionary(uniqueKeysWithValues: trained.map { ($0.name, Tensor(zeros: $0.shape)) }))
-    self.init(trained, options: options, firstMoments: zeros, secondMoments: zeros)
-  }
-
-  /// Goes on from saved moments.
-  package init(
-    _ parameters: [Parameter], options: Options, firstMoments: ParameterValues,
-    secondMoments: ParameterValues
-  ) {
     self.options = options
     self.parameters = parameters.filter { $0.role == .trained }
-    self.firstMoments = firstMoments
-    self.secondMoments = secondMoments
   }
 
-  /// One step along `gradients`; a parameter without a gradient stays as it is.
+  /// One step along the gradients; a parameter without a gradient stays as it is.
   ///
   /// - Parameters:
+  ///   - gradient: that of a parameter, or nil if it has none.
   ///   - scale: what the gradients are multiplied by first (see ``GradientClipping``).
   ///   - step: 1 for the first.
   ///   - pool: the threads that share the work; no result depends on them.
-  package mutating func update(
-    _ values: inout ParameterValues, gradients: [String: Tensor], scale: Double = 1, step: Int,
-    pool: WorkerPool
+  package func update(
+    _ state: inout ModelState, scale: Double = 1, step: Int, pool: WorkerPool,
+    gradient: (Parameter) -> Tensor?
   ) {
     // A tensor that others refer to is copied before it is changed, so each is handed over.
     let updates = parameters.compactMap { parameter -> Monitor<Update>? in
-      guard let gradient = gradients[parameter.name] else { return nil }
+      guard let gradient = gradient(parameter) else { return nil }
       return Monitor(
         Update(
-          parameter: parameter, gradient: gradient, value: values.take(parameter),
-          firstMoment: firstMoments.take(parameter), secondMoment: secondMoments.take(parameter)))
+          parameter: parameter, gradient: gradient, value: state.values.take(parameter),
+          firstMoment: state.firstMoments.take(parameter),
+          secondMoment: state.secondMoments.take(parameter)))
     }
     pool.forEach(count: updates.count) { [options] i in
       updates[i].withLock { $0.perform(options, scale: scale, step: step) }
     }
     for update in updates {
       update.withLock {
-        values.putBack($0.value, as: $0.parameter)
-        firstMoments.putBack($0.firstMoment, as: $0.parameter)
-        secondMoments.putBack($0.secondMoment, as: $0.parameter)
+        state.values.putBack($0.value, as: $0.parameter)
+        state.firstMoments.putBack($0.firstMoment, as: $0.parameter)
+        state.secondMoments.putBack($0.secondMoment, as: $0.parameter)
       }
     }
   }

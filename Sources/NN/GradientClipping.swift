@@ -24,12 +24,9 @@ package struct GradientClipping: Sendable {
   /// The norm of all gradients together.
   ///
   /// - Parameters:
-  ///   - parameters: whose order is that of the sum; one without a gradient adds nothing.
+  ///   - ordered: in the order of the sum, that of the model's parameters.
   ///   - pool: the threads that share the work; the sum does not depend on them.
-  package static func norm(
-    of gradients: [String: Tensor], _ parameters: [Parameter], pool: WorkerPool
-  ) -> Double {
-    let ordered = parameters.compactMap { gradients[$0.name] }
+  package static func norm(of ordered: [Tensor], pool: WorkerPool) -> Double {
     let sums = Monitor([Double](repeating: 0, count: ordered.count))
     pool.forEach(count: ordered.count) { i in
       let sum = ordered[i].sumOfSquares()

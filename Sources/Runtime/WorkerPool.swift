@@ -4,7 +4,7 @@ import Glibc
 /// Threads that wait for pieces of work.
 ///
 /// Which worker runs which piece is left to chance, so a piece must not depend on it;
-/// ``reduceInOrder(count:into:_:fold:)`` takes their results in the order of the pieces all the same.
+/// ``reduce(count:_:combine:)`` adds their results up in a fixed order all the same.
 package final class WorkerPool: Sendable {
   /// How many threads work, the calling one included.
   package let threads: Int
@@ -44,40 +44,46 @@ package final class WorkerPool: Sendable {
     desk.waitUntilDone()
   }
 
-  /// Runs `work` for every piece in `0..<count` and folds the results in ascending order.
+  /// Runs `work` for every piece in `0..<count` and returns the results in the order of the pieces.
   ///
-  /// `fold` runs on any thread, one call at a time, as soon as its turn has come, so at most
-  /// ``threads`` results are alive at once. After an error the remaining pieces are skipped; of
-  /// several errors the one of the lowest piece is thrown.
-  package func reduceInOrder<State, Result>(
-    count: Int, into initial: State, _ work: @escaping @Sendable (Int) throws -> Result,
-    fold: @escaping @Sendable (inout State, Int, Result) throws -> Void
-  ) throws -> State {
-    let progress = Monitor(Progress(state: initial))
-    forEach(count: count) { piece in
-      let hasFailed = progress.withLock { $0.error != nil }
-      let result = hasFailed ? nil : Swift.Result { try work(piece) }
-      progress.withLock(when: { $0.turn == piece }) { progress in
-        defer { progress.turn += 1 }
-        guard progress.error == nil, let result else { return }
-        do {
-          try fold(&progress.state, piece, result.get())
-        } catch {
-          progress.error = error
-        }
-      }
-    }
-    return try progress.withLock { progress in
-      if let error = progress.error { return Swift.Result<State, any Error>.failure(error) }
-      return .success(progress.state)
-    }.get()
+  /// After an error the remaining pieces are skipped; of several errors the one of the lowest piece is
+  /// thrown.
+  package func map<Result: Sendable>(
+    count: Int, _ work: @escaping @Sendable (Int) throws -> Result
+  ) throws -> [Result] {
+    try reduce(count: count) {
+      [try work($0)]
+    } combine: {
+      $0 += $1
+    } ?? []
   }
 
-  /// What has been folded, whose turn comes next, and what went wrong before.
-  private struct Progress<State> {
-    var state: State
-    var turn = 0
-    var error: (any Error)?
+  /// Runs `work` for every piece in `0..<count` and adds the results up along a fixed binary tree.
+  ///
+  /// Level 0 of the tree is the pieces' results; node k of a level is node 2k of the level below combined
+  /// with node 2k + 1, or node 2k itself if that is the last one. The shape depends on `count` alone, so
+  /// floating-point sums are the same bits whichever threads, or machines, compute which nodes. A node is
+  /// combined by the thread that finishes its second child, outside any lock.
+  ///
+  /// At most ``threads`` · (1 + log₂ `count`) results are alive at once. After an error the remaining
+  /// pieces are skipped; of several errors the one of the lowest piece is thrown.
+  ///
+  /// - Parameter combine: adds the second result to the first.
+  /// - Returns: The root; nil if `count` is 0.
+  package func reduce<Result: Sendable>(
+    count: Int, _ work: @escaping @Sendable (Int) throws -> Result,
+    combine: @escaping @Sendable (inout Result, Result) -> Void
+  ) throws -> Result? {
+    let tree = ReductionTree<Result>(leaves: count)
+    forEach(count: count) { piece in
+      guard !tree.hasFailed(before: piece) else { return }
+      do {
+        tree.add(try work(piece), at: piece, combine)
+      } catch {
+        tree.fail(error, at: piece)
+      }
+    }
+    return try tree.takeRoot()
   }
 }
 

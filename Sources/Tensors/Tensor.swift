@@ -64,6 +64,19 @@ package struct Tensor: Sendable {
     return result
   }
 
+  /// Elements from a place on, in a shape; no copy as long as neither tensor is changed.
+  func slice(from offset: Int, _ shape: Shape) -> Tensor {
+    precondition(
+      offset >= 0 && offset + shape.count <= count,
+      "\(shape) at \(offset) is not within \(self.shape)")
+    return Tensor(shape, storage: TensorStorage(part: storage, from: offset, count: shape.count))
+  }
+
+  private init(_ shape: Shape, storage: TensorStorage) {
+    self.shape = shape
+    self.storage = storage
+  }
+
   /// Reads the elements; the pointer is valid inside `body` alone.
   package func withUnsafePointer<Result>(
     _ body: (UnsafePointer<Float>) throws -> Result
@@ -75,7 +88,7 @@ package struct Tensor: Sendable {
   package mutating func withUnsafeMutablePointer<Result>(
     _ body: (UnsafeMutablePointer<Float>) throws -> Result
   ) rethrows -> Result {
-    if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
+    if storage.isPart || !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
     if packedForms != nil { packedForms = PackedForms() }
     return try withExtendedLifetime(storage) { try body($0.base) }
   }
@@ -88,13 +101,23 @@ package struct Tensor: Sendable {
 private final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
+  /// Whose memory it is a part of; nil if it has a block of its own.
+  private let whole: TensorStorage?
+  var isPart: Bool { whole != nil }
 
   init(count: Int) {
     self.count = count
     base = BufferPool.take(count)
+    whole = nil
   }
 
-  deinit { BufferPool.giveBack(base, count: count) }
+  init(part whole: TensorStorage, from offset: Int, count: Int) {
+    self.count = count
+    base = whole.base + offset
+    self.whole = whole
+  }
+
+  deinit { if !isPart { BufferPool.giveBack(base, count: count) } }
 
   func copy() -> TensorStorage {
     let copy = TensorStorage(count: count)

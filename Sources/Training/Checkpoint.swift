@@ -70,8 +70,8 @@ package struct Checkpoint: Sendable {
     let trained = parameters.filter { $0.role == .trained }
     let items =
       parameters.map { item($0, state.values[$0], prefix: "") }
-      + trained.map { item($0, state.optimizer.firstMoments[$0], prefix: Self.firstMoment) }
-      + trained.map { item($0, state.optimizer.secondMoments[$0], prefix: Self.secondMoment) }
+      + trained.map { item($0, state.model.firstMoments[$0], prefix: Self.firstMoment) }
+      + trained.map { item($0, state.model.secondMoments[$0], prefix: Self.secondMoment) }
     try Safetensors.write(path, metadata: metadata, items: items)
   }
 
@@ -191,9 +191,8 @@ package struct Checkpoint: Sendable {
     let updated = use == .training ? trained : []
     state = TrainingState(
       step: try metadata.integer(Key.step, in: 0...1_000_000_000),
-      values: try values(parameters),
-      optimizer: Adam(
-        updated, options: configuration.adam,
+      model: ModelState(
+        values: try values(parameters),
         firstMoments: try values(updated, prefix: Self.firstMoment),
         secondMoments: try values(updated, prefix: Self.secondMoment, isNonnegative: true)),
       bestNMSE: metadata.has(Key.bestNMSE) ? try metadata.positive(Key.bestNMSE) : nil,

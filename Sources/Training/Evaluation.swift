@@ -19,6 +19,11 @@ package struct Evaluation: Sendable {
   /// One for each codebook.
   package let usage: [CodebookUsage]
 
+  /// What the log of a run keeps of it, besides the use of the codebooks.
+  package var metrics: [Metric] {
+    [Metric("mse", mse), Metric("nmse", nmse), Metric("psnr", psnr)]
+  }
+
   /// The PSNR of ``mseClamped``, in decibels.
   package var psnr: Double { Self.psnr(mseClamped) }
 
@@ -32,15 +37,14 @@ package struct Evaluation: Sendable {
     of model: VQVAE, _ values: ParameterValues, on split: ImageSplit, variance: Double,
     pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws {
-    let none = Sums(usage: model.quantizers.map { CodebookUsage(codewords: $0.codewords) })
     let shards = Shards(of: split.count)
-    let sums = try pool.reduceInOrder(count: shards.count, into: Sums?.some(none)) { i in
+    let sums = try pool.reduce(count: shards.count) { i in
       shouldStop()
         ? nil : try Sums(of: model, values, on: split, at: shards[i], paddedTo: shards.size)
-    } fold: { sums, _, shard in
+    } combine: { sums, shard in
       if let shard { sums? += shard } else { sums = nil }
     }
-    guard let sum = sums, split.count > 0 else { return nil }
+    guard let sum = sums ?? nil, split.count > 0 else { return nil }
     images = split.count
     mse = sum.squaredError / Double(split.count)
     nmse = mse / variance
@@ -55,8 +59,6 @@ package struct Evaluation: Sendable {
     var clampedError = 0.0
     var psnr = 0.0
     var usage: [CodebookUsage]
-
-    init(usage: [CodebookUsage]) { self.usage = usage }
 
     /// The sums over one shard.
     init(
@@ -74,7 +76,7 @@ package struct Evaluation: Sendable {
       psnr = clamped.reduce(0) { $0 + Evaluation.psnr($1 / pixels) }
       usage = zip(model.quantizers, codes).map { quantizer, codes in
         CodebookUsage(
-          codewords: quantizer.codewords, codes: codes,
+          codewords: quantizer.alphabet[0], codes: codes,
           leading: codes.count / size * positions.count)
       }
     }

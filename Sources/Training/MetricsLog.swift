@@ -7,36 +7,25 @@ import VectorQuantization
 /// A line without `split` is a training step's. Of several codebooks each has its perplexity and its
 /// codes in `codebooks`, and `codesUsed` is their sum.
 final class MetricsLog {
-  private struct Line: Codable {
-    var step: Int
-    var split: String?
-    var loss: Double?
-    var mse: Double?
-    var nmse: Double
-    var codebookLoss: Double?
-    var commitmentLoss: Double?
-    var psnr: Double?
-    var perplexity: Double?
-    var codesUsed = 0
-    var codebooks: [Codebook]?
-    var learningRate: Double?
-    var gradientNorm: Double?
-    var imagesPerSecond: Double?
+  /// A value of a line.
+  private enum Value: Encodable {
+    case integer(Int)
+    case number(Double)
+    case text(String)
+    case codebooks([Codebook])
 
-    /// Takes the use of one codebook or of several.
-    mutating func set(_ usage: [CodebookUsage], names: [String]) {
-      codesUsed = usage.reduce(0) { $0 + $1.used }
-      if usage.count == 1 {
-        perplexity = usage[0].perplexity
-      } else {
-        codebooks = zip(names, usage).map {
-          Codebook(name: $0, perplexity: $1.perplexity, codesUsed: $1.used)
-        }
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .integer(let value): try container.encode(value)
+      case .number(let value): try container.encode(value)
+      case .text(let value): try container.encode(value)
+      case .codebooks(let value): try container.encode(value)
       }
     }
   }
 
-  private struct Codebook: Codable {
+  private struct Codebook: Encodable {
     var name: String
     var perplexity: Double
     var codesUsed: Int
@@ -81,19 +70,30 @@ final class MetricsLog {
   }
 
   func append(_ metrics: StepMetrics, step: Int, imagesPerSecond: Double) throws {
-    var line = Line(
-      step: step, loss: metrics.loss, nmse: metrics.nmse, codebookLoss: metrics.codebookLoss,
-      commitmentLoss: metrics.commitmentLoss, learningRate: metrics.learningRate,
-      gradientNorm: metrics.gradientNorm, imagesPerSecond: imagesPerSecond)
-    line.set(metrics.usage, names: names)
-    try append(line)
+    let speed = Metric("imagesPerSecond", imagesPerSecond)
+    try append(metrics.metrics + [speed], metrics.usage, step: step, split: nil)
   }
 
   func append(_ evaluation: Evaluation, split: String, step: Int) throws {
-    var line = Line(
-      step: step, split: split, mse: evaluation.mse, nmse: evaluation.nmse, psnr: evaluation.psnr)
-    line.set(evaluation.usage, names: names)
-    try append(line)
+    try append(evaluation.metrics, evaluation.usage, step: step, split: split)
+  }
+
+  private func append(
+    _ metrics: [Metric], _ usage: [CodebookUsage], step: Int, split: String?
+  ) throws {
+    var line = Dictionary(uniqueKeysWithValues: metrics.map { ($0.name, Value.number($0.value)) })
+    line["step"] = .integer(step)
+    line["split"] = split.map { .text($0) }
+    line["codesUsed"] = .integer(usage.reduce(0) { $0 + $1.used })
+    if usage.count == 1 {
+      line["perplexity"] = .number(usage[0].perplexity)
+    } else {
+      line["codebooks"] = .codebooks(
+        zip(names, usage).map {
+          Codebook(name: $0, perplexity: $1.perplexity, codesUsed: $1.used)
+        })
+    }
+    file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
   }
 
   /// Hands the lines to the system.
@@ -103,10 +103,6 @@ final class MetricsLog {
   func synchronize() throws {
     try file.flush()
     try file.synchronize()
-  }
-
-  private func append(_ line: Line) throws {
-    file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
   }
 }
 

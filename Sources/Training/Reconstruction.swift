@@ -16,16 +16,15 @@ package struct Reconstructions: Sendable {
   ) throws {
     let size = split.height * split.width * 3
     let shards = Shards(of: positions.count)
-    let pairs = try pool.reduceInOrder(count: shards.count, into: [([UInt8], [UInt8])]()) { i in
+    let pairs = try pool.map(count: shards.count) { i in
       let bytes = try split.pixels(at: positions[shards[i]])
       let images = Tensor(pixels: bytes, padded: [shards.size, split.height, split.width, 3])
-      return (bytes, model.reconstruct(images, values).reconstruction.pixelBytes)
-    } fold: { pairs, i, result in
-      for n in 0..<shards[i].count {
+      let made = model.reconstruct(images, values).reconstruction.pixelBytes
+      return (0..<shards[i].count).map { n in
         let range = (n * size)..<((n + 1) * size)
-        pairs.append((Array(result.0[range]), Array(result.1[range])))
+        return (Array(bytes[range]), Array(made[range]))
       }
-    }
+    }.flatMap(\.self)
     originals = pairs.map(\.0)
     reconstructions = pairs.map(\.1)
   }

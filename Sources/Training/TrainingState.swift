@@ -25,7 +25,8 @@ package struct Experiment: Sendable {
     variance: Double, fingerprint: String? = nil
   ) {
     self.configuration = configuration
-    model = configuration.model(imageHeight: imageHeight, imageWidth: imageWidth)
+    model = configuration.model(
+      imageHeight: imageHeight, imageWidth: imageWidth, variance: variance)
     self.imageHeight = imageHeight
     self.imageWidth = imageWidth
     self.trainingImages = trainingImages
@@ -62,8 +63,7 @@ package struct Experiment: Sendable {
 package struct TrainingState: Sendable {
   /// How many steps have been made.
   package private(set) var step = 0
-  package private(set) var values: ParameterValues
-  package private(set) var optimizer: Adam
+  package private(set) var model: ModelState
   /// The least validation NMSE so far.
   package internal(set) var bestNMSE: Double?
   /// The last step after which the model was validated.
@@ -71,9 +71,8 @@ package struct TrainingState: Sendable {
 
   /// The start of a run.
   package init(_ experiment: Experiment) {
-    let parameters = experiment.model.parameters
-    values = ParameterValues(startOf: parameters, seed: experiment.configuration.seed)
-    optimizer = Adam(parameters, options: experiment.configuration.adam)
+    model = ModelState(
+      startOf: experiment.model.parameters, seed: experiment.configuration.seed)
   }
 
   /// The start of a run from the weights of another. Moments begin at zero, and so does the step.
@@ -95,12 +94,9 @@ package struct TrainingState: Sendable {
           .badData, path, found: "the tensor \(parameter.name) \(shape)",
           expected: "\(parameter.shape.extents), for the model of the configuration")
       }
-      values[parameter] = weights.state.values[other]
+      model.values[parameter] = weights.state.values[other]
     }
-    for quantizer in experiment.model.quantizers {
-      guard case .movingAverage(let average) = quantizer.learning else { continue }
-      average.startIfEmpty(&values, codebook: quantizer.codebook)
-    }
+    for quantizer in experiment.model.quantizers { quantizer.adoptCodebook(&model) }
   }
 
   /// What must not be saved: the first tensor with an element that is not finite, or negative where that
@@ -118,9 +114,9 @@ package struct TrainingState: Sendable {
       }
       guard parameter.role == .trained else { continue }
       if let found = fault(
-        "first moment of \(name)", optimizer.firstMoments[parameter], isNonnegative: false)
+        "first moment of \(name)", model.firstMoments[parameter], isNonnegative: false)
         ?? fault(
-          "second moment of \(name)", optimizer.secondMoments[parameter], isNonnegative: true)
+          "second moment of \(name)", model.secondMoments[parameter], isNonnegative: true)
       {
         return found
       }
@@ -130,11 +126,10 @@ package struct TrainingState: Sendable {
 
   /// A saved state.
   init(
-    step: Int, values: ParameterValues, optimizer: Adam, bestNMSE: Double?, validatedStep: Int?
+    step: Int, model: ModelState, bestNMSE: Double?, validatedStep: Int?
   ) {
     self.step = step
-    self.values = values
-    self.optimizer = optimizer
+    self.model = model
     self.bestNMSE = bestNMSE
     self.validatedStep = validatedStep
   }
@@ -145,29 +140,33 @@ package struct TrainingState: Sendable {
   package mutating func advance(
     on positions: [Int], of split: ImageSplit, in experiment: Experiment, pool: WorkerPool
   ) throws -> StepMetrics? {
-    let batch = try BatchGradients(
-      positions: positions, of: split, model: experiment.model, values: values,
-      variance: experiment.variance, seed: experiment.configuration.seed, step: step + 1,
-      pool: pool)
+    let configuration = experiment.configuration
+    let batch = try BatchSums.ofBatch(
+      positions, of: split, model: experiment.model, values: model.values,
+      seed: configuration.seed, step: step + 1, pool: pool)
     guard batch.isFinite else { return nil }
     step += 1
     var metrics = batch.metrics
-    let configuration = experiment.configuration
+    let gradients = batch.gradients
     var scale = 1.0
     if let clipping = configuration.clipping {
-      let norm = GradientClipping.norm(
-        of: batch.gradients, experiment.model.parameters, pool: pool)
+      let norm = GradientClipping.norm(of: gradients.compactMap(\.self), pool: pool)
       scale = clipping.scale(norm: norm)
       metrics.gradientNorm = norm
     }
-    optimizer.options.learningRate = configuration.learningRate(step: step)
-    metrics.learningRate = optimizer.options.learningRate
-    optimizer.update(
-      &values, gradients: batch.gradients, scale: scale, step: step, pool: pool)
-    for (quantizer, statistics) in zip(experiment.model.quantizers, batch.statistics) {
-      guard case .movingAverage(let average) = quantizer.learning, let statistics else { continue }
-      average.update(&values, codebook: quantizer.codebook, with: statistics, step: step)
+    let options = configuration.adam(step: step)
+    metrics.learningRate = options.learningRate
+    let trained = batch.layout.trained
+    let byName = Dictionary(uniqueKeysWithValues: zip(trained.map(\.name), gradients))
+    Adam(trained, options: options).update(&model, scale: scale, step: step, pool: pool) {
+      byName[$0.name] ?? nil
+    }
+    let quantizers = experiment.model.quantizers
+    for (quantizer, statistics) in zip(quantizers, batch.statistics(of: quantizers)) {
+      quantizer.update(&model, with: statistics, step: step)
     }
     return metrics
   }
+
+  package var values: ParameterValues { model.values }
 }

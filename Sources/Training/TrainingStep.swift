@@ -1,5 +1,6 @@
 import Autograd
 import Datasets
+import NN
 import Runtime
 import Tensors
 import VectorQuantization
@@ -10,10 +11,8 @@ package struct StepMetrics: Sendable {
   package private(set) var loss = 0.0
   /// The reconstruction loss: mean squared error over the variance of the training images.
   package private(set) var nmse = 0.0
-  /// nil where moving averages make the codebook.
-  package private(set) var codebookLoss: Double?
-  /// Before β.
-  package private(set) var commitmentLoss = 0.0
+  /// The quantizers' terms by name, such as `commitment`, before their weights.
+  package private(set) var terms: [(name: String, value: Double)] = []
   /// One for each codebook.
   package private(set) var usage: [CodebookUsage] = []
   /// What the step was made with.
@@ -21,94 +20,146 @@ package struct StepMetrics: Sendable {
   /// The norm of the gradient before it was clipped; nil where it is not.
   package internal(set) var gradientNorm: Double?
 
-  init() {}
-
-  init(_ forward: VQVAE.Forward) {
-    loss = Double(forward.loss.value.scalar)
-    nmse = Double(forward.reconstructionLoss.value.scalar)
-    codebookLoss = forward.codebookLoss.map { Double($0.value.scalar) }
-    commitmentLoss = Double(forward.commitmentLoss.value.scalar)
-    usage = forward.usage
+  init(_ output: VQVAE.TrainingOutput) {
+    loss = Double(output.loss.value.scalar)
+    nmse = Double(output.reconstructionLoss.value.scalar)
+    terms = output.terms.map { ($0.name, Double($0.value.value.scalar)) }
+    usage = output.usage
   }
+
+  /// All numbers of the step but the use of the codebooks.
+  package var metrics: [Metric] {
+    [Metric("loss", loss, label: "loss"), Metric("nmse", nmse, label: "nmse")]
+      + terms.map { Metric($0.name + "Loss", $0.value, label: $0.name, isTerm: true) }
+      + [Metric("learningRate", learningRate)]
+      + (gradientNorm.map { [Metric("gradientNorm", $0)] } ?? [])
+  }
+
+  /// The value of a quantizer's term; nil if there is no such term.
+  package func term(_ name: String) -> Double? { terms.first { $0.name == name }?.value }
 
   static func += (a: inout StepMetrics, b: StepMetrics) {
     a.loss += b.loss
     a.nmse += b.nmse
-    if let codebookLoss = b.codebookLoss { a.codebookLoss = (a.codebookLoss ?? 0) + codebookLoss }
-    a.commitmentLoss += b.commitmentLoss
-    if a.usage.isEmpty {
-      a.usage = b.usage
-    } else {
-      for i in a.usage.indices { a.usage[i] += b.usage[i] }
-    }
+    for i in a.terms.indices { a.terms[i].value += b.terms[i].value }
+    for i in a.usage.indices { a.usage[i] += b.usage[i] }
   }
 }
 
-/// What a shard, and by addition a batch, tells the optimizer.
-struct BatchGradients: Sendable {
-  var metrics = StepMetrics()
-  var gradients: [String: Tensor] = [:]
-  /// One entry for each quantizer; nil where it learns by gradient.
-  var statistics: [MovingAverage.Statistics?] = []
+/// What a shard, and by addition a batch, tells the optimizer and the quantizers.
+struct BatchSums: Sendable {
+  /// The trained parameters in the order of the model, and behind them the quantizers' statistics.
+  struct Layout: Sendable {
+    let trained: [Parameter]
+    let arena: TensorArena.Layout
+
+    init(_ model: VQVAE) {
+      trained = model.parameters.filter { $0.role == .trained }
+      arena = TensorArena.Layout(
+        trained.map(\.shape) + model.quantizers.flatMap(\.statisticsShapes))
+    }
+  }
+
+  /// A shard's tensors are where they were made; the first addition brings them into one block.
+  private enum Tensors: Sendable {
+    case parts([Tensor?])
+    case block(TensorArena)
+  }
+
+  let layout: Layout
+  private(set) var metrics: StepMetrics
+  private var tensors: Tensors
+  /// Whether any shard has a gradient for a parameter.
+  private var hasGradient: [Bool]
 
   /// Computes forward and backward for a shard.
   ///
-  /// - Parameters:
-  ///   - images: ``Shards/size`` images, of which the first `count` are in the batch.
+  /// - Parameter images: ``Shards/size`` images.
   init(
-    _ images: Tensor, count: Int, batchSize: Int, model: VQVAE, values: ParameterValues,
-    variance: Double, dropout: DropoutSource
+    _ images: Tensor, in shard: ShardContext, model: VQVAE, layout: Layout,
+    values: ParameterValues, dropout: DropoutSource
   ) {
     let tape = Tape(values, convolution: model.convolution, dropout: dropout)
-    let forward = model(
-      tape.constant(images), count: count, batchSize: batchSize, variance: variance)
-    metrics = StepMetrics(forward)
-    statistics = forward.statistics
-    gradients = tape.backward(from: forward.loss).byName
+    let output = model(tape.constant(images), in: shard)
+    let gradients = tape.backward(from: output.loss).byName
+    let ordered = layout.trained.map { gradients[$0.name] }
+    self.layout = layout
+    metrics = StepMetrics(output)
+    hasGradient = ordered.map { $0 != nil }
+    tensors = .parts(ordered + output.statistics.flatMap(\.self))
   }
 
-  /// The gradients of a whole batch, shard by shard.
-  ///
-  /// At most `pool.threads` shards' gradients and their sum are alive at once.
+  /// The sums over a whole batch.
   ///
   /// - Parameters:
+  ///   - positions: the batch, as positions in the split.
   ///   - seed, step: which random numbers dropout takes.
-  init(
-    positions: [Int], of split: ImageSplit, model: VQVAE, values: ParameterValues,
-    variance: Double, seed: UInt64, step: Int, pool: WorkerPool
-  ) throws {
+  static func ofBatch(
+    _ positions: [Int], of split: ImageSplit, model: VQVAE, values: ParameterValues,
+    seed: UInt64, step: Int, pool: WorkerPool
+  ) throws -> BatchSums {
     let shards = Shards(of: positions.count)
-    let total = try pool.reduceInOrder(count: shards.count, into: BatchGradients?.none) { i in
-      BatchGradients(
-        try split.images(at: positions[shards[i]], paddedTo: shards.size), count: shards[i].count,
-        batchSize: positions.count, model: model, values: values, variance: variance,
+    let layout = Layout(model)
+    let total = try pool.reduce(count: shards.count) { i in
+      BatchSums(
+        try split.images(at: positions[shards[i]], paddedTo: shards.size),
+        in: ShardContext(validCount: shards[i].count, batchSize: positions.count), model: model,
+        layout: layout, values: values,
         dropout: DropoutSource(seed: seed, step: step, firstImage: shards[i].lowerBound))
-    } fold: { total, _, shard in
-      if total == nil { total = shard } else { total! += shard }
+    } combine: {
+      $0 += $1
     }
     guard let total else { preconditionFailure("a batch has at least one image") }
-    self = total
+    return total
   }
 
-  static func += (a: inout BatchGradients, b: BatchGradients) {
+  static func += (a: inout BatchSums, b: BatchSums) {
     a.metrics += b.metrics
-    for (name, gradient) in b.gradients {
-      if a.gradients[name] == nil {
-        a.gradients[name] = gradient
-      } else {
-        a.gradients[name]! += gradient
-      }
+    for i in a.hasGradient.indices { a.hasGradient[i] = a.hasGradient[i] || b.hasGradient[i] }
+    let left = a.tensors
+    // Taken out, so that the block has one owner and is added to in place.
+    a.tensors = .parts([])
+    switch (left, b.tensors) {
+    case (.parts(let x), .parts(let y)):
+      a.tensors = .block(TensorArena(a.layout.arena, adding: y, to: x))
+    case (.block(var block), .parts(let y)):
+      block += y
+      a.tensors = .block(block)
+    case (.block(var block), .block(let y)):
+      block += y
+      a.tensors = .block(block)
+    case (.parts, .block): preconditionFailure("a left subtree is not smaller than the right one")
     }
-    for i in a.statistics.indices {
-      guard let statistics = b.statistics[i] else { continue }
-      a.statistics[i]? += statistics
+  }
+
+  private func tensor(_ i: Int) -> Tensor? {
+    switch tensors {
+    case .parts(let parts): parts[i]
+    case .block(let block): block[i]
+    }
+  }
+
+  /// The gradients in the order of the trained parameters; nil for one that the loss does not depend on.
+  var gradients: [Tensor?] {
+    layout.trained.indices.map { hasGradient[$0] ? tensor($0) : nil }
+  }
+
+  /// The statistics of each quantizer.
+  func statistics(of quantizers: [any Quantizer]) -> [[Tensor]] {
+    var next = layout.trained.count
+    return quantizers.map { quantizer in
+      let range = next..<(next + quantizer.statisticsShapes.count)
+      next = range.upperBound
+      return range.compactMap(tensor)
     }
   }
 
   /// Whether no loss, gradient or statistic is infinite or not a number, nor a gradient's square, which
   /// Adam averages: a step with such numbers leaves finite ones.
   var isFinite: Bool {
-    metrics.loss.isFinite && gradients.values.allSatisfy(\.hasFiniteSquares)
-      && statistics.allSatisfy { $0?.isFinite ?? true }
+    metrics.loss.isFinite && gradients.allSatisfy { $0?.hasFiniteSquares ?? true }
+      && (layout.trained.count..<layout.arena.shapes.count).allSatisfy {
+        tensor($0)?.isFinite ?? true
+      }
   }
 }

@@ -1,3 +1,5 @@
+import Autograd
+
 /// How the terms of the loss are put together, besides β: the paper's way, or that of a program whose
 /// numbers are to be met.
 package struct Objective: Sendable, Equatable {
@@ -26,9 +28,17 @@ package struct Objective: Sendable, Equatable {
     case meanTimesBatch = "mean_times_batch"
   }
 
-  package var weighting = Weighting.paper
   package var reconstruction = Reconstruction.nmse
   package var reduction = Reduction.mean
+  /// σ², the variance of the training images' pixels.
+  package var variance: Double
 
-  package init() {}
+  package init(variance: Double = 1) { self.variance = variance }
+
+  /// The whole loss of the reconstruction error over σ² and of the weighted sum of the quantizers' terms.
+  func total(_ nmse: Variable, _ quantizers: Variable?, batchSize: Int) -> Variable {
+    let reconstruction = reconstruction == .mse ? Float(variance) * nmse : nmse
+    let mean = quantizers.map { reconstruction + $0 } ?? reconstruction
+    return reduction == .meanTimesBatch ? Float(batchSize) * mean : mean
+  }
 }

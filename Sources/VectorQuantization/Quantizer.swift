@@ -2,99 +2,83 @@ import Autograd
 import NN
 import Tensors
 
-/// How the gradient passes the quantizer on its way from decoder to encoder. Both make the same step.
-package enum StraightThrough: String, CaseIterable, Sendable {
-  /// ``VectorQuantize``, a function that defines its own derivative.
-  case function
-  /// The expression `z + (e − z).detach()`.
-  case detach
-}
-
-/// A codebook, and the way that vectors become codewords.
-package struct Quantizer: Module {
-  /// What moves the codewords.
-  package enum Learning: Sendable {
-    /// The gradient of the codebook loss `‖sg[z] − e‖²` (equation 3).
-    case gradient
-    /// Moving averages of the vectors that chose them (appendix A.1).
-    case movingAverage(MovingAverage)
-  }
-
-  /// The codewords, `[K, D]`.
-  package let codebook: Parameter
-  package let learning: Learning
-  package let straightThrough: StraightThrough
-  package let distances: DistanceForm
-
-  package init(
-    _ name: String, codewords: Int, dimension: Int, start: Start, learning: Learning,
-    straightThrough: StraightThrough, distances: DistanceForm = .addmm
-  ) {
-    let role: Parameter.Role =
-      switch learning {
-      case .gradient: .trained
-      case .movingAverage: .buffer
-      }
-    codebook = Parameter("\(name).codebook", [codewords, dimension], start: start, role: role)
-    self.learning = learning
-    self.straightThrough = straightThrough
-    self.distances = distances
-  }
-
-  package var codewords: Int { codebook.shape[0] }
-  package var dimension: Int { codebook.shape[1] }
-
-  package var parameters: [Parameter] {
-    switch learning {
-    case .gradient: [codebook]
-    case .movingAverage(let average): [codebook] + average.parameters
-    }
-  }
-
-  /// What quantizing some vectors in training gives.
-  package struct Quantized {
-    /// What the decoder gets: the codewords, up to rounding, with a gradient to the vectors.
-    package let output: Variable
-    package let codes: Codes
-    /// `factor · Σ ‖sg[z] − e‖²`, with a gradient to the codebook alone; nil where averages move it.
-    package let codebookLoss: Variable?
-    /// `factor · Σ ‖z − sg[e]‖²`, with a gradient to the vectors alone.
-    package let commitmentLoss: Variable
-  }
+/// What lies between encoder and decoder: vectors become codes, and codes become codewords.
+///
+/// A quantizer is a file of its own. It owns its parameters, its terms of the loss, and whatever moves its
+/// codebook besides the gradient.
+package protocol Quantizer: Module {
+  /// The number of values of each code slot of a position, such as `[512]`.
+  var alphabet: [Int] { get }
+  /// The width of a vector, D.
+  var dimension: Int { get }
 
   /// Quantizes vectors in training.
   ///
-  /// - Parameters:
-  ///   - z: the encoder's vectors, `[…, D]`.
-  ///   - factor: of the sums of squares; 1 / elements of the whole batch makes them means.
-  ///   - rows: how many of the leading vectors count; the others are padding.
-  package func callAsFunction(_ z: Variable, factor: Float, rows: Int) -> Quantized {
-    let codebook = z.tape.read(codebook)
-    let codes = codebook.value.nearestCodes(to: z.value, by: distances)
-    let e: Variable
-    let output: Variable
-    switch straightThrough {
-    case .function:
-      // Two calls, or the codebook loss would reach the encoder through the straight-through copy.
-      e = vectorQuantize(z.detach(), codebook: codebook, codes: codes).output
-      output = vectorQuantize(z, codebook: codebook.detach(), codes: codes).output
-    case .detach:
-      e = lookUp(codes, in: codebook)
-      output = z + (e - z).detach()
-    }
-    let learnsByGradient = self.codebook.role == .trained
-    return Quantized(
-      output: output, codes: codes,
-      codebookLoss: learnsByGradient
-        ? squaredError(e, z.detach(), factor: factor, rows: rows) : nil,
-      commitmentLoss: squaredError(z, e.detach(), factor: factor, rows: rows))
-  }
+  /// - Parameter z: the encoder's vectors, `[N, h, w, D]`.
+  func quantize(_ z: Variable, in shard: ShardContext) -> Quantized
 
-  /// Quantizes vectors outside training: the codewords themselves, whatever ``straightThrough`` is,
-  /// so that decoding saved codes gives the same bytes.
-  package func codewords(nearestTo z: Variable) -> (codewords: Variable, codes: Codes) {
-    let codebook = z.tape.read(codebook).detach()
-    let codes = codebook.value.nearestCodes(to: z.value, by: distances)
-    return (lookUp(codes, in: codebook), codes)
+  /// The codes of vectors `[…, D]`, outside training.
+  func codes(of z: Tensor, _ values: ParameterValues) -> Codes
+
+  /// The codewords `[…, D]` of codes. What evaluation decodes, so that decoding saved codes gives the same
+  /// bytes as reconstructing.
+  func codewords(_ codes: Codes, on tape: Tape) -> Variable
+
+  /// The shapes of what ``quantize(_:in:)`` hands to ``update(_:with:step:)``.
+  var statisticsShapes: [Shape] { get }
+
+  /// Changes the state by a batch, after the optimizer.
+  ///
+  /// - Parameters:
+  ///   - statistics: of the batch, the sum over its shards.
+  ///   - step: 1 for the first.
+  func update(_ state: inout ModelState, with statistics: [Tensor], step: Int)
+
+  /// Makes a state agree whose codebook came from another run, without what that one kept beside it.
+  func adoptCodebook(_ state: inout ModelState)
+
+  /// The codewords, `[K, D]`, for measurements and inspection; nil if there is no codebook.
+  var codebook: Codebook? { get }
+}
+
+extension Quantizer {
+  package var statisticsShapes: [Shape] { [] }
+  package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {}
+  package func adoptCodebook(_ state: inout ModelState) {}
+  package var codebook: Codebook? { nil }
+}
+
+/// What quantizing some vectors in training gives.
+package struct Quantized {
+  /// What the decoder gets: the codewords, up to rounding, with a gradient to the vectors.
+  package let output: Variable
+  package let codes: Codes
+  /// The quantizer's terms of the loss.
+  package let terms: [LossTerm]
+  /// Tensors of the quantizer's ``Quantizer/statisticsShapes``.
+  package let statistics: [Tensor]
+
+  package init(
+    output: Variable, codes: Codes, terms: [LossTerm], statistics: [Tensor] = []
+  ) {
+    self.output = output
+    self.codes = codes
+    self.terms = terms
+    self.statistics = statistics
+  }
+}
+
+/// A term of the loss.
+package struct LossTerm {
+  /// What it is called in metrics, such as `commitment`. Terms of one name are added up over the latents.
+  package let name: String
+  /// The shard's share of the batch's mean, before it is weighted.
+  package let value: Variable
+  package let weight: Float
+
+  package init(_ name: String, _ value: Variable, weight: Float) {
+    self.name = name
+    self.value = value
+    self.weight = weight
   }
 }

@@ -6,29 +6,25 @@ import Tensors
 /// A vector-quantized autoencoder: an architecture, a quantizer for each of its latents, and the loss
 /// (van den Oord et al. 2017, equation 3)
 ///
-///     L = MSE(x̂, x) / σ² + ‖sg[z] − e‖² + β·‖z − sg[e]‖²
+///     L = MSE(x̂, x) / σ² + Σ over latents of the quantizer's terms
 ///
-/// where σ² is the variance of the training images, so that the first term is the normalised mean
-/// squared error, and the others are means over all elements, summed over the latents. Where moving
-/// averages make a codebook its second term is missing. An ``Objective`` can say otherwise.
+/// where σ² is the variance of the training images, so that the first term is the normalised mean squared
+/// error. An ``Objective`` can say otherwise.
 package struct VQVAE: Module {
   package let architecture: any Architecture
-  package let quantizers: [Quantizer]
-  /// β.
-  package let commitment: Float
+  package let quantizers: [any Quantizer]
   package let objective: Objective
   /// Which kernels compute the convolutions.
   package let convolution: ConvolutionMethod
 
   package init(
-    architecture: any Architecture, quantizers: [Quantizer], commitment: Float,
+    architecture: any Architecture, quantizers: [any Quantizer],
     objective: Objective = Objective(), convolution: ConvolutionMethod = .auto
   ) {
     precondition(
       architecture.latents.count == quantizers.count, "each latent has a quantizer of its own")
     self.architecture = architecture
     self.quantizers = quantizers
-    self.commitment = commitment
     self.objective = objective
     self.convolution = convolution
   }
@@ -37,26 +33,33 @@ package struct VQVAE: Module {
     architecture.parameters + quantizers.flatMap(\.parameters)
   }
 
-  /// The most bits that the codes of an image carry, over all latents: `Σ h·w·log₂ K`.
+  /// The most bits that the codes of an image carry: the sum of `log₂` of the alphabet over all slots of all
+  /// positions of all latents.
   package var codeBits: Double {
     zip(architecture.latents, quantizers).reduce(0) { sum, pair in
-      sum + Double(pair.0.height * pair.0.width) * log2(Double(pair.1.codewords))
+      let bits = pair.1.alphabet.reduce(0) { $0 + log2(Double($1)) }
+      return sum + Double(pair.0.height * pair.0.width) * bits
     }
   }
 
+  // MARK: Training
+
   /// What one shard of a batch gives in training.
-  package struct Forward {
-    /// The shard's share of the three terms as means, neither β nor the objective applied, and of the
-    /// whole that is made of them.
-    package let reconstructionLoss: Variable
-    package let codebookLoss: Variable?
-    package let commitmentLoss: Variable
+  package struct TrainingOutput {
+    /// The shard's share of the whole loss.
     package let loss: Variable
+    /// Its share of the reconstruction error over σ².
+    package let reconstructionLoss: Variable
     package let reconstruction: Variable
-    /// One of each a latent; the statistics only where averages make the codebook.
+    /// The quantizers' terms before their weights, those of one name added up over the latents.
+    package let terms: [LossTerm]
+    /// One entry a latent, in the order of ``Architecture/latents``.
     package let codes: [Codes]
     package let usage: [CodebookUsage]
-    package let statistics: [MovingAverage.Statistics?]
+    package let statistics: [[Tensor]]
+
+    /// The value of a term; nil if no quantizer has it.
+    package func term(_ name: String) -> Variable? { terms.first { $0.name == name }?.value }
   }
 
   /// The losses of a shard of a batch.
@@ -64,66 +67,64 @@ package struct VQVAE: Module {
   /// Sums over the shard are divided by the element counts of the whole batch, so the shards' losses
   /// and gradients add up to the batch's.
   ///
-  /// - Parameters:
-  ///   - images: `[N, H, W, 3]`, of which the first `count` are in the batch; the others are padding.
-  ///   - batchSize: images of the whole batch.
-  ///   - variance: σ².
-  package func callAsFunction(
-    _ images: Variable, count: Int, batchSize: Int, variance: Double
-  ) -> Forward {
-    typealias Result = (result: Quantizer.Quantized, vectors: Tensor, leading: Int)
-    var results = [Result?](repeating: nil, count: quantizers.count)
+  /// - Parameter images: `[N, H, W, 3]`.
+  package func callAsFunction(_ images: Variable, in shard: ShardContext) -> TrainingOutput {
+    var results = [Quantized?](repeating: nil, count: quantizers.count)
     let codewords = architecture.encode(images) { z, i in
-      let positions = z.shape[1] * z.shape[2]
-      let result = quantizers[i](
-        z, factor: 1 / Float(batchSize * positions * z.shape.width), rows: count * positions)
       precondition(results[i] == nil, "each latent is quantized once")
-      results[i] = (result, z.value, count * positions)
+      let result = quantizers[i].quantize(z, in: shard)
+      results[i] = result
       return result.output
     }
     let quantized = Self.ofEveryLatent(results)
     let reconstruction = architecture.decode(codewords)
-
-    let elements = Double(batchSize * images.shape[1] * images.shape[2] * images.shape[3])
-    let reconstructionLoss = squaredError(
-      reconstruction, images, factor: Float(1 / (variance * elements)),
-      rows: count * images.shape[1] * images.shape[2])
-    let codebookLoss = sum(quantized.compactMap(\.result.codebookLoss))
-    guard let commitmentLoss = sum(quantized.map(\.result.commitmentLoss)) else {
-      preconditionFailure("a VQ-VAE has at least one latent")
-    }
-    return Forward(
-      reconstructionLoss: reconstructionLoss, codebookLoss: codebookLoss,
-      commitmentLoss: commitmentLoss,
-      loss: total(
-        reconstructionLoss, codebookLoss, commitmentLoss, batchSize: batchSize, variance: variance),
-      reconstruction: reconstruction,
-      codes: quantized.map(\.result.codes),
-      usage: zip(quantizers, quantized).map {
-        CodebookUsage(
-          codewords: $0.codewords, codes: $1.result.codes, leading: $1.leading)
+    let elements = Double(shard.batchSize * images.shape[1] * images.shape[2] * images.shape[3])
+    let nmse = squaredError(
+      reconstruction, images, factor: Float(1 / (objective.variance * elements)),
+      rows: shard.validCount * images.shape[1] * images.shape[2])
+    let terms = Self.added(quantized.flatMap(\.terms))
+    return TrainingOutput(
+      loss: objective.total(
+        nmse, Self.sum(terms.map { $0.weight == 1 ? $0.value : $0.weight * $0.value }),
+        batchSize: shard.batchSize),
+      reconstructionLoss: nmse, reconstruction: reconstruction, terms: terms,
+      codes: quantized.map(\.codes),
+      usage: zip(quantizers, quantized).map { quantizer, result in
+        let perImage = result.codes.indices.count / images.shape[0]
+        return CodebookUsage(
+          codewords: quantizer.alphabet[0], codes: result.codes,
+          leading: shard.validCount * perImage)
       },
-      statistics: zip(quantizers, quantized).map { quantizer, quantized in
-        guard case .movingAverage = quantizer.learning else { return nil }
-        return MovingAverage.Statistics(
-          vectors: quantized.vectors, codes: quantized.result.codes, leading: quantized.leading,
-          codewords: quantizer.codewords)
-      })
+      statistics: quantized.map(\.statistics))
   }
 
-  /// The whole loss as the objective makes it of the three terms.
-  private func total(
-    _ reconstruction: Variable, _ codebook: Variable?, _ commitment: Variable, batchSize: Int,
-    variance: Double
-  ) -> Variable {
-    let terms = [
-      objective.reconstruction == .mse ? Float(variance) * reconstruction : reconstruction,
-      objective.weighting == .both ? codebook.map { self.commitment * $0 } : codebook,
-      self.commitment * commitment,
-    ]
-    guard let mean = sum(terms.compactMap(\.self)) else { preconditionFailure("no losses") }
-    return objective.reduction == .meanTimesBatch ? Float(batchSize) * mean : mean
+  /// What was stored for each latent by its index: an architecture quantizes in the order that its encoder
+  /// needs, which need not be that of ``Architecture/latents``.
+  private static func ofEveryLatent<Result>(_ results: [Result?]) -> [Result] {
+    let stored = results.compactMap(\.self)
+    precondition(stored.count == results.count, "every latent is quantized")
+    return stored
   }
+
+  /// Terms of one name added up, in the order of their first occurrence.
+  private static func added(_ terms: [LossTerm]) -> [LossTerm] {
+    var result: [LossTerm] = []
+    for term in terms {
+      if let i = result.firstIndex(where: { $0.name == term.name }) {
+        precondition(result[i].weight == term.weight, "\(term.name) has two weights")
+        result[i] = LossTerm(term.name, result[i].value + term.value, weight: term.weight)
+      } else {
+        result.append(term)
+      }
+    }
+    return result
+  }
+
+  private static func sum(_ terms: [Variable]) -> Variable? {
+    terms.dropFirst().reduce(terms.first) { total, term in total.map { $0 + term } }
+  }
+
+  // MARK: Evaluation
 
   /// The codes of images and what the decoder makes of their codewords, without gradients.
   ///
@@ -142,29 +143,28 @@ package struct VQVAE: Module {
     quantize(images, values).codes
   }
 
+  /// The images of codes: byte for byte what ``reconstruct(_:_:)`` makes of images with these codes.
+  ///
+  /// - Parameter codes: one entry a latent, `[N, h, w]`.
+  package func decode(_ codes: [Codes], _ values: ParameterValues) -> Tensor {
+    precondition(codes.count == quantizers.count, "each latent has codes of its own")
+    let tape = Tape(values, recording: false, convolution: convolution)
+    return architecture.decode(
+      zip(quantizers, codes).map { $0.codewords($1, on: tape) }
+    ).value
+  }
+
   private func quantize(
     _ images: Tensor, _ values: ParameterValues
   ) -> (codewords: [Variable], codes: [Codes]) {
     let tape = Tape(values, recording: false, convolution: convolution)
     var codes = [Codes?](repeating: nil, count: quantizers.count)
     let codewords = architecture.encode(tape.constant(images)) { z, i in
-      let result = quantizers[i].codewords(nearestTo: z)
       precondition(codes[i] == nil, "each latent is quantized once")
-      codes[i] = result.codes
-      return result.codewords
+      let found = quantizers[i].codes(of: z.value, values)
+      codes[i] = found
+      return quantizers[i].codewords(found, on: tape)
     }
     return (codewords, Self.ofEveryLatent(codes))
-  }
-
-  /// What was stored for each latent by its index: an architecture quantizes in the order that its encoder
-  /// needs, which need not be that of ``Architecture/latents``.
-  private static func ofEveryLatent<Result>(_ results: [Result?]) -> [Result] {
-    let stored = results.compactMap(\.self)
-    precondition(stored.count == results.count, "every latent is quantized")
-    return stored
-  }
-
-  private func sum(_ terms: [Variable]) -> Variable? {
-    terms.dropFirst().reduce(terms.first) { total, term in total.map { $0 + term } }
   }
 }

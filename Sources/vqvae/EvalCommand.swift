@@ -105,12 +105,14 @@ struct EvalCommand: ParsableCommand {
     let model = checkpoint.experiment.model
     return model.quantizers.indices.map { i in
       let (quantizer, usage) = (model.quantizers[i], evaluation.usage[i])
-      let codewords = usage.usedCodewords(of: checkpoint.state.values[quantizer.codebook])
+      let codewords = quantizer.codebook.map {
+        usage.usedCodewords(of: checkpoint.state.values[$0.parameter])
+      }
       return Codebook(
         name: model.architecture.latents[i].name, perplexity: usage.perplexity,
-        codesUsed: usage.used, codebookSize: quantizer.codewords, codeEntropy: usage.entropy,
+        codesUsed: usage.used, codebookSize: quantizer.alphabet[0], codeEntropy: usage.entropy,
         bitsPerImage: usage.entropy * Double(usage.total) / Double(evaluation.images),
-        codebookEffectiveRank: effectiveRank(ofRows: codewords))
+        codebookEffectiveRank: codewords.flatMap { effectiveRank(ofRows: $0) })
     }
   }
 

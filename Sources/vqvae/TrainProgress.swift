@@ -22,10 +22,8 @@ final class TrainProgress {
 
   private struct Window {
     var count = 0.0
-    var loss = 0.0
-    var nmse = 0.0
-    var codebookLoss: Double?
-    var commitmentLoss = 0.0
+    /// Sums of what the terminal shows.
+    var metrics: [(label: String, isTerm: Bool, sum: Double)] = []
     /// Of each codebook.
     var perplexity: [Double] = []
     var used: [Int] = []
@@ -37,7 +35,7 @@ final class TrainProgress {
     steps = training.steps
     batchSize = training.batchSize
     logEvery = training.logEvery
-    codewords = experiment.model.quantizers.map(\.codewords)
+    codewords = experiment.model.quantizers.map { $0.alphabet[0] }
     shown = clock.now
   }
 
@@ -77,10 +75,12 @@ final class TrainProgress {
 
   private func add(_ metrics: StepMetrics, seconds: Double) {
     window.count += 1
-    window.loss += metrics.loss
-    window.nmse += metrics.nmse
-    if let loss = metrics.codebookLoss { window.codebookLoss = (window.codebookLoss ?? 0) + loss }
-    window.commitmentLoss += metrics.commitmentLoss
+    let shown = metrics.metrics.compactMap { metric in
+      metric.label.map { (label: $0, isTerm: metric.isTerm, sum: metric.value) }
+    }
+    window.metrics =
+      window.metrics.isEmpty
+      ? shown : zip(window.metrics, shown).map { ($0.label, $0.isTerm, $0.sum + $1.sum) }
     let perplexity = metrics.usage.map(\.perplexity)
     window.perplexity =
       window.perplexity.isEmpty ? perplexity : zip(window.perplexity, perplexity).map(+)
@@ -92,19 +92,29 @@ final class TrainProgress {
   /// The parts of a line, in the order in which they stand there.
   private func fields(_ step: Int) -> [ProgressField] {
     let n = max(window.count, 1)
-    let (loss, nmse) = (window.loss / n, window.nmse / n)
-    let terms = [("codebook", window.codebookLoss), ("commitment", window.commitmentLoss)]
-      .compactMap { name, sum in sum.map { (name, $0 / n) } }
+    let means = window.metrics.filter { !$0.isTerm }.map { ($0.label, $0.sum / n) }
+    let terms = window.metrics.filter(\.isTerm).map { ($0.label, $0.sum / n) }
     let perplexity = window.perplexity.map { $0 / n }
     let codes = codes(window.used)
     let (speed, rest) = (fixed(rate, 0), clockTime(remaining(step)))
-    return [
-      ProgressField("step \(step)/\(steps)", short: "\(step)/\(steps)", alone: "\(step)", rank: 0),
-      ProgressField("loss \(short(loss, 4))", short: "loss \(short(loss, 3))", rank: 1),
-      ProgressField("nmse \(short(nmse, 4))", short: "nmse \(short(nmse, 3))", rank: 3),
+    let first = [
+      ProgressField("step \(step)/\(steps)", short: "\(step)/\(steps)", alone: "\(step)", rank: 0)
+    ]
+    // The first, the loss, is the last to go on a narrow terminal.
+    let numbers = means.enumerated().map { i, mean in
       ProgressField(
-        terms.map { "\($0) \(short($1, 4))" }.joined(separator: "  "),
-        short: "vq " + terms.map { short($1, 2) }.joined(separator: "+"), rank: 7),
+        "\(mean.0) \(short(mean.1, 4))", short: "\(mean.0) \(short(mean.1, 3))",
+        rank: i == 0 ? 1 : 3)
+    }
+    let quantizers =
+      terms.isEmpty
+      ? []
+      : [
+        ProgressField(
+          terms.map { "\($0) \(short($1, 4))" }.joined(separator: "  "),
+          short: "vq " + terms.map { short($1, 2) }.joined(separator: "+"), rank: 7)
+      ]
+    return first + numbers + quantizers + [
       ProgressField(
         "perplexity \(row(perplexity.map { fixed($0, 1) }))",
         short: "ppl \(row(perplexity.map { fixed($0, 0) }))", rank: 4),

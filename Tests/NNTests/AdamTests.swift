@@ -15,16 +15,15 @@ struct AdamTests {
   /// Kingma and Ba's algorithm 1, in double precision.
   @Test("ten steps agree with the algorithm in double precision")
   func tenSteps() {
-    var values = ParameterValues(startOf: [weight], seed: 1)
-    var optimizer = Adam([weight], options: .init(learningRate: 0.01))
-    var theta = values[weight].elements.map(Double.init)
+    var state = ModelState(startOf: [weight], seed: 1)
+    let optimizer = Adam([weight], options: .init(learningRate: 0.01))
+    var theta = state.values[weight].elements.map(Double.init)
     var m = [0.0, 0, 0]
     var v = [0.0, 0, 0]
     var generator = SeededGenerator(test: 5)
     for step in 1...10 {
       let gradient = generator.tensor([3])
-      optimizer.update(
-        &values, gradients: ["weight": gradient], step: step, pool: WorkerPool(threads: 1))
+      optimizer.update(&state, step: step, pool: WorkerPool(threads: 1)) { _ in gradient }
       for i in 0..<3 {
         let g = Double(gradient.elements[i])
         m[i] = 0.9 * m[i] + 0.1 * g
@@ -33,7 +32,7 @@ struct AdamTests {
         theta[i] -= 0.01 * (m[i] / c1) / ((v[i] / c2).squareRoot() + 1e-8)
       }
       // Ten roundings of numbers below 2 add up to less than 1e-6.
-      expectClose(values[weight], DoubleTensor([3], theta), tolerance: 2e-6, "step \(step)")
+      expectClose(state.values[weight], DoubleTensor([3], theta), tolerance: 2e-6, "step \(step)")
     }
   }
 
@@ -46,13 +45,15 @@ struct AdamTests {
     arguments: [0, 0.5])
   func untouched(weightDecay: Double) {
     let parameters = [weight, idle, average]
-    var values = ParameterValues(startOf: parameters, seed: 1)
-    let before = values
-    var optimizer = Adam(
+    var state = ModelState(startOf: parameters, seed: 1)
+    let before = state.values
+    let optimizer = Adam(
       parameters, options: .init(learningRate: 0.01, weightDecay: weightDecay))
     let gradient = Tensor([3], repeating: 1)
-    optimizer.update(
-      &values, gradients: ["weight": gradient], step: 1, pool: WorkerPool(threads: 1))
+    optimizer.update(&state, step: 1, pool: WorkerPool(threads: 1)) {
+      $0.name == "weight" ? gradient : nil
+    }
+    let values = state.values
     #expect(values[weight].elements != before[weight].elements)
     #expect(values[idle].elements == before[idle].elements)
     #expect(values[average].elements == before[average].elements)

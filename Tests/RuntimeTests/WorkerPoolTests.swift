@@ -1,4 +1,4 @@
-import Kernels
+import Glibc
 import Runtime
 import Synchronization
 import Testing
@@ -27,44 +27,76 @@ import Testing
     #expect(sum.withLock { $0 } == 6)
   }
 
-  @Test("results are folded in ascending order", arguments: threads, [0, 1, 5, 1000])
-  func ascendingOrder(threads: Int, count: Int) throws {
-    let order = try WorkerPool(threads: threads).reduceInOrder(count: count, into: [Int]()) {
-      piece in
-      piece * piece
-    } fold: { order, piece, result in
-      order.append(result == piece * piece ? piece : -1)
+  @Test("results come in the order of the pieces", arguments: threads, [0, 1, 5, 1000])
+  func order(threads: Int, count: Int) throws {
+    #expect(
+      try WorkerPool(threads: threads).map(count: count) { $0 * $0 } == (0..<count).map { $0 * $0 })
+  }
+
+  /// A text shows which results were combined, and how.
+  private static func tree(_ leaves: ArraySlice<Int>) -> String {
+    guard leaves.count > 1 else { return leaves.map(String.init).joined() }
+    // The left subtree is the largest whole power of two below the number of leaves.
+    var left = 1
+    while left * 2 < leaves.count { left *= 2 }
+    let middle = leaves.startIndex + left
+    return "(" + tree(leaves[..<middle]) + "+" + tree(leaves[middle...]) + ")"
+  }
+
+  @Test(
+    "results are combined along the tree that their number alone decides", arguments: threads,
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 100])
+  func shape(threads: Int, count: Int) throws {
+    let found = try WorkerPool(threads: threads).reduce(count: count) { piece in
+      // Out of order, as far as there are threads for it.
+      if piece % 3 == 0 { usleep(UInt32(piece % 7) * 50) }
+      return String(piece)
+    } combine: {
+      $0 = "(" + $0 + "+" + $1 + ")"
     }
-    #expect(order == Array(0..<count))
+    #expect(found == Self.tree((0..<count)[...].map(\.self)[...]))
+  }
+
+  @Test("nothing to reduce is nil")
+  func nothing() throws {
+    #expect(
+      try WorkerPool(threads: 2).reduce(count: 0) {
+        $0
+      } combine: {
+        $0 += $1
+      } == nil)
   }
 
   @Test("a sum that depends on its order is the same for any number of threads")
   func sameBytes() throws {
     // Terms of very different size: another order rounds differently.
+    @Sendable func term(_ piece: Int) -> Float { Float(1 + piece % 7) / Float(1 + (piece * 7919) % 1000) }
     let sums = try Self.threads.map { threads in
-      try WorkerPool(threads: threads).reduceInOrder(count: 1000, into: Float(0)) { piece in
-        Float(1 + piece % 7) / Float(1 + (piece * 7919) % 1000)
-      } fold: {
-        $0 = $0 * 0.99 + $2
-      }
+      try #require(
+        try WorkerPool(threads: threads).reduce(count: 1000) {
+          term($0)
+        } combine: {
+          $0 += $1
+        })
     }
     #expect(Set(sums.map(\.bitPattern)).count == 1)
+    #expect(sums[0] != (0..<1000).reduce(0) { $0 + term($1) })
   }
 
-  @Test("no more results are alive than there are threads", arguments: threads)
+  @Test("few results are alive at once", arguments: threads)
   func fewResultsAlive(threads: Int) throws {
     let census = Census()
-    let total = try WorkerPool(threads: threads).reduceInOrder(count: 500, into: 0) { piece in
+    let total = try WorkerPool(threads: threads).reduce(count: 500) { piece in
       let result = Resident(of: census, value: piece)
-      // The first piece of every eight dawdles, so that the others would pile up if they could.
+      // The first piece of every eight dawdles, so that the others pile up.
       if piece % 8 == 0 { for _ in 0..<20_000 { census.dawdle() } }
-      return result
-    } fold: { total, _, result in
-      total += result.value
+      return (value: piece, resident: result)
+    } combine: { a, b in
+      a = (a.value + b.value, a.resident)
     }
-    #expect(total == 500 * 499 / 2)
-    #expect(census.most <= threads)
-    #expect(census.now == 0)
+    #expect(total?.value == 500 * 499 / 2)
+    // A thread holds a result for each level at most, and there are nine above the leaves.
+    #expect(census.most <= threads * 10)
   }
 
   @Test("nothing refers to the closure any more when forEach returns", arguments: threads)
@@ -82,15 +114,16 @@ import Testing
     }
   }
 
-  @Test("nothing refers to the results any more when reduceInOrder returns", arguments: threads)
+  @Test("nothing refers to the results any more when reduce returns", arguments: threads)
   func resultsAreReleased(threads: Int) throws {
     let pool = WorkerPool(threads: threads)
     for _ in 0..<50 {
       let census = Census()
-      _ = try pool.reduceInOrder(count: 9, into: 0) {
-        Resident(of: census, value: $0)
-      } fold: {
-        $0 += $2.value
+      do {
+        _ = try pool.reduce(count: 9) {
+          Resident(of: census, value: $0)
+        } combine: { _, _ in
+        }
       }
       #expect(census.now == 0)
     }

@@ -139,8 +139,16 @@ import Testing
         learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1, step: 0)
     }
     await #expect(processExitsWith: .failure) {
-      _ = MovingAverageCodebook(
-        codebook: Tensor(zeros: [3, 2]), size: Tensor(zeros: [2]), sum: Tensor(zeros: [3, 2]))
+      var average = Tensor(zeros: [3])
+      average.average(Tensor(zeros: [2]), old: 1, new: 1)
+    }
+    await #expect(processExitsWith: .failure) {
+      var rows = Tensor(zeros: [3, 2])
+      rows.setRows { _ in (Tensor(zeros: [3, 1]), 1) }
+    }
+    await #expect(processExitsWith: .failure) {
+      let layout = TensorArena.Layout([[3], [2]])
+      _ = TensorArena(layout, adding: [Tensor(zeros: [3]), Tensor(zeros: [3])], to: [nil, nil])
     }
   }
 }

@@ -1,6 +1,7 @@
 import Autograd
 import Datasets
 import Kernels
+import NN
 import Runtime
 import Tensors
 import TestSupport
@@ -33,8 +34,8 @@ struct StepTests {
       try twice.advance(on: batch + batch, of: dataset.train, in: experiment, pool: pool))
     for (a, b) in [
       (first.loss, second.loss), (first.nmse, second.nmse),
-      (first.commitmentLoss, second.commitmentLoss),
-      (first.codebookLoss ?? 1, second.codebookLoss ?? 1),
+      (first.term("commitment") ?? 0, second.term("commitment") ?? 0),
+      (first.term("codebook") ?? 1, second.term("codebook") ?? 1),
       (first.usage[0].perplexity, second.usage[0].perplexity),
     ] {
       #expect(abs(a / b - 1) < 1e-5)
@@ -44,7 +45,7 @@ struct StepTests {
     // that are near zero; moments show the gradients themselves.
     for parameter in experiment.model.parameters where parameter.role == .trained {
       expectClose(
-        twice.optimizer.firstMoments[parameter], once.optimizer.firstMoments[parameter],
+        twice.model.firstMoments[parameter], once.model.firstMoments[parameter],
         tolerance: 1e-4, parameter.name)
     }
   }
@@ -68,13 +69,13 @@ struct StepTests {
       #expect(abs(metrics[0].loss / metrics[1].loss - 1) < 1e-5)
       for parameter in experiment.model.parameters where parameter.role == .trained {
         expectClose(
-          moments[0].optimizer.firstMoments[parameter],
-          moments[1].optimizer.firstMoments[parameter], tolerance: 1e-4, parameter.name)
+          moments[0].model.firstMoments[parameter],
+          moments[1].model.firstMoments[parameter], tolerance: 1e-4, parameter.name)
       }
       // Equal to the last bit they would be the same kernels.
       let weight = try #require(
         experiment.model.parameters.first { $0.name == "encoder.conv3.weight" })
-      let elements = moments.map { $0.optimizer.firstMoments[weight].elements }
+      let elements = moments.map { $0.model.firstMoments[weight].elements }
       #expect(hasWideRegisters == (elements[0] != elements[1]))
     }
   }
@@ -91,13 +92,13 @@ struct StepTests {
     let tape = Tape(state.values)
     let images = try dataset.train.images(at: batch, paddedTo: batch.count)
     let forward = experiment.model(
-      tape.constant(images), count: 37, batchSize: 37, variance: experiment.variance)
+      tape.constant(images), in: ShardContext(validCount: 37, batchSize: 37))
     #expect(abs(metrics.loss / Double(forward.loss.value.scalar) - 1) < 1e-5)
     #expect(metrics.usage == forward.usage)
     let gradients = tape.backward(from: forward.loss).byName
     for parameter in experiment.model.parameters {
       // The first moment after one step is a tenth of the gradient.
-      let gradient = 10 * sharded.optimizer.firstMoments[parameter]
+      let gradient = 10 * sharded.model.firstMoments[parameter]
       expectClose(
         gradient, try #require(gradients[parameter.name]), tolerance: 1e-4, parameter.name)
     }
@@ -161,7 +162,7 @@ struct StepTests {
         try state.advance(on: batch, of: dataset.train, in: experiment, pool: pool))
       // The first moment after one step is a tenth of the gradient.
       let squares = experiment.model.parameters.map {
-        state.optimizer.firstMoments[$0].sumOfSquares()
+        state.model.firstMoments[$0].sumOfSquares()
       }
       return (try #require(metrics.gradientNorm), 10 * squares.reduce(0, +).squareRoot())
     }

@@ -26,7 +26,8 @@ struct ModelGoldenTests {
     let small = try SmallModel(.zalando, straightThrough: straightThrough)
     let values = try small.train("trajectory.vq") { forward, _ in
       [
-        forward.reconstructionLoss, try #require(forward.codebookLoss), forward.commitmentLoss,
+        forward.reconstructionLoss, try #require(forward.term("codebook")),
+        try #require(forward.term("commitment")),
       ].map { Double($0.value.scalar) }
     }
     for parameter in small.model.parameters
@@ -41,19 +42,16 @@ struct ModelGoldenTests {
     "ten steps with moving averages have PyTorch's losses and codebook",
     arguments: StraightThrough.allCases, UnusedCodeword.allCases)
   func movingAverage(straightThrough: StraightThrough, unused: UnusedCodeword) throws {
-    let average = MovingAverage(
-      "quantizer", codewords: 16, dimension: 4, decay: 0.9, unused: unused)
-    let small = try SmallModel(
-      .zalando, straightThrough: straightThrough,
-      learning: .movingAverage(average))
+    let small = try SmallModel(.zalando, straightThrough: straightThrough, averages: unused)
+    let average = try #require(small.model.quantizers[0] as? EMAQuantizer)
     let name = "ema_\(unused.rawValue)"
     let values = try small.train("trajectory.\(name)") { forward, _ in
-      #expect(forward.codebookLoss == nil)
+      #expect(forward.term("codebook") == nil)
       // The golden's middle value is the codebook loss that is not optimised: the same number.
-      let commitment = Double(forward.commitmentLoss.value.scalar)
+      let commitment = Double(try #require(forward.term("commitment")).value.scalar)
       return [Double(forward.reconstructionLoss.value.scalar), commitment, commitment]
     }
-    let codebook = small.model.quantizers[0].codebook
+    let codebook = try #require(average.codebook).parameter
     expectClose(
       values[codebook], try small.golden("final.\(name).codebook"), tolerance: Self.tolerance,
       "codebook")
@@ -88,7 +86,8 @@ struct ModelGoldenTests {
       #expect(codes.indices.map(Float.init) == expected.elements, "\(latent.name)")
     }
     let losses = [
-      forward.reconstructionLoss, try #require(forward.codebookLoss), forward.commitmentLoss,
+      forward.reconstructionLoss, try #require(forward.term("codebook")),
+      try #require(forward.term("commitment")),
     ].map(\.value.scalar)
     for (found, expected) in zip(losses, try golden("losses").elements) {
       #expect(abs(found / expected - 1) < Float(Self.tolerance))

@@ -20,21 +20,22 @@ struct ParameterListTests {
       return options
     }
     for options in presets + architectures {
-      let gradient: (String) -> Quantizer.Learning = { _ in .gradient }
-      let average: (String) -> Quantizer.Learning = {
-        .movingAverage(
-          MovingAverage($0, codewords: 8, dimension: 4, decay: 0.9, unused: .keep))
+      func codebook(_ name: String, _ role: Parameter.Role) -> Codebook {
+        Codebook(name, codewords: 8, dimension: 4, start: .zeros, role: role)
       }
-      for learning in [gradient, average] {
+      let quantizers: [(String) -> any Quantizer] = [
+        { VectorQuantizer(codebook($0, .trained), commitment: 0.25) },
+        {
+          EMAQuantizer(
+            $0, codebook($0, .buffer), commitment: 0.25, decay: 0.9, unused: .keep)
+        },
+      ]
+      for quantizer in quantizers {
         let architecture = options.build(imageHeight: 32, imageWidth: 32, dimension: 4)
         models.append(
           VQVAE(
             architecture: architecture,
-            quantizers: architecture.latents.map { latent in
-              Quantizer(
-                latent.name, codewords: 8, dimension: 4, start: .zeros,
-                learning: learning(latent.name), straightThrough: .function)
-            }, commitment: 0.25))
+            quantizers: architecture.latents.map { quantizer($0.name) }))
       }
     }
     return models
@@ -161,10 +162,9 @@ struct ParameterListTests {
 
   @Test("averages are buffers, and so is the codebook that they make")
   func roles() {
-    let average = MovingAverage("q", codewords: 8, dimension: 4, decay: 0.9, unused: .keep)
-    let quantizer = Quantizer(
-      "q", codewords: 8, dimension: 4, start: .zeros, learning: .movingAverage(average),
-      straightThrough: .detach)
+    let quantizer = EMAQuantizer(
+      "q", Codebook("q", codewords: 8, dimension: 4, start: .zeros, role: .buffer),
+      commitment: 0.25, decay: 0.9, unused: .keep)
     #expect(quantizer.parameters.count == 3)
     #expect(quantizer.parameters.allSatisfy { $0.role == .buffer })
   }

@@ -1,4 +1,5 @@
 import Autograd
+import NN
 import Tensors
 import TestSupport
 import Testing
@@ -32,11 +33,11 @@ struct RoutingTests {
       }
     }
 
-    func term(_ forward: VQVAE.Forward) -> Variable? {
+    func term(_ forward: VQVAE.TrainingOutput) -> Variable? {
       switch self {
       case .reconstruction: forward.reconstructionLoss
-      case .codebook: forward.codebookLoss
-      case .commitment: forward.commitmentLoss
+      case .codebook: forward.term("codebook")
+      case .commitment: forward.term("commitment")
       }
     }
   }
@@ -75,7 +76,7 @@ struct RoutingTests {
     let (architecture, quantizers) = (small.model.architecture, small.model.quantizers)
     let tape = Tape(small.values)
     let codewords = architecture.encode(tape.constant(small.batch(0))) { z, i in
-      let output = quantizers[i](z, factor: 1, rows: z.shape.rows).output
+      let output = quantizers[i].quantize(z, in: ShardContext(validCount: 4, batchSize: 4)).output
       return i == level ? output.detach() : output
     }
     let gradients = tape.backward(from: architecture.decode(codewords).sum()).byName
@@ -95,9 +96,7 @@ struct RoutingTests {
   @Test("with moving averages no loss reaches the codebook", arguments: StraightThrough.allCases)
   func movingAverage(straightThrough: StraightThrough) throws {
     let small = try SmallModel(
-      .zalando, straightThrough: straightThrough,
-      learning: .movingAverage(
-        MovingAverage("quantizer", codewords: 16, dimension: 4, decay: 0.9, unused: .keep)))
+      .zalando, straightThrough: straightThrough, averages: .keep)
     let tape = Tape(small.values)
     let gradients = tape.backward(from: try small.forward(batch: 0, on: tape).loss).byName
     #expect(gradients["quantizer.codebook"] == nil)
@@ -108,14 +107,14 @@ struct RoutingTests {
   @Test("β stands on the commitment term alone", arguments: StraightThrough.allCases)
   func commitmentWeight(straightThrough: StraightThrough) throws {
     let small = try SmallModel(.zalando, straightThrough: straightThrough)
-    func gradients(of loss: (VQVAE.Forward) -> Variable?) throws -> [String: Tensor] {
+    func gradients(of loss: (VQVAE.TrainingOutput) -> Variable?) throws -> [String: Tensor] {
       let tape = Tape(small.values)
       return tape.backward(from: try #require(loss(try small.forward(batch: 0, on: tape)))).byName
     }
     let total = try gradients { $0.loss }
     let reconstruction = try gradients { $0.reconstructionLoss }
-    let codebook = try gradients { $0.codebookLoss }
-    let commitment = try gradients { $0.commitmentLoss }
+    let codebook = try gradients { $0.term("codebook") }
+    let commitment = try gradients { $0.term("commitment") }
     for name in total.keys {
       var sum = DoubleTensor(zeros: try #require(total[name]).shape.extents)
       for (part, weight) in [(reconstruction, 1.0), (codebook, 1), (commitment, 0.25)] {

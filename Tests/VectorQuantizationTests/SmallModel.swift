@@ -64,21 +64,30 @@ struct SmallModel {
 
   init(
     _ name: Name, straightThrough: StraightThrough = .function,
-    learning: Quantizer.Learning = .gradient, objective: Objective = Objective(),
-    distances: DistanceForm = .addmm
+    averages unused: UnusedCodeword? = nil, objective: Objective = Objective(),
+    weighting: Objective.Weighting = .paper, distances: DistanceForm = .addmm
   ) throws {
     golden = try Golden(name.rawValue)
     images = try golden("images")
     let architecture = name.architecture(
       imageHeight: images.shape[2], imageWidth: images.shape[3])
+    variance = Double(try golden("variance").elements[0])
+    var objective = objective
+    objective.variance = variance
     model = VQVAE(
       architecture: architecture,
       quantizers: architecture.latents.map { latent in
-        Quantizer(
-          latent.name, codewords: 16, dimension: 4, start: .zeros, learning: learning,
-          straightThrough: straightThrough, distances: distances)
-      }, commitment: 0.25, objective: objective)
-    variance = Double(try golden("variance").elements[0])
+        let codebook = Codebook(
+          latent.name, codewords: 16, dimension: 4, start: .zeros,
+          role: unused == nil ? .trained : .buffer, straightThrough: straightThrough,
+          distances: distances)
+        return if let unused {
+          EMAQuantizer(latent.name, codebook, commitment: 0.25, decay: 0.9, unused: unused)
+        } else {
+          VectorQuantizer(
+            codebook, commitment: 0.25, codebookWeight: weighting == .both ? 0.25 : 1)
+        }
+      }, objective: objective)
     let source = golden
     values = ParameterValues(
       try Dictionary(
@@ -110,33 +119,30 @@ struct SmallModel {
     return Tensor(shape, Array(images.elements[(number * size)..<((number + 1) * size)]))
   }
 
-  func forward(batch number: Int, on tape: Tape) throws -> VQVAE.Forward {
-    model(tape.constant(batch(number)), count: 4, batchSize: 4, variance: variance)
+  func forward(batch number: Int, on tape: Tape) throws -> VQVAE.TrainingOutput {
+    model(tape.constant(batch(number)), in: ShardContext(validCount: 4, batchSize: 4))
   }
 
   /// Makes ten steps of Adam at 1e-3 and compares the losses before each with a golden `[10, 3]`.
   func train(
-    _ trajectory: String, losses: (VQVAE.Forward, Int) throws -> [Double]
+    _ trajectory: String, losses: (VQVAE.TrainingOutput, Int) throws -> [Double]
   ) throws -> ParameterValues {
     let expected = try golden(trajectory).elements
-    var values = values
-    var optimizer = Adam(model.parameters, options: .init(learningRate: 1e-3))
+    var state = ModelState(values: values, momentsOf: model.parameters)
+    let optimizer = Adam(model.parameters, options: .init(learningRate: 1e-3))
     for step in 1...10 {
-      let tape = Tape(values)
+      let tape = Tape(state.values)
       let forward = try forward(batch: step - 1, on: tape)
       for (i, found) in try losses(forward, step).enumerated() {
         let reference = Double(expected[(step - 1) * 3 + i])
         #expect(abs(found / reference - 1) < 1e-5, "\(trajectory), step \(step), loss \(i)")
       }
       let gradients = tape.backward(from: forward.loss).byName
-      optimizer.update(&values, gradients: gradients, step: step, pool: WorkerPool(threads: 1))
-      let quantizer = model.quantizers[0]
-      if case .movingAverage(let average) = quantizer.learning,
-        let statistics = forward.statistics[0]
-      {
-        average.update(&values, codebook: quantizer.codebook, with: statistics, step: step)
+      optimizer.update(&state, step: step, pool: WorkerPool(threads: 1)) { gradients[$0.name] }
+      for (quantizer, statistics) in zip(model.quantizers, forward.statistics) {
+        quantizer.update(&state, with: statistics, step: step)
       }
     }
-    return values
+    return state.values
   }
 }

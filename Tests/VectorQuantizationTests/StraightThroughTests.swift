@@ -1,4 +1,5 @@
 import Autograd
+import NN
 import Tensors
 import TestSupport
 import Testing
@@ -56,11 +57,14 @@ struct StraightThroughTests {
     var outputs: [StraightThrough: Tensor] = [:]
     var codes: [StraightThrough: Codes] = [:]
     for variant in StraightThrough.allCases {
-      let quantizer = Quantizer(
-        "quantizer", codewords: 32, dimension: 8, start: .normal(deviation: 1), learning: .gradient,
-        straightThrough: variant)
+      let quantizer = VectorQuantizer(
+        Codebook(
+          "quantizer", codewords: 32, dimension: 8, start: .normal(deviation: 1), role: .trained,
+          straightThrough: variant), commitment: 0.25)
       let tape = Tape(ParameterValues(startOf: quantizer.parameters, seed: 3))
-      let result = quantizer(tape.leaf(vectors(1)), factor: 1, rows: 200)
+      let result = quantizer.quantize(
+        tape.leaf(vectors(1).reshaped([2, 10, 10, 8])),
+        in: ShardContext(validCount: 2, batchSize: 2))
       outputs[variant] = result.output.value
       codes[variant] = result.codes
     }
@@ -115,7 +119,8 @@ struct StraightThroughTests {
     let tape = Tape(small.values)
     let images = tape.constant(small.batch(0))
     let codewords = small.model.architecture.encode(images) { z, _ in
-      let (e, _) = small.model.quantizers[0].codewords(nearestTo: z)
+      let quantizer = small.model.quantizers[0]
+      let e = quantizer.codewords(quantizer.codes(of: z.value, small.values), on: tape)
       return scale * z + (e - scale * z).detach()
     }
     let output = small.model.architecture.decode(codewords)

@@ -5,26 +5,37 @@ import VectorQuantization
 
 extension Configuration {
   /// The model that is described, for images of a size.
-  package func model(imageHeight: Int, imageWidth: Int) -> VQVAE {
+  ///
+  /// - Parameter variance: σ² of the training images.
+  package func model(imageHeight: Int, imageWidth: Int, variance: Double = 1) -> VQVAE {
     let architecture = model.build(
       imageHeight: imageHeight, imageWidth: imageWidth, dimension: quantizer.dimension)
-    let quantizers = architecture.latents.map { latent in
-      Quantizer(
-        latent.name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
-        start: start, learning: learning(latent.name),
-        straightThrough: quantizer.straightThrough, distances: quantizer.distances)
-    }
+    var objective = Objective(variance: variance)
+    objective.reconstruction = training.reconstruction
+    objective.reduction = training.reduction
     return VQVAE(
-      architecture: architecture, quantizers: quantizers, commitment: Float(quantizer.commitment),
+      architecture: architecture, quantizers: architecture.latents.map { quantizer($0.name) },
       objective: objective, convolution: training.convolution)
   }
 
-  private var objective: Objective {
-    var objective = Objective()
-    objective.weighting = quantizer.weighting
-    objective.reconstruction = training.reconstruction
-    objective.reduction = training.reduction
-    return objective
+  /// The quantizer of a latent.
+  private func quantizer(_ name: String) -> any Quantizer {
+    func codebook(_ role: Parameter.Role) -> Codebook {
+      Codebook(
+        name, codewords: quantizer.codebookSize, dimension: quantizer.dimension, start: start,
+        role: role, straightThrough: quantizer.straightThrough, distances: quantizer.distances)
+    }
+    let commitment = Float(quantizer.commitment)
+    return switch quantizer.kind {
+    case .vq:
+      VectorQuantizer(
+        codebook(.trained), commitment: commitment,
+        codebookWeight: quantizer.weighting == .both ? commitment : 1)
+    case .ema:
+      EMAQuantizer(
+        name, codebook(.buffer), commitment: commitment, decay: quantizer.decay,
+        epsilon: quantizer.epsilon, unused: unusedCodeword)
+    }
   }
 
   /// Throws where the architecture cannot take images of a size.
@@ -87,17 +98,6 @@ extension Configuration {
     case .unit: .between(0, 1)
     case .normal: .normal(deviation: 1)
     case .fan: .uniform(bound: (3 / Float(quantizer.dimension)).squareRoot())
-    }
-  }
-
-  private func learning(_ name: String) -> Quantizer.Learning {
-    switch quantizer.kind {
-    case .vq: .gradient
-    case .ema:
-      .movingAverage(
-        MovingAverage(
-          name, codewords: quantizer.codebookSize, dimension: quantizer.dimension,
-          decay: quantizer.decay, epsilon: quantizer.epsilon, unused: unusedCodeword))
     }
   }
 }

@@ -1,9 +1,9 @@
 import NN
 
 extension Configuration {
-  /// What Adam is told, with the rate of the first step.
-  var adam: Adam.Options {
-    Adam.Options(learningRate: learningRate(step: 1), weightDecay: training.weightDecay)
+  /// Adam's options in a step.
+  func adam(step: Int) -> Adam.Options {
+    Adam.Options(learningRate: learningRate(step: step), weightDecay: training.weightDecay)
   }
 
   var learningRate: LearningRate {

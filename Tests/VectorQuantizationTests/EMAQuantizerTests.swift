@@ -1,7 +1,9 @@
-import Kernels
+import Autograd
+import NN
 import Tensors
 import TestSupport
 import Testing
+import VectorQuantization
 
 /// The formulas of van den Oord et al. (appendix A.1) with Sonnet's corrections, in Double.
 private struct NaiveAverages {
@@ -29,7 +31,31 @@ private struct NaiveAverages {
   }
 }
 
-@Suite("The codebook of moving averages") struct MovingAverageCodebookTests {
+@Suite("The codebook of moving averages") struct EMAQuantizerTests {
+  /// A quantizer and its state.
+  private struct Averages {
+    let quantizer: EMAQuantizer
+    var state: ModelState
+
+    init(_ codebook: Tensor, decay: Double = 0.99, epsilon: Double = 1e-5, unused: UnusedCodeword) {
+      quantizer = EMAQuantizer(
+        "q",
+        Codebook(
+          "q", codewords: codebook.shape[0], dimension: codebook.shape[1], start: .zeros,
+          role: .buffer), commitment: 0.25, decay: decay, epsilon: epsilon, unused: unused)
+      state = ModelState(startOf: quantizer.parameters, seed: 1)
+      state.values[quantizer.parameters[0]] = codebook
+    }
+
+    mutating func update(counts: Tensor, sums: Tensor, step: Int) {
+      quantizer.update(&state, with: [counts, sums], step: step)
+    }
+
+    var codebook: Tensor { state.values[quantizer.parameters[0]] }
+    var size: Tensor { state.values[quantizer.size] }
+    var sum: Tensor { state.values[quantizer.sum] }
+  }
+
   /// Statistics of a batch in which the last codeword, and now and then another, is not chosen.
   private func statistics(
     codewords: Int, width: Int, _ generator: inout SeededGenerator
@@ -43,19 +69,15 @@ private struct NaiveAverages {
     return (Tensor([codewords], counts), Tensor([codewords, width], sums))
   }
 
-  private func fresh(_ codebook: Tensor) -> MovingAverageCodebook {
-    MovingAverageCodebook(
-      codebook: codebook, size: Tensor(zeros: [codebook.shape[0]]),
-      sum: Tensor(zeros: codebook.shape))
-  }
-
   @Test(
-    "five steps follow the formulas", arguments: SearchSizes.all.dropFirst(), [false, true])
-  func fiveSteps(sizes: SearchSizes, movesUnused: Bool) {
-    let (codewords, width) = (sizes.codewords, sizes.width)
+    "five steps follow the formulas", arguments: [(2, 3), (5, 16), (33, 17), (64, 64)],
+    UnusedCodeword.allCases)
+  func fiveSteps(sizes: (codewords: Int, width: Int), unused: UnusedCodeword) {
+    let (codewords, width) = sizes
     for (decay, epsilon) in [(0.99, 1e-5), (0.5, 1e-2)] {
       var generator = SeededGenerator(test: codewords)
-      var averages = fresh(generator.tensor([codewords, width]))
+      var averages = Averages(
+        generator.tensor([codewords, width]), decay: decay, epsilon: epsilon, unused: unused)
       func rows(_ tensor: Tensor) -> [[Double]] {
         (0..<codewords).map {
           tensor.elements[$0 * width..<($0 + 1) * width].map(Double.init)
@@ -66,12 +88,10 @@ private struct NaiveAverages {
         sum: Array(repeating: Array(repeating: 0, count: width), count: codewords))
       for step in 1...5 {
         let (counts, sums) = statistics(codewords: codewords, width: width, &generator)
-        averages.update(
-          counts: counts, sums: sums, decay: decay, epsilon: epsilon, step: step,
-          movesUnused: movesUnused)
+        averages.update(counts: counts, sums: sums, step: step)
         naive.update(
           counts: counts.elements.map(Double.init), sums: rows(sums), decay: decay,
-          epsilon: epsilon, step: step, movesUnused: movesUnused)
+          epsilon: epsilon, step: step, movesUnused: unused == .origin)
       }
       // A handful of Float roundings a step.
       let shape = [codewords, width]
@@ -84,50 +104,58 @@ private struct NaiveAverages {
     }
   }
 
-  @Test("a codeword that was never chosen stays, or falls to the origin", arguments: [false, true])
-  func neverChosen(movesUnused: Bool) {
+  @Test(
+    "a codeword that was never chosen stays, or falls to the origin",
+    arguments: UnusedCodeword.allCases)
+  func neverChosen(unused: UnusedCodeword) {
     var generator = SeededGenerator(test: 1)
     let codebook = generator.tensor([6, 4])
-    var averages = fresh(codebook)
+    var averages = Averages(codebook, unused: unused)
     for step in 1...5 {
       let (counts, sums) = statistics(codewords: 6, width: 4, &generator)
-      averages.update(
-        counts: counts, sums: sums, decay: 0.99, epsilon: 1e-5, step: step,
-        movesUnused: movesUnused)
+      averages.update(counts: counts, sums: sums, step: step)
     }
     let last = Array(averages.codebook.elements.suffix(4))
-    #expect(last == (movesUnused ? [0, 0, 0, 0] : Array(codebook.elements.suffix(4))))
+    #expect(last == (unused == .origin ? [0, 0, 0, 0] : Array(codebook.elements.suffix(4))))
   }
 
   @Test("the first step puts a codeword on the mean of its vectors")
   func firstStep() {
-    var averages = fresh(Tensor(zeros: [2, 2]))
+    var averages = Averages(Tensor(zeros: [2, 2]), epsilon: 1e-9, unused: .origin)
     averages.update(
-      counts: Tensor([2], [4, 1]), sums: Tensor([2, 2], [8, -4, 3, 5]), decay: 0.99,
-      epsilon: 1e-9, step: 1, movesUnused: true)
+      counts: Tensor([2], [4, 1]), sums: Tensor([2, 2], [8, -4, 3, 5]), step: 1)
     // ε alone is 1e-9; the rest is rounding.
     expectClose(averages.codebook, DoubleTensor([2, 2], [2, -1, 3, 5]), tolerance: 1e-6)
   }
 
-  @Test("a batch without a single code leaves everything finite", arguments: [false, true])
-  func noCounts(movesUnused: Bool) {
+  @Test(
+    "a batch without a single code leaves everything finite", arguments: UnusedCodeword.allCases)
+  func noCounts(unused: UnusedCodeword) {
     var generator = SeededGenerator(test: 2)
     let codebook = generator.tensor([5, 3])
-    var averages = fresh(codebook)
+    var averages = Averages(codebook, unused: unused)
     let (none, nothing) = (Tensor(zeros: [5]), Tensor(zeros: [5, 3]))
-    averages.update(
-      counts: none, sums: nothing, decay: 0.99, epsilon: 1e-5, step: 1, movesUnused: movesUnused)
+    averages.update(counts: none, sums: nothing, step: 1)
     // There is nothing to average yet, so nothing moves.
     #expect(averages.codebook.elements == codebook.elements)
     #expect(averages.size.elements == none.elements && averages.sum.elements == nothing.elements)
 
     let (counts, sums) = statistics(codewords: 5, width: 3, &generator)
-    averages.update(
-      counts: counts, sums: sums, decay: 0.99, epsilon: 1e-5, step: 2, movesUnused: movesUnused)
+    averages.update(counts: counts, sums: sums, step: 2)
     let before = averages.codebook
-    averages.update(
-      counts: none, sums: nothing, decay: 0.99, epsilon: 1e-5, step: 3, movesUnused: movesUnused)
+    averages.update(counts: none, sums: nothing, step: 3)
     #expect(averages.codebook.isFinite && averages.size.isFinite && averages.sum.isFinite)
-    if !movesUnused { #expect(averages.codebook.elements == before.elements) }
+    if unused == .keep { #expect(averages.codebook.elements == before.elements) }
+  }
+
+  @Test("averages that begin with another run's codebook keep it where it is")
+  func adopted() {
+    var generator = SeededGenerator(test: 3)
+    let codebook = generator.tensor([6, 4])
+    var averages = Averages(codebook, unused: .origin)
+    averages.quantizer.adoptCodebook(&averages.state)
+    averages.update(counts: Tensor(zeros: [6]), sums: Tensor(zeros: [6, 4]), step: 1)
+    // All counts are equal, so the smoothing changes nothing.
+    expectClose(averages.codebook, codebook, tolerance: 1e-6)
   }
 }

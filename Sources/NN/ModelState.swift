@@ -1,0 +1,32 @@
+import Autograd
+import Tensors
+
+/// What training changes: the values of all parameters, and Adam's moments of those that are trained.
+package struct ModelState: Sendable {
+  package var values: ParameterValues
+  /// Moving averages of the gradients and of their squares, shaped like the trained parameters.
+  package var firstMoments: ParameterValues
+  package var secondMoments: ParameterValues
+
+  package init(
+    values: ParameterValues, firstMoments: ParameterValues, secondMoments: ParameterValues
+  ) {
+    self.values = values
+    self.firstMoments = firstMoments
+    self.secondMoments = secondMoments
+  }
+
+  /// Zero moments for the trained ones of some parameters.
+  package init(values: ParameterValues, momentsOf parameters: [Parameter]) {
+    let zeros = ParameterValues(
+      Dictionary(
+        uniqueKeysWithValues: parameters.filter { $0.role == .trained }
+          .map { ($0.name, Tensor(zeros: $0.shape)) }))
+    self.init(values: values, firstMoments: zeros, secondMoments: zeros)
+  }
+
+  /// The start of a run.
+  package init(startOf parameters: [Parameter], seed: UInt64) {
+    self.init(values: ParameterValues(startOf: parameters, seed: seed), momentsOf: parameters)
+  }
+}

@@ -1,0 +1,47 @@
+import Autograd
+import NN
+import Tensors
+
+/// The quantizer of the paper, `vq`: each vector becomes the nearest codeword, and the codewords follow the
+/// gradient of the codebook loss (van den Oord et al. 2017, equation 3)
+///
+///     ‖sg[z] − e‖² + β·‖z − sg[e]‖²
+///
+/// The first term moves the codebook alone, the second the encoder alone.
+package struct VectorQuantizer: Quantizer {
+  private let vectors: Codebook
+  /// β.
+  package let commitment: Float
+  /// The weight of the first term: 1 in the paper.
+  package let codebookWeight: Float
+
+  package init(_ codebook: Codebook, commitment: Float, codebookWeight: Float = 1) {
+    precondition(codebook.parameter.role == .trained, "the codebook loss moves a trained codebook")
+    vectors = codebook
+    self.commitment = commitment
+    self.codebookWeight = codebookWeight
+  }
+
+  package var codebook: Codebook? { vectors }
+  package var parameters: [Parameter] { [vectors.parameter] }
+  package var alphabet: [Int] { [vectors.codewords] }
+  package var dimension: Int { vectors.dimension }
+
+  package func quantize(_ z: Variable, in shard: ShardContext) -> Quantized {
+    let (output, e, codes) = vectors.quantize(z)
+    return Quantized(
+      output: output, codes: codes,
+      terms: [
+        LossTerm("codebook", meanSquaredError(e, z.detach(), in: shard), weight: codebookWeight),
+        LossTerm("commitment", meanSquaredError(z, e.detach(), in: shard), weight: commitment),
+      ])
+  }
+
+  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
+    vectors.codes(of: z, values)
+  }
+
+  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
+    vectors.codewords(codes, on: tape)
+  }
+}
