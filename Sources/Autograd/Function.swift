@@ -14,15 +14,34 @@ package protocol Function {
 
   /// Computes the output.
   static func forward(
-    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: Attributes, _ context: inout Context<Self>
   ) -> Tensor
 
-  /// Turns the gradient of the output into one gradient an input; nil where none is wanted.
+  /// Turns the gradient of the output into one gradient for each input; nil if it is not wanted.
   ///
   /// - Parameter gradient: ∂loss/∂output. It may be changed in place and returned.
   static func backward(
     _ gradient: consuming Tensor, _ attributes: Attributes, _ context: Context<Self>
   ) -> [Tensor?]
+}
+
+/// The inputs of an operation, each in its place whether others are given or not.
+package struct Inputs<Value> {
+  fileprivate let values: [Value?]
+
+  package var count: Int { values.count }
+
+  /// An input that the operation always has.
+  package subscript(i: Int) -> Value {
+    guard let value = values[i] else { preconditionFailure("input \(i) is missing") }
+    return value
+  }
+
+  /// An input that may be missing, such as a bias.
+  package func optional(_ i: Int) -> Value? { i < values.count ? values[i] : nil }
+
+  /// The inputs that are given, in their order.
+  package var given: [Value] { values.compactMap(\.self) }
 }
 
 /// What passes from a function's `forward` to its `backward` and to its caller.
@@ -54,19 +73,22 @@ package struct Context<F: Function> {
 extension Function {
   /// Runs the operation and records it where an input needs a gradient.
   package static func apply(
-    _ inputs: [Variable], _ attributes: Attributes
+    _ inputs: [Variable?], _ attributes: Attributes
   ) -> (output: Variable, nonDifferentiable: NonDifferentiable?) {
-    guard let tape = inputs.first?.tape else {
+    guard let tape = inputs.lazy.compactMap({ $0?.tape }).first else {
       preconditionFailure("\(Self.self) needs an input")
     }
-    precondition(inputs.allSatisfy { $0.tape === tape }, "inputs from two tapes")
-    var context = Context<Self>(needsGradient: inputs.map(\.needsGradient))
-    let value = forward(inputs.map(\.value), attributes, &context)
+    precondition(inputs.allSatisfy { $0 == nil || $0?.tape === tape }, "inputs from two tapes")
+    var context = Context<Self>(needsGradient: inputs.map { $0?.needsGradient ?? false })
+    let value = forward(Inputs(values: inputs.map { $0?.value }), attributes, &context)
+    if let trace = tape.context.trace {
+      trace(TracedOperation(Self.self, attributes, inputs, output: value.shape, on: tape))
+    }
     let nonDifferentiable = context.nonDifferentiable
     guard context.needsGradient.contains(true) else {
       return (Variable(value: value, tape: tape, node: nil), nonDifferentiable)
     }
-    let node = tape.record(inputs: inputs.map(\.node)) {
+    let node = tape.record(inputs: inputs.map { $0?.node }) {
       [context] gradient in
       // The last reference is handed on, so that a function can change the gradient in place.
       backward(consume gradient, attributes, context)
@@ -77,7 +99,7 @@ extension Function {
 
 extension Function where Attributes == Void {
   package static func apply(
-    _ inputs: [Variable]
+    _ inputs: [Variable?]
   ) -> (output: Variable, nonDifferentiable: NonDifferentiable?) {
     apply(inputs, ())
   }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The record of a computation, to be walked backwards once.
+/// The record of a computation, from which gradients are computed once.
 ///
 /// A tape belongs to the thread that made it. It reads parameters from the values it was given, so
 /// the tapes of several threads can share them.
@@ -11,12 +11,7 @@ package final class Tape {
     let backward: (consuming Tensor) -> [Tensor?]
   }
 
-  /// Which kernels compute convolutions.
-  package let convolution: ConvolutionMethod
-  /// Where dropout gets its masks; nil where nothing is dropped.
-  package let dropout: DropoutSource?
-  /// Told of every convolution of a model before it is computed, so that its work can be counted.
-  package var observer: ((ObservedConvolution) -> Void)?
+  package let context: ExecutionContext
   private let values: ParameterValues
   private let isRecording: Bool
   private var records: [Record] = []
@@ -26,11 +21,10 @@ package final class Tape {
   /// - Parameter recording: false for a computation that wants no gradients and keeps nothing.
   package init(
     _ values: ParameterValues = ParameterValues([:]), recording: Bool = true,
-    convolution: ConvolutionMethod = .auto, dropout: DropoutSource? = nil
+    context: ExecutionContext = ExecutionContext()
   ) {
     self.values = values
-    self.convolution = convolution
-    self.dropout = dropout
+    self.context = context
     isRecording = recording
   }
 

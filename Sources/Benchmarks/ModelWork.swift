@@ -83,9 +83,10 @@ package struct ModelWork: Sendable {
   package init(
     of model: VQVAE, _ values: ParameterValues, imageHeight: Int, imageWidth: Int
   ) {
-    let tape = Tape(values, convolution: model.convolution)
     var entries: [Entry] = []
-    tape.observer = { entries += Self.entries($0) }
+    let tape = Tape(
+      values,
+      context: ExecutionContext(convolution: model.convolution) { entries += Self.entries($0) })
     let image = tape.constant(Tensor(zeros: [1, imageHeight, imageWidth, 3]))
     _ = model(image, in: ShardContext(validCount: 1, batchSize: 1))
     self.entries = entries
@@ -95,12 +96,16 @@ package struct ModelWork: Sendable {
     }
   }
 
-  private static func entries(_ observed: ObservedConvolution) -> [Entry] {
-    let (window, input, filters) = (observed.window, observed.input, observed.filters)
-    let extents = window.imageExtents(height: input[1], width: input[2])
-    let images: Shape =
-      observed.isTransposed ? [1, extents.height, extents.width, filters[2]] : input
-    let layer = observed.filtersName.map {
+  /// The calls of an operation that is a convolution; none of others.
+  private static func entries(_ operation: TracedOperation) -> [Entry] {
+    guard let attributes = operation.attributes as? ConvolutionAttributes,
+      let source = operation.inputs[ConvolutionInput.source],
+      let filters = operation.inputs[ConvolutionInput.filters]
+    else { return [] }
+    let isTransposed = operation.function == ConvolveTransposed.self
+    let hasBias = operation.inputs[ConvolutionInput.bias] != nil
+    let images = isTransposed ? operation.output : source.shape
+    let layer = filters.parameter.map {
       $0.hasSuffix(".weight") ? String($0.dropLast(".weight".count)) : $0
     }
     func entry(
@@ -109,13 +114,14 @@ package struct ModelWork: Sendable {
       Entry(
         layer: layer ?? "-", role: role,
         call: ConvolutionCall(
-          product, images: images, filters: filters, window: window, hasBias: hasBias))
+          product, images: images, filters: filters.shape, window: attributes.window,
+          hasBias: hasBias))
     }
     let (there, back): (ConvolutionCall.Product, ConvolutionCall.Product) =
-      observed.isTransposed ? (.images, .maps) : (.maps, .images)
-    return [entry(.forward, there, hasBias: observed.hasBias)]
-      + (observed.needsInputGradient ? [entry(.inputGradient, back)] : [])
-      + (observed.needsFilterGradient ? [entry(.filterGradient, .filters)] : [])
+      isTransposed ? (.images, .maps) : (.maps, .images)
+    return [entry(.forward, there, hasBias: hasBias)]
+      + (source.needsGradient ? [entry(.inputGradient, back)] : [])
+      + (filters.needsGradient ? [entry(.filterGradient, .filters)] : [])
   }
 
   /// Floating-point operations a step and image, two for a multiply-add: of all convolutions as their

@@ -40,13 +40,13 @@ package struct Conv2d: Module {
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   /// - Parameters:
-  ///   - addend: added to the result, or nil.
-  ///   - rectifies: whether ReLU follows. Both are done before the result is first written.
+  ///   - residual: added to the result, or nil.
+  ///   - relu: whether ReLU follows. Both are done before the result is first written.
   package func callAsFunction(
-    _ x: Variable, adding addend: Variable? = nil, rectifies: Bool = false
+    _ x: Variable, residual: Variable? = nil, relu: Bool = false
   ) -> Variable {
     convolve(
-      x, x.tape.read(weight), bias: bias.map(x.tape.read), adding: addend, rectifies: rectifies,
+      x, x.tape.read(weight), bias: bias.map(x.tape.read), residual: residual, relu: relu,
       window: window)
   }
 }

@@ -32,9 +32,9 @@ package struct ConvTranspose2d: Module {
 
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
-  /// - Parameter rectifies: whether ReLU follows; here it costs nothing.
-  package func callAsFunction(_ x: Variable, rectifies: Bool = false) -> Variable {
+  /// - Parameter relu: whether ReLU follows; here it costs nothing.
+  package func callAsFunction(_ x: Variable, relu: Bool = false) -> Variable {
     convolveTransposed(
-      x, x.tape.read(weight), bias: bias.map(x.tape.read), rectifies: rectifies, window: window)
+      x, x.tape.read(weight), bias: bias.map(x.tape.read), relu: relu, window: window)
   }
 }

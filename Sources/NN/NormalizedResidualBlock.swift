@@ -57,6 +57,6 @@ package struct NormalizedResidualBlock: Module {
     let h = conv1(norm1(x, activates: true))
     let dropped = Autograd.dropout(
       norm2(h, activates: true), probability: dropout, name: "\(name).dropout")
-    return conv2(dropped, adding: shortcut?(x) ?? x)
+    return conv2(dropped, residual: shortcut?(x) ?? x)
   }
 }

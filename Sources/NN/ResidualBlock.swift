@@ -40,13 +40,13 @@ package struct ResidualBlock: Module {
   package func callAsFunction(_ x: Variable) -> Variable {
     let rectified = relu(x)
     return conv2(
-      conv1(rectified, rectifies: true), adding: style.skipIsRectified ? rectified : x)
+      conv1(rectified, relu: true), residual: style.skipIsRectified ? rectified : x)
   }
 
   /// ReLU of the block's result, from ReLU of what comes in: a block whose skip is rectified needs no
   /// more, and ReLU costs nothing inside the convolution.
   func rectified(_ rectified: Variable) -> Variable {
     precondition(style.skipIsRectified, "the skip needs what comes in as it is")
-    return conv2(conv1(rectified, rectifies: true), adding: rectified, rectifies: true)
+    return conv2(conv1(rectified, relu: true), residual: rectified, relu: true)
   }
 }

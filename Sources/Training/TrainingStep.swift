@@ -79,7 +79,8 @@ struct BatchSums: Sendable {
     _ images: Tensor, in shard: ShardContext, model: VQVAE, layout: Layout,
     values: ParameterValues, dropout: DropoutSource
   ) {
-    let tape = Tape(values, convolution: model.convolution, dropout: dropout)
+    let tape = Tape(
+      values, context: ExecutionContext(convolution: model.convolution, random: dropout))
     let output = model(tape.constant(images), in: shard)
     let gradients = tape.backward(from: output.loss).byName
     let ordered = layout.trained.map { gradients[$0.name] }

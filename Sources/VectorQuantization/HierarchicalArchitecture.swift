@@ -55,7 +55,7 @@ package struct HierarchicalArchitecture: NamedArchitecture {
     }
 
     func callAsFunction(_ images: Variable) -> Variable {
-      residual(conv3(conv2(conv1(images, rectifies: true), rectifies: true)))
+      residual(conv3(conv2(conv1(images, relu: true), relu: true)))
     }
   }
 
@@ -68,7 +68,7 @@ package struct HierarchicalArchitecture: NamedArchitecture {
     var parameters: [Parameter] { conv1.parameters + conv2.parameters + residual.parameters }
 
     func callAsFunction(_ x: Variable) -> Variable {
-      residual(conv2(conv1(x, rectifies: true)))
+      residual(conv2(conv1(x, relu: true)))
     }
   }
 
@@ -95,7 +95,7 @@ package struct HierarchicalArchitecture: NamedArchitecture {
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
-      upsample2(upsample1(residual(conv1(x)), rectifies: true))
+      upsample2(upsample1(residual(conv1(x)), relu: true))
     }
   }
 

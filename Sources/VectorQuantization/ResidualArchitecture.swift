@@ -104,15 +104,15 @@ package struct ResidualArchitecture: NamedArchitecture {
   package func encode(
     _ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable
   ) -> [Variable] {
-    var x = encoder.conv1(images, rectifies: true)
-    x = encoder.conv2(x, rectifies: true)
-    x = encoder.conv3(x, rectifies: preset.rectifiesThirdConvolution)
+    var x = encoder.conv1(images, relu: true)
+    x = encoder.conv2(x, relu: true)
+    x = encoder.conv3(x, relu: preset.rectifiesThirdConvolution)
     return [quantize(encoder.project(encoder.residual(x)), 0)]
   }
 
   package func decode(_ codewords: [Variable]) -> Variable {
     var x = decoder.residual(decoder.conv1(codewords[0]))
-    x = decoder.upsample1(x, rectifies: true)
+    x = decoder.upsample1(x, relu: true)
     return decoder.upsample2(x)
   }
 }

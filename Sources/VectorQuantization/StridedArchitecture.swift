@@ -72,9 +72,9 @@ package struct StridedArchitecture: NamedArchitecture {
   package func encode(
     _ images: Variable, quantize: (_ vectors: Variable, _ i: Int) -> Variable
   ) -> [Variable] {
-    var x = encoder.conv1(images, rectifies: true)
-    x = encoder.conv2(x, rectifies: true)
-    x = encoder.conv3(x, rectifies: true)
+    var x = encoder.conv1(images, relu: true)
+    x = encoder.conv2(x, relu: true)
+    x = encoder.conv3(x, relu: true)
     return [quantize(beforeQuantize(x), 0)]
   }
 

@@ -148,7 +148,8 @@ package struct VQVAE: Module {
   /// - Parameter codes: one entry a latent, `[N, h, w]`.
   package func decode(_ codes: [Codes], _ values: ParameterValues) -> Tensor {
     precondition(codes.count == quantizers.count, "each latent has codes of its own")
-    let tape = Tape(values, recording: false, convolution: convolution)
+    let tape = Tape(
+      values, recording: false, context: ExecutionContext(convolution: convolution))
     return architecture.decode(
       zip(quantizers, codes).map { $0.codewords($1, on: tape) }
     ).value
@@ -157,7 +158,8 @@ package struct VQVAE: Module {
   private func quantize(
     _ images: Tensor, _ values: ParameterValues
   ) -> (codewords: [Variable], codes: [Codes]) {
-    let tape = Tape(values, recording: false, convolution: convolution)
+    let tape = Tape(
+      values, recording: false, context: ExecutionContext(convolution: convolution))
     var codes = [Codes?](repeating: nil, count: quantizers.count)
     let codewords = architecture.encode(tape.constant(images)) { z, i in
       precondition(codes[i] == nil, "each latent is quantized once")

@@ -23,7 +23,7 @@ package enum VectorQuantize: Function {
   package typealias NonDifferentiable = Codes
 
   package static func forward(
-    _ inputs: [Tensor], _ known: Codes?, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ known: Codes?, _ context: inout Context<Self>
   ) -> Tensor {
     let (vectors, codebook) = (inputs[0], inputs[1])
     let codes = known ?? codebook.nearestCodes(to: vectors)

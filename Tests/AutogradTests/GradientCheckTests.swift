@@ -143,7 +143,7 @@ struct GradientCheckTests {
     var generator = SeededGenerator(test: 10)
     let images = generator.tensor([4, 3, 5, 7])
     func run(_ source: DropoutSource?, _ images: Tensor, _ name: String = "a") throws -> [[Float]] {
-      let tape = Tape(dropout: source)
+      let tape = Tape(context: ExecutionContext(random: source))
       let leaf = tape.leaf(images)
       let output = dropout(leaf, probability: 0.4, name: name)
       let gradients = tape.backward(
@@ -175,10 +175,10 @@ struct GradientCheckTests {
     let filters = generator.tensor([3, 3, 2, 3])
     let addend = generator.tensor([2, 4, 5, 3])
     checkGradients(of: [images, filters, addend], "without bias") {
-      convolve($0[0], $0[1], bias: nil, adding: $0[2], window: window)
+      convolve($0[0], $0[1], bias: nil, residual: $0[2], window: window)
     }
     checkGradients(of: [images, filters, generator.tensor([3]), addend], "with bias") {
-      convolve($0[0], $0[1], bias: $0[2], adding: $0[3], window: window)
+      convolve($0[0], $0[1], bias: $0[2], residual: $0[3], window: window)
     }
   }
 
@@ -198,10 +198,10 @@ struct GradientCheckTests {
       return [output.value.elements] + leaves.map { gradients[$0]?.elements }
     }
     #expect(
-      results { convolve($0[0], $0[1], bias: $0[2], rectifies: true, window: window) }
+      results { convolve($0[0], $0[1], bias: $0[2], relu: true, window: window) }
         == results { relu(convolve($0[0], $0[1], bias: $0[2], window: window)) })
     #expect(
-      results { convolveTransposed($0[0], $0[1], bias: $0[2], rectifies: true, window: window) }
+      results { convolveTransposed($0[0], $0[1], bias: $0[2], relu: true, window: window) }
         == results { relu(convolveTransposed($0[0], $0[1], bias: $0[2], window: window)) })
   }
 
@@ -217,7 +217,7 @@ struct GradientCheckTests {
 
 /// The identity, with a gradient that is one percent too large.
 private enum OnePercentOff: Function {
-  static func forward(_ inputs: [Tensor], _: Void, _ context: inout Context<Self>) -> Tensor {
+  static func forward(_ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>) -> Tensor {
     inputs[0]
   }
 

@@ -98,7 +98,7 @@ struct TapeTests {
 
 /// An identity in its first input that checks what it is asked for.
 private enum Recorder: Function {
-  static func forward(_ inputs: [Tensor], _: Void, _ context: inout Context<Self>) -> Tensor {
+  static func forward(_ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>) -> Tensor {
     #expect(context.needsGradient == [true, false])
     return inputs[0]
   }
@@ -126,7 +126,7 @@ private enum Saver: Function {
   }
 
   static func forward(
-    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: Attributes, _ context: inout Context<Self>
   ) -> Tensor {
     context.save(Saved(attributes))
     return inputs[0]
@@ -142,7 +142,7 @@ private enum Saver: Function {
 
 /// An identity that changes the gradient, and notes whether that took a copy.
 private enum InPlace: Function {
-  static func forward(_ inputs: [Tensor], _: Log, _ context: inout Context<Self>) -> Tensor {
+  static func forward(_ inputs: Inputs<Tensor>, _: Log, _ context: inout Context<Self>) -> Tensor {
     inputs[0]
   }
 

@@ -70,7 +70,9 @@ import Testing
   @Test("a sum that depends on its order is the same for any number of threads")
   func sameBytes() throws {
     // Terms of very different size: another order rounds differently.
-    @Sendable func term(_ piece: Int) -> Float { Float(1 + piece % 7) / Float(1 + (piece * 7919) % 1000) }
+    @Sendable func term(_ piece: Int) -> Float {
+      Float(1 + piece % 7) / Float(1 + (piece * 7919) % 1000)
+    }
     let sums = try Self.threads.map { threads in
       try #require(
         try WorkerPool(threads: threads).reduce(count: 1000) {

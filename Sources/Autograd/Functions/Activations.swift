@@ -5,7 +5,7 @@ package enum ReLU: Function {
   package typealias Saved = Tensor
 
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
     let output = inputs[0].relu()
     context.save(output)
@@ -28,7 +28,7 @@ package enum Tanh: Function {
   package typealias Saved = Tensor
 
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
     let output = inputs[0].tanh()
     context.save(output)

@@ -3,7 +3,7 @@ import Tensors
 /// `a + b`.
 package enum Add: Function {
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
     inputs[0] + inputs[1]
   }
@@ -18,7 +18,7 @@ package enum Add: Function {
 /// `a − b`.
 package enum Subtract: Function {
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
     inputs[0] - inputs[1]
   }
@@ -34,7 +34,7 @@ package enum Subtract: Function {
 /// `factor·a`; the factor is an attribute.
 package enum Scale: Function {
   package static func forward(
-    _ inputs: [Tensor], _ factor: Float, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ factor: Float, _ context: inout Context<Self>
   ) -> Tensor {
     factor * inputs[0]
   }
@@ -49,7 +49,7 @@ package enum Scale: Function {
 /// The sum of all elements, a scalar.
 package enum Sum: Function {
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
     context.save(inputs[0].shape)
     return Tensor(scalar: Float(inputs[0].sum()))
@@ -67,7 +67,7 @@ package enum Sum: Function {
 /// The nearest integer, halves to even; its derivative is zero almost everywhere.
 package enum Round: Function {
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
     inputs[0].rounded()
   }

@@ -8,10 +8,10 @@ package enum Concatenate: Function {
   package typealias Saved = [Int]
 
   package static func forward(
-    _ inputs: [Tensor], _: Void, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>
   ) -> Tensor {
-    context.save(inputs.map(\.shape.width))
-    return Tensor(columnsOf: inputs)
+    context.save(inputs.given.map(\.shape.width))
+    return Tensor(columnsOf: inputs.given)
   }
 
   package static func backward(

@@ -2,38 +2,47 @@ import Tensors
 
 /// How a convolution is made: its window, and the kernels that compute it.
 package struct ConvolutionAttributes {
-  let window: ConvolutionWindow
+  package let window: ConvolutionWindow
   let method: ConvolutionMethod
-  let hasBias: Bool
   /// Whether ReLU follows, done before the result is first written.
-  let rectifies: Bool
+  let relu: Bool
 }
 
-/// Cross-correlation of images with filters, plus a bias and an addend, and then perhaps ReLU.
+/// The places of a convolution's inputs. The last two may be missing.
+package enum ConvolutionInput {
+  /// The images; of a transposed convolution the maps.
+  package static let source = 0
+  package static let filters = 1
+  package static let bias = 2
+  /// What is added to the output, as in a residual block.
+  package static let residual = 3
+}
+
+/// Cross-correlation of images with filters, plus a bias and a residual, and then ReLU if asked for.
 ///
 ///     output[n, y, x, f] = bias[f] + Σ over i, j, c of
-///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c] + addend[n, y, x, f]
+///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c] + residual[n, y, x, f]
 ///
 /// Inputs: images `[N, H, W, C]`, filters `[kernelHeight, kernelWidth, C, F]`, a bias `[F]` or nothing, and
-/// an addend shaped like the output or nothing. Output: `[N, H′, W′, F]`.
+/// a residual shaped like the output or nothing. Output: `[N, H′, W′, F]`.
 package enum Convolve: Function {
   package struct Saved {
     let images: Tensor
     let filters: Tensor
-    /// What ReLU returned; nil where there is none.
+    /// What ReLU returned; nil without ReLU.
     let rectified: Tensor?
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
     let output = inputs[0].convolved(
-      with: inputs[1], bias: attributes.hasBias ? inputs[2] : nil,
-      addend: inputs.count > addendPlace(attributes) ? inputs[addendPlace(attributes)] : nil,
-      rectifies: attributes.rectifies, window: attributes.window, method: attributes.method)
+      with: inputs[1], bias: inputs.optional(ConvolutionInput.bias),
+      addend: inputs.optional(ConvolutionInput.residual), rectifies: attributes.relu,
+      window: attributes.window, method: attributes.method)
     context.save(
       Saved(
-        images: inputs[0], filters: inputs[1], rectified: attributes.rectifies ? output : nil))
+        images: inputs[0], filters: inputs[1], rectified: attributes.relu ? output : nil))
     return output
   }
 
@@ -52,42 +61,37 @@ package enum Convolve: Function {
         ? images.filterGradient(
           gradMaps: gradient, window: attributes.window, method: attributes.method) : nil,
     ]
-    if attributes.hasBias { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
-    let place = addendPlace(attributes)
-    if needs.count > place { gradients.append(needs[place] ? gradient : nil) }
+    gradients.append(needs[ConvolutionInput.bias] ? gradient.sumOfRows() : nil)
+    gradients.append(needs[ConvolutionInput.residual] ? gradient : nil)
     return gradients
-  }
-
-  private static func addendPlace(_ attributes: ConvolutionAttributes) -> Int {
-    attributes.hasBias ? 3 : 2
   }
 }
 
-/// Transposed convolution: a convolution walked backwards, from maps to images, plus a bias.
+/// Transposed convolution, the input gradient of a convolution: from maps to images, plus a bias.
 ///
-/// Inputs: maps `[N, H, W, F]`, filters `[kernelHeight, kernelWidth, C, F]` of the convolution that is
-/// walked backwards, and a bias `[C]` or nothing. Output: `[N, H′, W′, C]` with
+/// Inputs: maps `[N, H, W, F]`, filters `[kernelHeight, kernelWidth, C, F]` of the convolution whose
+/// input gradient it is, and a bias `[C]` or nothing. Output: `[N, H′, W′, C]` with
 /// `H′ = (H − 1)·stride + kernelHeight − padding`.
 package enum ConvolveTransposed: Function {
   package struct Saved {
     let maps: Tensor
     let filters: Tensor
-    /// What ReLU returned; nil where there is none.
+    /// What ReLU returned; nil without ReLU.
     let rectified: Tensor?
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: ConvolutionAttributes, _ context: inout Context<Self>
   ) -> Tensor {
     let (maps, filters) = (inputs[0], inputs[1])
     let extents = attributes.window.imageExtents(height: maps.shape[1], width: maps.shape[2])
     let output = maps.convolvedBackwards(
-      with: filters, bias: inputs.count > 2 ? inputs[2] : nil, rectifies: attributes.rectifies,
+      with: filters, bias: inputs.optional(ConvolutionInput.bias), rectifies: attributes.relu,
       window: attributes.window,
       imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]],
       method: attributes.method)
     context.save(
-      Saved(maps: maps, filters: filters, rectified: attributes.rectifies ? output : nil))
+      Saved(maps: maps, filters: filters, rectified: attributes.relu ? output : nil))
     return output
   }
 
@@ -105,61 +109,27 @@ package enum ConvolveTransposed: Function {
         ? gradient.filterGradient(
           gradMaps: maps, window: attributes.window, method: attributes.method) : nil,
     ]
-    if needs.count > 2 { gradients.append(needs[2] ? gradient.sumOfRows() : nil) }
+    gradients.append(needs[ConvolutionInput.bias] ? gradient.sumOfRows() : nil)
     return gradients
-  }
-}
-
-/// What a tape's observer is told of a convolution.
-package struct ObservedConvolution {
-  package let isTransposed: Bool
-  /// What the convolution takes: images, or where it is transposed maps.
-  package let input: Shape
-  package let filters: Shape
-  package let hasBias: Bool
-  package let window: ConvolutionWindow
-  /// Whether `backward` will want the gradients of input and filters.
-  package let needsInputGradient: Bool
-  package let needsFilterGradient: Bool
-  /// The parameter that the filters are; nil where they are none, or where the tape does not record.
-  package let filtersName: String?
-
-  fileprivate init(
-    _ input: Variable, _ filters: Variable, bias: Variable?, window: ConvolutionWindow,
-    isTransposed: Bool
-  ) {
-    self.isTransposed = isTransposed
-    self.input = input.shape
-    self.filters = filters.shape
-    hasBias = bias != nil
-    self.window = window
-    needsInputGradient = input.needsGradient
-    needsFilterGradient = filters.needsGradient
-    filtersName = input.tape.parameterName(of: filters)
   }
 }
 
 /// ``Convolve`` as a function of variables.
 package func convolve(
-  _ images: Variable, _ filters: Variable, bias: Variable?, adding addend: Variable? = nil,
-  rectifies: Bool = false, window: ConvolutionWindow
+  _ images: Variable, _ filters: Variable, bias: Variable?, residual: Variable? = nil,
+  relu: Bool = false, window: ConvolutionWindow
 ) -> Variable {
-  images.tape.observer?(
-    ObservedConvolution(images, filters, bias: bias, window: window, isTransposed: false))
   let attributes = ConvolutionAttributes(
-    window: window, method: images.tape.convolution, hasBias: bias != nil, rectifies: rectifies)
-  let inputs = [images, filters, bias, addend].compactMap(\.self)
-  return Convolve.apply(inputs, attributes).output
+    window: window, method: images.tape.context.convolution, relu: relu)
+  return Convolve.apply([images, filters, bias, residual], attributes).output
 }
 
 /// ``ConvolveTransposed`` as a function of variables.
 package func convolveTransposed(
-  _ maps: Variable, _ filters: Variable, bias: Variable?, rectifies: Bool = false,
+  _ maps: Variable, _ filters: Variable, bias: Variable?, relu: Bool = false,
   window: ConvolutionWindow
 ) -> Variable {
-  maps.tape.observer?(
-    ObservedConvolution(maps, filters, bias: bias, window: window, isTransposed: true))
   let attributes = ConvolutionAttributes(
-    window: window, method: maps.tape.convolution, hasBias: bias != nil, rectifies: rectifies)
-  return ConvolveTransposed.apply([maps, filters] + (bias.map { [$0] } ?? []), attributes).output
+    window: window, method: maps.tape.context.convolution, relu: relu)
+  return ConvolveTransposed.apply([maps, filters, bias], attributes).output
 }

@@ -32,7 +32,7 @@ package enum Dropout: Function {
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ attributes: Attributes, _: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: Attributes, _: inout Context<Self>
   ) -> Tensor {
     var result = inputs[0]
     result.drop(attributes.mask, firstImage: attributes.firstImage)
@@ -51,6 +51,6 @@ package enum Dropout: Function {
 ///
 /// - Parameter name: the layer's; each has a mask of its own.
 package func dropout(_ x: Variable, probability: Double, name: String) -> Variable {
-  guard probability > 0, let source = x.tape.dropout else { return x }
+  guard probability > 0, let source = x.tape.context.random else { return x }
   return Dropout.apply([x], source.attributes(name, probability: probability)).output
 }

@@ -20,7 +20,7 @@ package enum GroupNormalize: Function {
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: Attributes, _ context: inout Context<Self>
   ) -> Tensor {
     let (result, moments) = inputs[0].groupNormalized(
       weight: inputs[1], bias: inputs[2], groups: attributes.groups, epsilon: attributes.epsilon,

@@ -9,7 +9,7 @@ package enum Lookup: Function {
   package typealias Saved = Shape
 
   package static func forward(
-    _ inputs: [Tensor], _ codes: Codes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ codes: Codes, _ context: inout Context<Self>
   ) -> Tensor {
     context.save(inputs[0].shape)
     return inputs[0].rows(at: codes)

@@ -16,7 +16,7 @@ package enum SquaredError: Function {
   }
 
   package static func forward(
-    _ inputs: [Tensor], _ attributes: Attributes, _ context: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _ attributes: Attributes, _ context: inout Context<Self>
   ) -> Tensor {
     context.save(Saved(a: inputs[0], b: inputs[1]))
     let sum = inputs[0].sumOfSquaredDifferences(from: inputs[1], rows: attributes.rows)

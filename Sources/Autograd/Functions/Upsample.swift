@@ -3,7 +3,7 @@ import Tensors
 /// Nearest-neighbour upsampling by two: `[N, H, W, C]` becomes `[N, 2H, 2W, C]`.
 package enum UpsampleNearest: Function {
   package static func forward(
-    _ inputs: [Tensor], _: Void, _: inout Context<Self>
+    _ inputs: Inputs<Tensor>, _: Void, _: inout Context<Self>
   ) -> Tensor {
     inputs[0].upsampledNearest()
   }
