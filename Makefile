@@ -1,8 +1,7 @@
 # `make help` lists the targets.
 
 CONFIGURATION := release
-# Tuned for this machine, or for any of its kind. Each has a build folder of its own, so that a switch
-# between the two rebuilds nothing.
+# Tuned for this processor, or portable. Each has its own build folder, so switching rebuilds nothing.
 ifdef PORTABLE
 SCRATCH := .build-portable
 TUNING :=
@@ -12,7 +11,7 @@ TUNING := -Xcc $(if $(filter x86_64 i686,$(shell uname -m)),-march=native,-mcpu=
 endif
 
 SWIFT_FLAGS := -c $(CONFIGURATION) --scratch-path $(SCRATCH) $(TUNING)
-# The tests use package access, so that build and test share their flags and their objects.
+# The tests use package access instead of @testable, so build and test share flags and objects.
 TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
 CIFAR10 := data/cifar10/cifar-10-batches-bin/data_batch_1.bin
 VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
@@ -24,12 +23,13 @@ FAULTS := default
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
-	@echo "  PORTABLE=1 with build, test, smoke, faults, demo, bench or compare: for any machine of this kind, in .build-portable"
+	@echo "  PORTABLE=1 with build, test, smoke, faults, demo, bench or compare: a build in .build-portable for"
+	@echo "  every processor of this architecture, without the fast AVX-512 kernels"
 
-setup: ## Install the system packages that are missing
+setup: ## Install missing system packages (apt-get)
 	@scripts/install_packages.sh
 
-build: setup ## Build .build/release/vqvae, tuned for this machine
+build: setup ## Build .build/release/vqvae, tuned for this processor; several minutes the first time
 	swift build $(SWIFT_FLAGS)
 
 test: setup ## Run all tests
@@ -37,21 +37,21 @@ test: setup ## Run all tests
 	swift test $(TEST_FLAGS)
 	Tests/Scripts/download_cifar10_test.sh
 
-smoke: build ## Train, evaluate and reconstruct in seconds, and check what comes out
+smoke: build ## Train, evaluate and reconstruct in seconds, and check the results
 	scripts/smoke.sh $(VQVAE)
 
-faults: build ## Break files, disk, memory and signals, and check the promises; FAULTS=short, default or long
+faults: build ## Test failures of files, memory, threads and signals; FAULTS=short, default or long
 	@scripts/install_packages.sh --faults
 	python3 scripts/faults --vqvae $(VQVAE) --scale $(FAULTS) $(FAULTS_FLAGS)
 
-demo: build ## Train a small model on synthetic images for about a minute, and show what it learned
+demo: build ## Train on synthetic images for about a minute, and write runs/make-demo/demo.png
 	@scripts/demo.sh $(VQVAE)
 
-bench: build ## Verify the kernels and measure a training step of the usual model, in half a minute
+bench: build ## Verify the kernels and measure a training step (preset zalando), in half a minute
 	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \
 	  $(if $(wildcard $(CIFAR10)),,--set data.kind=synthetic) $(BENCH_FLAGS)
 
-compare: build ## Compare with PyTorch on this machine, 6 minutes; COMPARE_FLAGS="--rounds 3" and others
+compare: build ## Compare with PyTorch on this machine, in 6 minutes; options in COMPARE_FLAGS="--rounds 3"
 	@scripts/compare.sh --vqvae $(VQVAE) $(COMPARE_FLAGS)
 
 lint: ## Check the formatting
@@ -60,8 +60,8 @@ lint: ## Check the formatting
 format: ## Format all Swift files
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
-goldens: ## Make the reference values in Tests/Goldens anew (needs Python with torch and safetensors)
+goldens: ## Regenerate the reference values in Tests/Goldens (Python with torch and safetensors)
 	python3 scripts/make_goldens.py
 
-clean: ## Remove what was built
+clean: ## Remove the build folders
 	rm -rf .build .build-portable

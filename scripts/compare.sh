@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs compare_pytorch.py with a Python that has PyTorch; makes a virtual environment if need be.
+# Runs compare_pytorch.py with a Python that has PyTorch; creates a virtual environment if necessary.
 # Usage: scripts/compare.sh [argument of compare_pytorch.py …]; see compare_pytorch.py --help
 #
 # Environment:
-#   VQVAE_PYTHON  a Python with torch, numpy and safetensors, used as it is
-#   VQVAE_VENV    where the virtual environment is made, by default ~/.cache/vqvae/venv
+#   VQVAE_PYTHON  a Python with torch, numpy and safetensors; nothing is installed then
+#   VQVAE_VENV    the folder of the virtual environment, by default ~/.cache/vqvae/venv
 #
-# Exit status: that of compare_pytorch.py; 64 where VQVAE_PYTHON will not do; 69 where the virtual
-# environment cannot be made or was declined.
+# Exit status: that of compare_pytorch.py; 64 if VQVAE_PYTHON lacks a package; 69 if the virtual
+# environment cannot be created or was declined.
 set -euo pipefail
 
 readonly packages=(torch numpy safetensors)
@@ -19,7 +19,7 @@ fail() {
   exit "$1"
 }
 
-# Looks for the packages without running them, which would take seconds.
+# Looks for the packages without importing them, which would take seconds.
 has_packages() {
   "$1" - "${packages[@]}" 2>/dev/null <<'END'
 import importlib.util, sys
@@ -30,28 +30,28 @@ END
 make_venv() {
   cat >&2 <<END
 compare: no Python with ${packages[*]} in $venv.
-About to run "pip install ${packages[*]}" there. For torch on x86-64 that downloads some 3 GB, most of
-it for graphics processors, and takes 5.5 GB on disk. VQVAE_PYTHON=PYTHON names one that has them.
+About to run "pip install ${packages[*]}" there. On x86-64 torch downloads about 3 GB, most of it for
+GPUs, and takes 5.5 GB on disk. To use a Python that has these packages, set VQVAE_PYTHON.
 END
-  # Only who can answer is asked.
+  # Ask only on a terminal.
   if [[ -t 0 && -t 2 ]]; then
     read -r -p "Download? [y/N] " answer
     [[ $answer == [yY]* ]] || exit 69
   fi
   command -v python3 >/dev/null ||
-    fail 69 "cannot make $venv" "python3 on the PATH" "none" "install python3 and python3-venv"
+    fail 69 "cannot create $venv" "python3 on the PATH" "none" "install python3 and python3-venv"
   python3 -m venv "$venv" >&2 ||
-    fail 69 "cannot make $venv" "a virtual environment" "the message above" \
-      "install python3-venv, or name another place in VQVAE_VENV"
+    fail 69 "cannot create $venv" "a virtual environment" "the message above" \
+      "install python3-venv, or set VQVAE_VENV to another folder"
   "$venv/bin/python" -m pip install --disable-pip-version-check "${packages[@]}" >&2 ||
     fail 69 "cannot install ${packages[*]}" "a finished pip" "the message above" \
-      "check the network and the space on the disk, and run it again"
+      "check the network and the free disk space, and run it again"
 }
 
 if [[ -n ${VQVAE_PYTHON:-} ]]; then
   python=$VQVAE_PYTHON
   has_packages "$python" ||
-    fail 64 "VQVAE_PYTHON=$python will not do" "a Python with ${packages[*]}" "one of them is missing" \
+    fail 64 "cannot use VQVAE_PYTHON=$python" "a Python with ${packages[*]}" "one of them is missing" \
       "install them there, or unset VQVAE_PYTHON"
 else
   python=$venv/bin/python

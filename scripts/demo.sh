@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains configs/demo.yaml, evaluates it and draws a picture. About a minute on two cores.
+# Trains configs/demo.yaml, evaluates the model and writes a picture. About a minute on two cores.
 # Usage: scripts/demo.sh path/to/vqvae
 set -euo pipefail
 
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 run=runs/make-demo
 picture=$run/demo.png
 
-# The folder is the demo's own, so that it can be run again.
+# Only the demo uses this folder, so it can be removed and the demo run again.
 rm -rf "$run"
 "$vqvae" train --config configs/demo.yaml --run "$run" >/dev/null
 echo
@@ -16,8 +16,8 @@ echo
 "$vqvae" reconstruct "$run" --split test --count 50 --out "$picture" >/dev/null
 cat <<EOF
 
-Made $picture: images the model has not seen, each above its reconstruction.
-The run is in $run: config.yaml, metrics.jsonl and checkpoints/.
+Wrote $picture: test images, each above its reconstruction.
+The run folder is $run: config.yaml, metrics.jsonl and checkpoints/.
 
 Next, with real images:
   scripts/download_cifar10.sh

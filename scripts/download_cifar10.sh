@@ -18,7 +18,7 @@ Usage: $program [FOLDER]
 
 Downloads the official CIFAR-10 archive (binary version, 162 MiB), checks its size
 and SHA-256, and unpacks it into FOLDER/$inside.
-FOLDER is data/cifar10 unless given. A complete FOLDER is left as it is.
+FOLDER is data/cifar10 by default. A complete FOLDER is left unchanged.
 
 Environment, for mirrors and tests:
   CIFAR10_URL     where the archive is
@@ -74,7 +74,7 @@ keep() {
 
 download() {
   local status=(0 0) bytes found
-  local again="run it again; if it stays so, name a mirror in CIFAR10_URL"
+  local again="run it again; if it fails again, set CIFAR10_URL to a mirror"
   [[ ! -t 2 ]] || echo "Downloading $url ($size bytes)" >&2
   fetch | keep "$size" "$archive" || status=("${PIPESTATUS[@]}")
   ((status[1] == 0)) || exit 73
@@ -85,7 +85,7 @@ download() {
   found=$(tail -n 1 "$tmp/log" 2>/dev/null) || found="the message above"
   ((status[0] == 0)) ||
     fail 69 "cannot download $url" "$size bytes" "$bytes bytes, then ${found:-status ${status[0]}}" \
-      "check the network; run it again or name a mirror in CIFAR10_URL"
+      "check the network and run it again, or set CIFAR10_URL to a mirror"
   ((bytes == size)) ||
     fail 65 "$url has the wrong size" "$size bytes" "$bytes bytes" "$again"
   found=$(sha256_of "$archive")

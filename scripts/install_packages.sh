@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian or Ubuntu packages that vqvae is built on, where they are missing.
-# Usage: scripts/install_packages.sh [--faults]    --faults: and what scripts/faults needs
+# Installs the Debian or Ubuntu packages that vqvae needs, if they are missing.
+# Usage: scripts/install_packages.sh [--faults]    --faults: also what scripts/faults needs
 set -euo pipefail
 
 packages=(libopenblas-dev liblapacke-dev libpng-dev pkg-config)
@@ -18,7 +18,7 @@ have_all() {
 }
 
 if ! command -v swift >/dev/null; then
-  echo "vqvae: there is no swift on the PATH; install Swift 6.2 or newer (https://swift.org/install)" >&2
+  echo "vqvae: swift is not on the PATH; install Swift 6.2 or newer (https://swift.org/install)" >&2
   exit 69
 fi
 version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9]+\.[0-9]+' | head -1)
@@ -29,8 +29,8 @@ fi
 have_all && exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "vqvae: needs OpenBLAS, LAPACKE and libpng with their headers, and pkg-config; there is no apt-get" \
-    "here to install ${packages[*]}" >&2
+  echo "vqvae: needs OpenBLAS, LAPACKE and libpng with their headers, and pkg-config; apt-get is" \
+    "not available to install ${packages[*]}" >&2
   exit 69
 fi
 
@@ -46,7 +46,7 @@ fi
 echo "installing ${packages[*]}" >&2
 install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y
   --no-install-recommends "${packages[@]}")
-# Package lists that are old or absent are the usual reason for a first failure.
+# The usual reason for a first failure is outdated or missing package lists.
 if ! "${install[@]}" >/dev/null 2>&1; then
   "${as_root[@]}" apt-get update -qq || true
   "${install[@]}" >/dev/null || {
@@ -55,7 +55,7 @@ if ! "${install[@]}" >/dev/null 2>&1; then
   }
 fi
 have_all || {
-  echo "vqvae: ${packages[*]} are installed, but pkg-config does not know openblas, lapacke and libpng," \
-    "or there is no python3 or cc" >&2
+  echo "vqvae: ${packages[*]} are installed, but pkg-config does not find openblas, lapacke and libpng," \
+    "or python3 or cc is missing" >&2
   exit 69
 }

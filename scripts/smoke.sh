@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs train, eval and reconstruct with configs/smoke.yaml and checks what comes out.
+# Runs train, eval and reconstruct with configs/smoke.yaml and checks the results.
 # Usage: scripts/smoke.sh path/to/vqvae
 set -euo pipefail
 
@@ -31,4 +31,4 @@ done
 size=$(od -An -j16 -N8 -t u1 "$folder/grid.png" |
   awk '{ print $1*2^24+$2*2^16+$3*2^8+$4 "x" $5*2^24+$6*2^16+$7*2^8+$8 }')
 [ "$size" = 138x142 ] || fail "the picture has $size pixels instead of 138x142"
-echo "smoke: train, eval and reconstruct are fine"
+echo "smoke: train, eval and reconstruct work"

@@ -45,7 +45,7 @@ struct DocumentationTests {
   func links() throws {
     let documents = try FileManager.default.contentsOfDirectory(atPath: "\(packageFolder)/docs")
       .filter { $0.hasSuffix(".md") }
-    #expect(documents.contains("seeds.md") && documents.contains("architectures.md"))
+    #expect(documents.contains("reproduced-systems.md") && documents.contains("architectures.md"))
     for (folder, names) in [("", ["README.md"]), ("/docs", documents)] {
       for name in names {
         let text = try readText("\(packageFolder)\(folder)/\(name)", limit: 1 << 20)

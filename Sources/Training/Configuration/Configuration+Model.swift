@@ -56,7 +56,7 @@ extension Configuration {
 
   /// The start of the codebook: what the file says, or else what the preset's program does. Without
   /// presets it is near the origin, where the vectors are: from a wide normal distribution they all choose
-  /// one of a few codewords, and the others are never found (docs/seeds.md).
+  /// one of a few codewords, and the others are never found (docs/reproduced-systems.md).
   private var initialization: QuantizerOptions.Initialization {
     if let chosen = quantizer.initialization { return chosen }
     return switch (preset, quantizer.kind) {
