@@ -4,7 +4,7 @@ import Tensors
 /// How fast this machine multiplies matrices, the yardstick for everything else: large square products,
 /// on one thread and on all threads of a pool at once. (Our pool leaves BLAS one thread a call.)
 struct ProductPeak {
-  /// 16 MB a matrix: too large for any near cache, so that blocking and not luck makes the speed.
+  /// 16 MB for each matrix: too large for a near cache, so the figure measures blocking.
   static let order = 2048
   /// Products of each kind in a round.
   static let repetitions = 3

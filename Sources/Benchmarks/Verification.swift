@@ -21,7 +21,7 @@ package struct ConvolutionKernels: Sendable {
         images.convolved(
           with: filters, bias: operands.bias, window: call.window, method: method)
       case .images:
-        maps.convolvedBackwards(
+        maps.transposedConvolved(
           with: filters, bias: operands.bias, window: call.window, imageShape: images.shape,
           method: method)
       case .filters: images.filterGradient(gradMaps: maps, window: call.window, method: method)

@@ -21,7 +21,7 @@ package struct Padding: Hashable, Sendable {
 /// The sizes of a two-dimensional cross-correlation, channels last.
 ///
 /// It takes images `[N, height, width, channels]` to maps `[N, outHeight, outWidth, filters]`. A
-/// transposed convolution is the same geometry walked backwards, from maps to images.
+/// transposed convolution has the geometry of the convolution whose input gradient it is.
 package struct ConvolutionGeometry: Hashable, Sendable {
   package let height: Int
   package let width: Int

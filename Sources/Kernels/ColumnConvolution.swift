@@ -13,8 +13,8 @@ extension ConvolutionGeometry {
     hasWideRegisters && filters % RegisterTile.columns == 0
   }
 
-  /// Whether ``columnInputGradient`` takes this shape: not where more than a third of its products would be
-  /// with zeros.
+  /// Whether ``columnInputGradient`` takes this shape. False if over a third of the multiplications would be
+  /// by padding.
   package var suitsColumnInputGradient: Bool {
     hasWideRegisters && 2 * paddedPatchCount <= 3 * patchCount
   }
@@ -24,7 +24,7 @@ extension ConvolutionGeometry {
     (patchCount + RegisterTile.columns - 1) / RegisterTile.columns * RegisterTile.columns
   }
 
-  package var columnTurnedFilterCount: Int { paddedPatchCount * filters }
+  package var columnFlippedFilterCount: Int { paddedPatchCount * filters }
 
   package func columnForwardWorkspaceCount(count: Int) -> Int {
     isPointwise
@@ -97,7 +97,7 @@ private struct RowTiles {
   /// `result = epilogue(a · panel)` for the 32 columns of a panel `[width, 32]`.
   ///
   /// - Parameters:
-  ///   - stride: floats between two rows of the result, and of the epilogue's addend.
+  ///   - stride: floats between two rows of the result, and of the epilogue's residual.
   @inline(__always)
   func multiply(
     _ panel: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
@@ -117,8 +117,8 @@ private struct RowTiles {
           epilogue.fromResult(r &* stride).finish(target, count: RegisterTile.columns)
         }
       } else {
-        if let addend = epilogue.addend { tile.add(addend + first &* stride, stride: stride) }
-        if epilogue.rectifies { tile.rectify() }
+        if let residual = epilogue.residual { tile.add(residual + first &* stride, stride: stride) }
+        if epilogue.relu { tile.relu() }
         tile.store(result + first &* stride, stride: stride)
       }
     }
@@ -161,13 +161,13 @@ package func columnConvolution(
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
-///   - panels: ``ConvolutionGeometry/columnTurnedFilterCount`` floats.
-package func columnTurnedFilters(
+///   - panels: ``ConvolutionGeometry/columnFlippedFilterCount`` floats.
+package func columnFlippedFilters(
   _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into panels: UnsafeMutablePointer<Float>
 ) {
   let width = RegisterTile.columns
-  panels.update(repeating: 0, count: g.columnTurnedFilterCount)
+  panels.update(repeating: 0, count: g.columnFlippedFilterCount)
   for row in 0..<g.patchCount {
     let target = panels + row / width &* width &* g.filters + row % width
     for f in 0..<g.filters { target[f &* width] = filters[row &* g.filters &+ f] }
@@ -177,7 +177,7 @@ package func columnTurnedFilters(
 /// See ``convolutionInputGradient``.
 ///
 /// - Parameters:
-///   - filters: of ``columnTurnedFilters``.
+///   - filters: of ``columnFlippedFilters``.
 ///   - workspace: ``ConvolutionGeometry/columnInputGradientWorkspaceCount(count:)`` floats.
 package func columnInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,

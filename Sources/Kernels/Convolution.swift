@@ -2,8 +2,8 @@ import BLAS
 import KernelTypes
 
 // Convolution as matrix products over the column matrix of ``im2col``. Filters are a matrix
-// `[kernelHeight·kernelWidth·channels, filters]`, so one layout serves the convolution and, walked
-// backwards, the transposed convolution.
+// `[kernelHeight·kernelWidth·channels, filters]`, so one layout serves the convolution and its
+// input gradient, the transposed convolution.
 //
 // Every image has a product of its own in what makes maps and images. OpenBLAS may round a row of a
 // product differently for another number of rows or another place among them (its Haswell kernel treats

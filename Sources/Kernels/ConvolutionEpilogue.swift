@@ -3,33 +3,33 @@ package struct ConvolutionEpilogue {
   /// Added to every position: a number for each channel of the result, or nil for none.
   package let bias: UnsafePointer<Float>?
   /// Added to the sums, element by element: shaped like the result, and other memory; or nil for nothing.
-  package let addend: UnsafePointer<Float>?
+  package let residual: UnsafePointer<Float>?
   /// Whether negative numbers become zero (ReLU); NaN stays.
-  package let rectifies: Bool
+  package let relu: Bool
 
   package init(
-    bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, rectifies: Bool = false
+    bias: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil, relu: Bool = false
   ) {
     self.bias = bias
-    self.addend = addend
-    self.rectifies = rectifies
+    self.residual = residual
+    self.relu = relu
   }
 
   /// The same for channels from `first` on.
   func fromChannel(_ first: Int) -> ConvolutionEpilogue {
     ConvolutionEpilogue(
-      bias: bias.map { $0 + first }, addend: addend.map { $0 + first }, rectifies: rectifies)
+      bias: bias.map { $0 + first }, residual: residual.map { $0 + first }, relu: relu)
   }
 
   /// The same for results from number `first` on.
   func fromResult(_ first: Int) -> ConvolutionEpilogue {
-    ConvolutionEpilogue(bias: bias, addend: addend.map { $0 + first }, rectifies: rectifies)
+    ConvolutionEpilogue(bias: bias, residual: residual.map { $0 + first }, relu: relu)
   }
 
   /// For sums that are stored already, with the bias in them.
   func finish(_ sums: UnsafeMutablePointer<Float>, count: Int) {
-    if let addend { add(sums, addend, count: count, into: sums) }
-    if rectifies { relu(sums, count: count, into: sums) }
+    if let residual { add(sums, residual, count: count, into: sums) }
+    if relu { Kernels.relu(sums, count: count, into: sums) }
   }
 }
 

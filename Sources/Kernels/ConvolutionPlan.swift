@@ -76,7 +76,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
   package var packedFilterCount: Int? {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): nil
-    case (.columns, .inputGradient): geometry.columnTurnedFilterCount
+    case (.columns, .inputGradient): geometry.columnFlippedFilterCount
     case (.columns, _), (.direct, _): geometry.filterCount
     case (.winograd, _): geometry.winogradFilterCount
     }
@@ -91,18 +91,18 @@ package struct ConvolutionPlan: Hashable, Sendable {
   ) {
     guard packedFilterCount != nil else { return }
     guard isMirrored else { return pack(filters, into: packed) }
-    let turned = BufferPool.take(geometry.filterCount)
-    defer { BufferPool.giveBack(turned, count: geometry.filterCount) }
-    mirrorFilters(filters, into: turned, of: geometry)
-    pack(turned, into: packed)
+    let flipped = BufferPool.take(geometry.filterCount)
+    defer { BufferPool.giveBack(flipped, count: geometry.filterCount) }
+    mirrorFilters(filters, into: flipped, of: geometry)
+    pack(flipped, into: packed)
   }
 
   private func pack(_ filters: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
     let kernel =
       switch (algorithm, pass) {
-      case (.columns, .inputGradient): columnTurnedFilters
-      case (.direct, .inputGradient): directTurnedFilters
-      case (.winograd, .inputGradient): winogradTurnedFilters
+      case (.columns, .inputGradient): columnFlippedFilters
+      case (.direct, .inputGradient): directFlippedFilters
+      case (.winograd, .inputGradient): winogradFlippedFilters
       case (.winograd, _): winogradFilters
       default: directFilters
       }
@@ -127,7 +127,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
     return mirroredGradientCount + kernel
   }
 
-  /// Floats of a filter gradient that is still to be turned around.
+  /// Floats of a filter gradient that is still to be flipped.
   private var mirroredGradientCount: Int {
     isMirrored && pass == .filterGradient ? (geometry.filterCount + 15) & ~15 : 0
   }
@@ -172,9 +172,9 @@ package struct ConvolutionPlan: Hashable, Sendable {
         case .winograd: winogradFilterGradient
         }
       if isMirrored {
-        let turned = workspace
-        kernel(second, first, count, geometry, turned, workspace + mirroredGradientCount)
-        mirrorFilters(turned, into: result, of: geometry.mirrored ?? geometry)
+        let flipped = workspace
+        kernel(second, first, count, geometry, flipped, workspace + mirroredGradientCount)
+        mirrorFilters(flipped, into: result, of: geometry.mirrored ?? geometry)
       } else {
         kernel(first, second, count, geometry, result, workspace)
       }

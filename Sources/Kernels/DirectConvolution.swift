@@ -109,10 +109,10 @@ private struct RowProduct {
             image + i &* rowStride + first &* step, rowStride: step, stepStride: 1,
             b + i &* run &* RegisterTile.columns, bStride: RegisterTile.columns, count: run)
         }
-        if let addend = epilogue.addend {
-          tile.add(addend + first &* outputStep + columns, stride: outputStep)
+        if let residual = epilogue.residual {
+          tile.add(residual + first &* outputStep + columns, stride: outputStep)
         }
-        if epilogue.rectifies { tile.rectify() }
+        if epilogue.relu { tile.relu() }
         tile.store(output + first &* outputStep + columns, stride: outputStep)
         x &+= 8
       }
@@ -184,7 +184,7 @@ private struct PaddedMap {
 /// See ``convolutionInputGradient``.
 ///
 /// - Parameters:
-///   - filters: of ``directTurnedFilters``.
+///   - filters: of ``directFlippedFilters``.
 ///   - workspace: ``ConvolutionGeometry/directInputGradientWorkspaceCount`` floats.
 package func directConvolutionInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
@@ -217,13 +217,13 @@ package func directConvolutionInputGradient(
   }
 }
 
-/// The filters of every phase, turned around, as panels of 32 channels:
+/// The filters of every phase, flipped, as panels of 32 channels:
 /// `panel[t, u, f, c] = filters[y.element + stride·(Ty − 1 − t), x.element + stride·(Tx − 1 − u), c, f]`.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
 ///   - panels: as many floats.
-package func directTurnedFilters(
+package func directFlippedFilters(
   _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into panels: UnsafeMutablePointer<Float>
 ) {

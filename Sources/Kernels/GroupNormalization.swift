@@ -12,17 +12,17 @@ package struct GroupNormalization: Hashable, Sendable {
   package let channels: Int
   package let groups: Int
   package let epsilon: Double
-  package let activates: Bool
+  package let silu: Bool
 
-  /// - Parameter activates: whether SiLU follows.
+  /// - Parameter silu: whether SiLU follows.
   package init(
-    positions: Int, channels: Int, groups: Int, epsilon: Double, activates: Bool
+    positions: Int, channels: Int, groups: Int, epsilon: Double, silu: Bool
   ) {
     self.positions = positions
     self.channels = channels
     self.groups = groups
     self.epsilon = epsilon
-    self.activates = activates
+    self.silu = silu
   }
 
   /// Floats of the moments of one image: the means of its groups, then their `1 / √(variance + ε)`.
@@ -158,7 +158,7 @@ package struct GroupNormalization: Hashable, Sendable {
     for p in 0..<positions {
       let place = p &* channels
       let u = norm.affine(norm.normal(Lanes(loading: image + place, count: width)))
-      (activates ? u * u.sigmoid : u).store(result + place, count: width)
+      (silu ? u * u.sigmoid : u).store(result + place, count: width)
     }
   }
 
@@ -267,7 +267,7 @@ package struct GroupNormalization: Hashable, Sendable {
         let place = p &* channels
         let normal = norm.normal(Lanes(loading: image + place, count: width))
         var du = Lanes(loading: gradient + place, count: width)
-        if activates {
+        if silu {
           let u = norm.affine(normal)
           let sigmoid = u.sigmoid
           du *= sigmoid * (1 + u * (1 - sigmoid))

@@ -1,12 +1,12 @@
 import KernelTypes
 
-// With stride 1, a convolution walked backwards is a convolution, of the maps with the filters turned around; and
-// so the other way round. The layer that makes the three channels of a picture has too few filters for a
-// register, but its mirror image has three channels and as many filters as there are channels behind the
-// picture, which other kernels take: each pass as the opposite one of the mirror image.
+// With stride 1, a transposed convolution is a convolution of the maps with flipped (rotated by 180°)
+// filters, and the other way round. The last layer of a decoder has three output channels, too few filters
+// for a register; the flipped convolution has three input channels and many filters, which other kernels
+// take. So each pass is computed as the opposite pass of the flipped convolution.
 
 extension ConvolutionGeometry {
-  /// The convolution whose images are these maps, and whose maps are these images; nil where there is none.
+  /// The convolution whose images are these maps, and whose maps are these images; nil if there is none.
   ///
   /// A convolution is the mirror image of its mirror image.
   package var mirrored: ConvolutionGeometry? {

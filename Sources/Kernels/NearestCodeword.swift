@@ -7,7 +7,7 @@ import BLAS
 /// Cancellation: where `‖z‖` is much larger than `‖z − e‖` the absolute error is near `2⁻²⁴·‖z‖²`,
 /// and the result can be negative. ``nearestCodewords`` decides near-ties without it.
 ///
-/// The whole matrix, for who wants to look at it; the search holds a block of it at a time.
+/// Materialises the full matrix, for tests and inspection. ``nearestCodewords`` holds a block at a time.
 ///
 /// - Parameters:
 ///   - vectors: `[count, width]`.

@@ -87,7 +87,7 @@ struct RegisterTile {
 
   /// Sets what is negative to zero.
   @inline(__always)
-  mutating func rectify() {
+  mutating func relu() {
     func rectified(_ row: Row) -> Row { (row.0.rectified, row.1.rectified) }
     (row0, row1, row2, row3) = (rectified(row0), rectified(row1), rectified(row2), rectified(row3))
     (row4, row5, row6, row7) = (rectified(row4), rectified(row5), rectified(row6), rectified(row7))

@@ -1,8 +1,8 @@
 import KernelTypes
 
-/// The positions of one axis that stand at the same place of the stride, and the elements of the kernel
-/// that reach them: those positions are a convolution of stride 1 over the maps, with the kernel's
-/// elements turned around. With stride 1 there is one phase, the whole.
+/// Output positions of one axis that are congruent modulo the stride, with the kernel taps that reach them (a
+/// polyphase component): these positions are a convolution of stride 1 over the maps with flipped taps. With
+/// stride 1 there is one phase, the whole.
 struct StridePhase {
   /// The first position, and how many there are, `stride` apart.
   let first: Int

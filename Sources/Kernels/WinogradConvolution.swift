@@ -7,7 +7,7 @@ import KernelTypes
 //
 // A stride of s is s² convolutions of stride 1, one for each phase of rows and columns, whose filters
 // are the taps of that phase: `out[y] = Σ over φ, t of w[s·t + φ] · image[s·(y + t) + φ − top]`. Forward,
-// the phases lie side by side in the reduction; backwards, each makes the positions of its own. So the
+// the phases lie side by side in the reduction; in the input gradient, each makes positions of its own. So the
 // 4×4 kernel of stride 2 is four 2×2 ones.
 //
 // A tile's sums run over its own row alone and in one order, so an image's result does not depend on its
@@ -47,7 +47,7 @@ extension ConvolutionGeometry {
     return points &* points
   }
 
-  /// Floats of the filters that ``winogradFilters`` or ``winogradTurnedFilters`` makes.
+  /// Floats of the filters that ``winogradFilters`` or ``winogradFlippedFilters`` makes.
   package var winogradFilterCount: Int {
     productsPerTile &* stride &* stride &* channels &* filters
   }
@@ -131,7 +131,7 @@ package func winogradConvolution(
 /// See ``convolutionInputGradient``.
 ///
 /// - Parameters:
-///   - filters: of ``winogradTurnedFilters``.
+///   - filters: of ``winogradFlippedFilters``.
 ///   - workspace: ``ConvolutionGeometry/winogradInputGradientWorkspaceCount(count:)`` floats.
 package func winogradInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,

@@ -40,13 +40,13 @@ package func winogradFilters(
   g.winogradTaps == 3 ? run(ThreeTaps.self) : run(TwoTaps.self)
 }
 
-/// Transforms filters, turned around, for ``winogradInputGradient``: as
+/// Transforms filters, rotated by 180°, for ``winogradInputGradient``: as
 /// `[phase, panel, ξ, f, 32 channels]`.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
 ///   - transformed: ``ConvolutionGeometry/winogradFilterCount`` floats.
-package func winogradTurnedFilters(
+package func winogradFlippedFilters(
   _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into transformed: UnsafeMutablePointer<Float>
 ) {

@@ -121,8 +121,8 @@ func transformOutputs<Filtering: MinimalFiltering>(
               if $0 < rows && $1 < columns {
                 let place = origin &+ $0 &* rowStep &+ $1 &* columnStep &+ c
                 var sum = $2 + bias
-                if let addend = epilogue.addend { sum += Lanes(loading: addend + place) }
-                (epilogue.rectifies ? sum.rectified : sum).store(maps + place)
+                if let residual = epilogue.residual { sum += Lanes(loading: residual + place) }
+                (epilogue.relu ? sum.rectified : sum).store(maps + place)
               }
             })
         }

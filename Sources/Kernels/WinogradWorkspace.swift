@@ -9,7 +9,7 @@ struct WinogradWorkspace<Filtering: MinimalFiltering> {
   let products: UnsafeMutablePointer<Float>
   let scratch: UnsafeMutablePointer<Lanes>
   let zeros: UnsafePointer<Float>
-  /// What is behind these.
+  /// Memory after the products; the filter gradient keeps its sums there.
   let rest: UnsafeMutablePointer<Float>
   let inputStride: Int
   let productStride: Int

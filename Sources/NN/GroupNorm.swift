@@ -25,10 +25,10 @@ package struct GroupNorm: Module {
 
   package var parameters: [Parameter] { [weight, bias] }
 
-  /// - Parameter activates: whether SiLU follows.
-  package func callAsFunction(_ x: Variable, activates: Bool = false) -> Variable {
+  /// - Parameter silu: whether SiLU follows.
+  package func callAsFunction(_ x: Variable, silu: Bool = false) -> Variable {
     groupNormalize(
       x, weight: x.tape.read(weight), bias: x.tape.read(bias), groups: groups, epsilon: epsilon,
-      activates: activates)
+      silu: silu)
   }
 }

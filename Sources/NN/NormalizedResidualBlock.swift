@@ -54,9 +54,9 @@ package struct NormalizedResidualBlock: Module {
   }
 
   package func callAsFunction(_ x: Variable) -> Variable {
-    let h = conv1(norm1(x, activates: true))
+    let h = conv1(norm1(x, silu: true))
     let dropped = Autograd.dropout(
-      norm2(h, activates: true), probability: dropout, name: "\(name).dropout")
+      norm2(h, silu: true), probability: dropout, name: "\(name).dropout")
     return conv2(dropped, residual: shortcut?(x) ?? x)
   }
 }

@@ -13,7 +13,7 @@ package struct ResidualBlock: Module {
     case sonnet
 
     var hasBias: Bool { self == .sonnet }
-    var skipIsRectified: Bool { self == .zalando }
+    var skipHasReLU: Bool { self == .zalando }
   }
 
   private let style: Style
@@ -40,13 +40,13 @@ package struct ResidualBlock: Module {
   package func callAsFunction(_ x: Variable) -> Variable {
     let rectified = relu(x)
     return conv2(
-      conv1(rectified, relu: true), residual: style.skipIsRectified ? rectified : x)
+      conv1(rectified, relu: true), residual: style.skipHasReLU ? rectified : x)
   }
 
   /// ReLU of the block's result, from ReLU of what comes in: a block whose skip is rectified needs no
   /// more, and ReLU costs nothing inside the convolution.
   func rectified(_ rectified: Variable) -> Variable {
-    precondition(style.skipIsRectified, "the skip needs what comes in as it is")
+    precondition(style.skipHasReLU, "the skip needs what comes in as it is")
     return conv2(conv1(rectified, relu: true), residual: rectified, relu: true)
   }
 }

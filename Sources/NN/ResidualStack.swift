@@ -21,7 +21,7 @@ package struct ResidualStack: Module {
   package var parameters: [Parameter] { blocks.flatMap(\.parameters) }
 
   package func callAsFunction(_ x: Variable) -> Variable {
-    style.skipIsRectified
+    style.skipHasReLU
       ? blocks.reduce(relu(x)) { x, block in block.rectified(x) }
       : relu(blocks.reduce(x) { x, block in block(x) })
   }

@@ -19,7 +19,7 @@ extension Tensor {
     requireCodebook(for: vectors.shape)
     let (codewords, width) = (shape[0], shape[1])
     let count = vectors.shape.rows
-    // The definition needs no packed form, and does not look at what stands in for it.
+    // `.exact` ignores the packed form.
     let packed = form == .addmm ? packed(.codebook) : self
     let indices = [Int32](unsafeUninitializedCapacity: count) { codes, initialized in
       initialized = count
@@ -75,7 +75,7 @@ extension Tensor {
 
   /// Adds each row of `rows` to the row that its code names; rows of equal code accumulate.
   ///
-  /// - Parameter rows: `[…, D]`, of which as many as there are codes count.
+  /// - Parameter rows: `[…, D]`. Only the first `codes.count` rows are used.
   package mutating func scatterAdd(_ rows: Tensor, at codes: Codes) {
     requireIndices(codes)
     precondition(

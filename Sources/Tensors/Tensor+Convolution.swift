@@ -76,11 +76,11 @@ extension Tensor {
   /// - Parameters:
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[filters]`, or nil for none.
-  ///   - addend: shaped like the result and added to it, or nil.
-  ///   - rectifies: whether ReLU follows.
+  ///   - residual: shaped like the result and added to it, or nil.
+  ///   - relu: whether ReLU follows.
   /// - Returns: `[N, H′, W′, filters]`.
   package func convolved(
-    with filters: Tensor, bias: Tensor?, addend: Tensor? = nil, rectifies: Bool = false,
+    with filters: Tensor, bias: Tensor?, residual: Tensor? = nil, relu: Bool = false,
     window: ConvolutionWindow,
     method: ConvolutionMethod = .auto
   ) -> Tensor {
@@ -88,22 +88,22 @@ extension Tensor {
     requireBias(bias, width: geometry.filters)
     let plan = ConvolutionPlan(geometry, .forward, upTo: method.limit)
     return plan.run(
-      self, filters.packed(.filters(plan)), bias: bias, addend: addend, rectifies: rectifies,
+      self, filters.packed(.filters(plan)), bias: bias, residual: residual, relu: relu,
       images: shape[0],
       result: [shape[0], geometry.outHeight, geometry.outWidth, geometry.filters])
   }
 
-  /// The convolution walked backwards: its gradient with respect to images of shape `imageShape`
-  /// where `self` is the gradient of its maps, and with a bias the transposed convolution.
+  /// The transposed convolution of maps: the input gradient of a convolution of images of shape
+  /// `imageShape`, where `self` is the gradient of its maps.
   ///
   /// - Parameters:
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[C]`, or nil for none.
-  ///   - addend: shaped like the result and added to it, or nil.
-  ///   - rectifies: whether ReLU follows.
+  ///   - residual: shaped like the result and added to it, or nil.
+  ///   - relu: whether ReLU follows.
   ///   - imageShape: `[N, H, W, C]`.
-  package func convolvedBackwards(
-    with filters: Tensor, bias: Tensor?, addend: Tensor? = nil, rectifies: Bool = false,
+  package func transposedConvolved(
+    with filters: Tensor, bias: Tensor?, residual: Tensor? = nil, relu: Bool = false,
     window: ConvolutionWindow,
     imageShape: Shape,
     method: ConvolutionMethod = .auto
@@ -113,7 +113,7 @@ extension Tensor {
     requireMaps(shape, of: geometry, images: imageShape[0])
     let plan = ConvolutionPlan(geometry, .inputGradient, upTo: method.limit)
     return plan.run(
-      self, filters.packed(.filters(plan)), bias: bias, addend: addend, rectifies: rectifies,
+      self, filters.packed(.filters(plan)), bias: bias, residual: residual, relu: relu,
       images: imageShape[0],
       result: imageShape)
   }
@@ -132,7 +132,7 @@ extension Tensor {
     let geometry = window.geometry(images: shape, filters: filterShape)
     requireMaps(gradMaps.shape, of: geometry, images: shape[0])
     return ConvolutionPlan(geometry, .filterGradient, upTo: method.limit).run(
-      self, gradMaps, bias: nil, addend: nil, rectifies: false, images: shape[0],
+      self, gradMaps, bias: nil, residual: nil, relu: false, images: shape[0],
       result: filterShape)
   }
 }
@@ -140,19 +140,19 @@ extension Tensor {
 extension ConvolutionPlan {
   /// See ``callAsFunction``.
   fileprivate func run(
-    _ first: Tensor, _ second: Tensor, bias: Tensor?, addend: Tensor?, rectifies: Bool, images: Int,
+    _ first: Tensor, _ second: Tensor, bias: Tensor?, residual: Tensor?, relu: Bool, images: Int,
     result: Shape
   ) -> Tensor {
     precondition(
-      addend == nil || addend?.shape == result,
-      "an addend of shape \(addend?.shape ?? []) does not fit a result of shape \(result)")
+      residual == nil || residual?.shape == result,
+      "an residual of shape \(residual?.shape ?? []) does not fit a result of shape \(result)")
     return Tensor(result) { result in
       withPointers(first, second, optional: bias) { first, second, bias in
-        withPointer(addend) { addend in
+        withPointer(residual) { residual in
           withWorkspace(workspaceCount(count: images)) {
             self(
               first, second,
-              epilogue: ConvolutionEpilogue(bias: bias, addend: addend, rectifies: rectifies),
+              epilogue: ConvolutionEpilogue(bias: bias, residual: residual, relu: relu),
               count: images, into: result, workspace: $0)
           }
         }

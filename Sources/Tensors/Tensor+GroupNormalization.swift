@@ -7,13 +7,13 @@ extension Tensor {
   ///   - self: `[N, H, W, C]`.
   ///   - weight, bias: `[C]`.
   ///   - groups: a divisor of C.
-  ///   - activates: whether SiLU follows.
+  ///   - silu: whether SiLU follows.
   /// - Returns: the result, `[N, H, W, C]`, and what ``groupNormalizedBackward`` needs of it.
   package func groupNormalized(
-    weight: Tensor, bias: Tensor, groups: Int, epsilon: Double, activates: Bool
+    weight: Tensor, bias: Tensor, groups: Int, epsilon: Double, silu: Bool
   ) -> (result: Tensor, moments: Tensor) {
     let kernel = normalization(
-      weight, bias, groups: groups, epsilon: epsilon, activates: activates)
+      weight, bias, groups: groups, epsilon: epsilon, silu: silu)
     var result = Tensor(zeros: [])
     let moments = Tensor([shape[0], kernel.momentCount]) { moments in
       result = Tensor(shape) { result in
@@ -36,11 +36,11 @@ extension Tensor {
   ///   - moments: what it returned.
   package func groupNormalizedBackward(
     _ gradient: consuming Tensor, weight: Tensor, bias: Tensor, moments: Tensor, groups: Int,
-    epsilon: Double, activates: Bool
+    epsilon: Double, silu: Bool
   ) -> (images: Tensor, weight: Tensor, bias: Tensor) {
     Tensor.requireSameShape(self, gradient)
     let kernel = normalization(
-      weight, bias, groups: groups, epsilon: epsilon, activates: activates)
+      weight, bias, groups: groups, epsilon: epsilon, silu: silu)
     var biasGradient = Tensor(zeros: bias.shape)
     let weightGradient = Tensor(weight.shape) { weightGradient in
       biasGradient.withUnsafeMutablePointer { biasGradient in
@@ -62,7 +62,7 @@ extension Tensor {
   }
 
   private func normalization(
-    _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Double, activates: Bool
+    _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Double, silu: Bool
   ) -> GroupNormalization {
     precondition(shape.rank == 4, "a normalisation takes [N, H, W, C], not \(shape)")
     precondition(
@@ -73,6 +73,6 @@ extension Tensor {
       "weights \(weight.shape) and biases \(bias.shape) do not fit \(shape)")
     return GroupNormalization(
       positions: shape[1] * shape[2], channels: shape.width, groups: groups, epsilon: epsilon,
-      activates: activates)
+      silu: silu)
   }
 }

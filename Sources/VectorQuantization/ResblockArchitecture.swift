@@ -111,7 +111,7 @@ package struct ResblockArchitecture: NamedArchitecture {
 
     var parameters: [Parameter] { norm.parameters + conv.parameters }
 
-    func callAsFunction(_ x: Variable) -> Variable { conv(norm(x, activates: true)) }
+    func callAsFunction(_ x: Variable) -> Variable { conv(norm(x, silu: true)) }
   }
 
   package init(_ options: Options, imageHeight: Int, imageWidth: Int, dimension: Int) {

@@ -19,7 +19,7 @@ package struct ResidualArchitecture: NamedArchitecture {
 
     var start: WeightStart { self == .zalando ? .pyTorch : .sonnet }
     var style: ResidualBlock.Style { self == .zalando ? .zalando : .sonnet }
-    var rectifiesThirdConvolution: Bool { self == .sonnet }
+    var hasReLUAfterThirdConvolution: Bool { self == .sonnet }
   }
 
   package struct Options: ResidualStackOptions {
@@ -106,7 +106,7 @@ package struct ResidualArchitecture: NamedArchitecture {
   ) -> [Variable] {
     var x = encoder.conv1(images, relu: true)
     x = encoder.conv2(x, relu: true)
-    x = encoder.conv3(x, relu: preset.rectifiesThirdConvolution)
+    x = encoder.conv3(x, relu: preset.hasReLUAfterThirdConvolution)
     return [quantize(encoder.project(encoder.residual(x)), 0)]
   }
 

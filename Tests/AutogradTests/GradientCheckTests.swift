@@ -129,12 +129,12 @@ struct GradientCheckTests {
   /// Curved, so the difference is taken over a small step; the definition in double precision, against
   /// which the kernels' tests are strict, needs no such patience.
   @Test("group normalisation with and without SiLU", arguments: [true, false])
-  func groupNormalization(activates: Bool) {
+  func groupNormalization(silu: Bool) {
     var generator = SeededGenerator(test: 9)
     let inputs = [generator.tensor([2, 3, 2, 4]), generator.tensor([4]), generator.tensor([4])]
     checkGradients(of: inputs, step: 0x1p-7, tolerance: 1e-3, "normalisation") {
       groupNormalize(
-        $0[0], weight: $0[1], bias: $0[2], groups: 2, epsilon: 1e-2, activates: activates)
+        $0[0], weight: $0[1], bias: $0[2], groups: 2, epsilon: 1e-2, silu: silu)
     }
   }
 
@@ -167,22 +167,22 @@ struct GradientCheckTests {
     #expect(try run(nil, images)[0] == images.elements)
   }
 
-  @Test("a convolution with an addend, with and without a bias")
+  @Test("a convolution with an residual, with and without a bias")
   func convolutionWithAddend() {
     var generator = SeededGenerator(test: 6)
     let window = ConvolutionWindow(kernelSize: 3, padding: 1)
     let images = generator.tensor([2, 4, 5, 2])
     let filters = generator.tensor([3, 3, 2, 3])
-    let addend = generator.tensor([2, 4, 5, 3])
-    checkGradients(of: [images, filters, addend], "without bias") {
+    let residual = generator.tensor([2, 4, 5, 3])
+    checkGradients(of: [images, filters, residual], "without bias") {
       convolve($0[0], $0[1], bias: nil, residual: $0[2], window: window)
     }
-    checkGradients(of: [images, filters, generator.tensor([3]), addend], "with bias") {
+    checkGradients(of: [images, filters, generator.tensor([3]), residual], "with bias") {
       convolve($0[0], $0[1], bias: $0[2], residual: $0[3], window: window)
     }
   }
 
-  @Test("a convolution that rectifies has the output and the gradients of one with ReLU after it")
+  @Test("a convolution that relu has the output and the gradients of one with ReLU after it")
   func rectifyingConvolution() {
     var generator = SeededGenerator(test: 5)
     let window = ConvolutionWindow(kernelSize: 3, padding: 1)

@@ -36,7 +36,7 @@ import Testing
         DoubleTensor(maps), DoubleTensor(filters), bias: bias?.elements.map(Double.init),
         imageShape: testCase.images.extents, window: testCase.window)
       expectClose(
-        maps.convolvedBackwards(
+        maps.transposedConvolved(
           with: filters, bias: bias, window: testCase.window, imageShape: testCase.images),
         expected, tolerance: 1e-5, bias == nil ? "without bias" : "with bias")
     }

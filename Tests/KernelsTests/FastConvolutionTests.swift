@@ -175,7 +175,7 @@ struct FastConvolutionTests {
     }
     for bias in [nil, inputs.imageBias] {
       expectClose(
-        inputs.maps.convolvedBackwards(
+        inputs.maps.transposedConvolved(
           with: inputs.filters, bias: bias, window: window, imageShape: inputs.images.shape,
           method: method),
         NaiveConvolution.backward(
@@ -203,10 +203,10 @@ struct FastConvolutionTests {
         with: inputs.filters, bias: inputs.bias, window: window, method: .im2col),
       tolerance: test.tolerance, "\(shape.name), forward")
     expectClose(
-      inputs.maps.convolvedBackwards(
+      inputs.maps.transposedConvolved(
         with: inputs.filters, bias: nil, window: window, imageShape: inputs.images.shape,
         method: method),
-      inputs.maps.convolvedBackwards(
+      inputs.maps.transposedConvolved(
         with: inputs.filters, bias: nil, window: window, imageShape: inputs.images.shape,
         method: .im2col), tolerance: test.tolerance, "\(shape.name), input gradient")
     expectClose(
@@ -261,29 +261,29 @@ struct FastConvolutionTests {
   }
 
   @Test(
-    "an addend in the kernel is one added after it, in every algorithm",
+    "an residual in the kernel is one added after it, in every algorithm",
     arguments: FastConvolutionCase.all, [ConvolutionMethod.im2col, nil])
-  func addend(test: FastConvolutionCase, other: ConvolutionMethod?) {
+  func residual(test: FastConvolutionCase, other: ConvolutionMethod?) {
     let (shape, method) = (test.shape, other ?? test.method)
     let inputs = Inputs(shape)
     let window = shape.window
-    for (bias, rectifies) in [(nil, false), (inputs.bias, true)] {
+    for (bias, relu) in [(nil, false), (inputs.bias, true)] {
       let plain = inputs.images.convolved(
         with: inputs.filters, bias: bias, window: window, method: method)
       let sum = plain + inputs.maps
       // The sums are rounded once more or once less.
       expectClose(
         inputs.images.convolved(
-          with: inputs.filters, bias: bias, addend: inputs.maps, rectifies: rectifies,
+          with: inputs.filters, bias: bias, residual: inputs.maps, relu: relu,
           window: window, method: method),
-        rectifies ? sum.relu() : sum, tolerance: 1e-6, "forward")
+        relu ? sum.relu() : sum, tolerance: 1e-6, "forward")
     }
-    let plain = inputs.maps.convolvedBackwards(
+    let plain = inputs.maps.transposedConvolved(
       with: inputs.filters, bias: inputs.imageBias, window: window,
       imageShape: inputs.images.shape, method: method)
     expectClose(
-      inputs.maps.convolvedBackwards(
-        with: inputs.filters, bias: inputs.imageBias, addend: inputs.images, rectifies: true,
+      inputs.maps.transposedConvolved(
+        with: inputs.filters, bias: inputs.imageBias, residual: inputs.images, relu: true,
         window: window, imageShape: inputs.images.shape, method: method),
       (plain + inputs.images).relu(), tolerance: 1e-6, "backwards")
   }
@@ -304,14 +304,14 @@ struct FastConvolutionTests {
       }
       let forward = [false, true].map {
         images.convolved(
-          with: inputs.filters, bias: inputs.bias, rectifies: $0, window: window, method: method)
+          with: inputs.filters, bias: inputs.bias, relu: $0, window: window, method: method)
       }
       #expect(bits(forward[1].elements) == bits(forward[0].relu().elements), "forward")
       #expect(forward[1].elements.contains { $0 == 0 } && forward[1].elements.contains { $0 > 0 })
       #expect(forward[1].elements.contains { $0.isNaN } == nan)
       let backwards = [false, true].map {
-        maps.convolvedBackwards(
-          with: inputs.filters, bias: inputs.imageBias, rectifies: $0, window: window,
+        maps.transposedConvolved(
+          with: inputs.filters, bias: inputs.imageBias, relu: $0, window: window,
           imageShape: images.shape, method: method)
       }
       #expect(bits(backwards[1].elements) == bits(backwards[0].relu().elements), "backwards")

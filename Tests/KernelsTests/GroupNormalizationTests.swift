@@ -8,7 +8,7 @@ import Testing
 private struct NaiveGroupNormalization {
   let groups: Int
   let epsilon: Double
-  let activates: Bool
+  let silu: Bool
 
   func callAsFunction(
     _ images: DoubleTensor, weight: [Double], bias: [Double]
@@ -28,7 +28,7 @@ private struct NaiveGroupNormalization {
         for (place, value) in zip(places, values) {
           let normal = (value - mean) / (variance + epsilon).squareRoot()
           let u = normal * weight[place.2] + bias[place.2]
-          result[image, place.0, place.1, place.2] = activates ? u / (1 + exp(-u)) : u
+          result[image, place.0, place.1, place.2] = silu ? u / (1 + exp(-u)) : u
         }
       }
     }
@@ -41,20 +41,20 @@ struct GroupNormalizationTests {
   struct Case: CustomTestStringConvertible {
     let shape: Shape
     let groups: Int
-    let activates: Bool
+    let silu: Bool
 
-    var testDescription: String { "\(shape), \(groups) groups\(activates ? ", SiLU" : "")" }
+    var testDescription: String { "\(shape), \(groups) groups\(silu ? ", SiLU" : "")" }
   }
 
   /// Widths below, at and between whole vectors; one pixel; more pixels than a partial sum has.
-  static let cases = [true, false].flatMap { activates in
+  static let cases = [true, false].flatMap { silu in
     [
-      Case(shape: [2, 3, 4, 6], groups: 2, activates: activates),
-      Case(shape: [3, 1, 2, 16], groups: 16, activates: activates),
-      Case(shape: [2, 5, 3, 32], groups: 4, activates: activates),
-      Case(shape: [1, 9, 17, 24], groups: 1, activates: activates),
-      Case(shape: [2, 1, 1, 40], groups: 5, activates: activates),
-      Case(shape: [1, 3, 3, 1], groups: 1, activates: activates),
+      Case(shape: [2, 3, 4, 6], groups: 2, silu: silu),
+      Case(shape: [3, 1, 2, 16], groups: 16, silu: silu),
+      Case(shape: [2, 5, 3, 32], groups: 4, silu: silu),
+      Case(shape: [1, 9, 17, 24], groups: 1, silu: silu),
+      Case(shape: [2, 1, 1, 40], groups: 5, silu: silu),
+      Case(shape: [1, 3, 3, 1], groups: 1, silu: silu),
     ]
   }
 
@@ -71,9 +71,9 @@ struct GroupNormalizationTests {
   func forward(_ test: Case) {
     let (images, weight, bias) = Self.inputs(test.shape)
     let naive = NaiveGroupNormalization(
-      groups: test.groups, epsilon: 1e-6, activates: test.activates)
+      groups: test.groups, epsilon: 1e-6, silu: test.silu)
     let (result, _) = images.groupNormalized(
-      weight: weight, bias: bias, groups: test.groups, epsilon: 1e-6, activates: test.activates)
+      weight: weight, bias: bias, groups: test.groups, epsilon: 1e-6, silu: test.silu)
     // A handful of roundings, each of 2⁻²⁴.
     expectClose(
       result,
@@ -86,9 +86,9 @@ struct GroupNormalizationTests {
   func largeMean() {
     let (images, weight, bias) = Self.inputs([2, 6, 7, 32])
     let shifted = images + Tensor(images.shape, repeating: 512)
-    let naive = NaiveGroupNormalization(groups: 8, epsilon: 1e-6, activates: true)
+    let naive = NaiveGroupNormalization(groups: 8, epsilon: 1e-6, silu: true)
     let (result, _) = shifted.groupNormalized(
-      weight: weight, bias: bias, groups: 8, epsilon: 1e-6, activates: true)
+      weight: weight, bias: bias, groups: 8, epsilon: 1e-6, silu: true)
     // The mean is rounded by 2⁻¹⁵ at most, where the deviation is a half.
     expectClose(
       result,
@@ -104,18 +104,18 @@ struct GroupNormalizationTests {
     var generator = SeededGenerator(test: 77)
     let outer = generator.tensor(test.shape)
     let naive = NaiveGroupNormalization(
-      groups: test.groups, epsilon: 1e-3, activates: test.activates)
+      groups: test.groups, epsilon: 1e-3, silu: test.silu)
     func loss(_ parts: [[Double]]) -> Double {
       let result = naive(
         DoubleTensor(images.shape.extents, parts[0]), weight: parts[1], bias: parts[2])
       return zip(result.elements, outer.elements).reduce(0) { $0 + $1.0 * Double($1.1) }
     }
     let moments = images.groupNormalized(
-      weight: weight, bias: bias, groups: test.groups, epsilon: 1e-3, activates: test.activates
+      weight: weight, bias: bias, groups: test.groups, epsilon: 1e-3, silu: test.silu
     ).moments
     let gradients = images.groupNormalizedBackward(
       outer, weight: weight, bias: bias, moments: moments, groups: test.groups, epsilon: 1e-3,
-      activates: test.activates)
+      silu: test.silu)
     let inputs = [images, weight, bias]
     for (i, gradient) in [gradients.images, gradients.weight, gradients.bias].enumerated() {
       // Not all of a large input: each costs two evaluations.
@@ -139,7 +139,7 @@ struct GroupNormalizationTests {
     let (images, weight, bias) = Self.inputs(test.shape)
     let kernel = GroupNormalization(
       positions: test.shape[1] * test.shape[2], channels: test.shape.width, groups: test.groups,
-      epsilon: 1e-6, activates: test.activates)
+      epsilon: 1e-6, silu: test.silu)
     let size = test.shape.count / test.shape[0]
     func run(_ elements: [Float], count: Int) -> (result: [Float], gradients: [[Float]]) {
       var gradients: [[Float]] = []
@@ -187,7 +187,7 @@ struct GroupNormalizationTests {
     ]
     let (result, _) = Tensor([1, 1, 2, 16], (0..<32).map(Float.init)).groupNormalized(
       weight: Tensor(zeros: [16]), bias: Tensor([16], bias), groups: 1, epsilon: 1e-6,
-      activates: true)
+      silu: true)
     for (u, y) in zip(bias, result.elements) {
       let expected = Double(u) / (1 + exp(-Double(u)))
       // The power of two is rounded: by 2⁻¹⁸ of the result at −87. Beyond, the sigmoid ends at 2⁻¹²⁶.
@@ -200,7 +200,7 @@ struct GroupNormalizationTests {
     images.withUnsafeMutablePointer { $0[5] = .nan }
     let poisoned = images.groupNormalized(
       weight: Tensor([4], [1, 1, 1, 1]), bias: Tensor(zeros: [4]), groups: 2, epsilon: 1e-6,
-      activates: true
+      silu: true
     ).result.elements
     // Channels 0 and 1 are the group with NaN in it.
     for (i, y) in poisoned.enumerated() { #expect(y.isNaN == (i % 4 < 2), "\(i)") }

@@ -50,7 +50,7 @@ import Testing
     let filters = generator.tensor(layer.filterShape)
     let bias = generator.tensor([layer.images.width])
     expectSameBytes(layer.mapShape, &generator) {
-      $0.convolvedBackwards(
+      $0.transposedConvolved(
         with: filters, bias: bias, window: layer.window, imageShape: layer.images)
     }
   }
@@ -59,7 +59,7 @@ import Testing
   func counts(layer: ConvolutionCase, count: Int) {
     var generator = SeededGenerator(test: 3)
     let filters = generator.tensor(layer.filterShape)
-    let addend = generator.tensor(layer.mapShape)
+    let residual = generator.tensor(layer.mapShape)
     func first(_ tensor: Tensor) -> Tensor {
       var extents = tensor.shape.extents
       let size = tensor.count / extents[0]
@@ -67,20 +67,20 @@ import Testing
       return Tensor(Shape(extents), Array(tensor.elements[..<(count * size)]))
     }
     let images = generator.tensor(layer.images)
-    func forward(_ images: Tensor, _ addend: Tensor) -> Tensor {
+    func forward(_ images: Tensor, _ residual: Tensor) -> Tensor {
       images.convolved(
-        with: filters, bias: nil, addend: addend, rectifies: true, window: layer.window)
+        with: filters, bias: nil, residual: residual, relu: true, window: layer.window)
     }
     #expect(
-      bits(forward(first(images), first(addend)).elements)
-        == bits(first(forward(images, addend)).elements))
+      bits(forward(first(images), first(residual)).elements)
+        == bits(first(forward(images, residual)).elements))
     func backwards(_ maps: Tensor) -> Tensor {
-      maps.convolvedBackwards(
+      maps.transposedConvolved(
         with: filters, bias: nil, window: layer.window,
         imageShape: [maps.shape[0], layer.images[1], layer.images[2], layer.images[3]])
     }
     #expect(
-      bits(backwards(first(addend)).elements) == bits(first(backwards(addend)).elements))
+      bits(backwards(first(residual)).elements) == bits(first(backwards(residual)).elements))
   }
 
   /// Puts one image at several places among different others, and compares what `function` makes of

@@ -21,7 +21,7 @@ struct PackedFormTests {
   }
 
   private func gradient(_ filters: Tensor) -> [Float] {
-    images.convolvedBackwards(
+    images.transposedConvolved(
       with: filters, bias: nil, window: window, imageShape: images.shape
     ).elements
   }
@@ -83,7 +83,7 @@ struct PackedFormTests {
     kept.withUnsafeMutablePointer { $0[0] = 1 }
     let before = kept.withUnsafePointer { UInt(bitPattern: $0) }
     _ = images.convolved(with: kept, bias: nil, window: window, method: method)
-    _ = images.convolvedBackwards(
+    _ = images.transposedConvolved(
       with: kept, bias: nil, window: window, imageShape: images.shape, method: method)
     // Changed in place: nobody else refers to them.
     let after = kept.withUnsafeMutablePointer { UInt(bitPattern: $0) }

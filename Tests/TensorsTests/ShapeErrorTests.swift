@@ -76,7 +76,7 @@ import Testing
     }
     // Maps of another size than the images have.
     await #expect(processExitsWith: .failure) {
-      _ = Tensor(zeros: [1, 3, 3, 5]).convolvedBackwards(
+      _ = Tensor(zeros: [1, 3, 3, 5]).transposedConvolved(
         with: Tensor(zeros: [3, 3, 2, 5]), bias: nil, window: ConvolutionWindow(kernelSize: 3),
         imageShape: [1, 4, 4, 2])
     }

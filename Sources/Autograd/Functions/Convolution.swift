@@ -38,7 +38,7 @@ package enum Convolve: Function {
   ) -> Tensor {
     let output = inputs[0].convolved(
       with: inputs[1], bias: inputs.optional(ConvolutionInput.bias),
-      addend: inputs.optional(ConvolutionInput.residual), rectifies: attributes.relu,
+      residual: inputs.optional(ConvolutionInput.residual), relu: attributes.relu,
       window: attributes.window, method: attributes.method)
     context.save(
       Saved(
@@ -54,7 +54,7 @@ package enum Convolve: Function {
     if let rectified = context.saved.rectified { gradient.zero(whereNotPositive: rectified) }
     var gradients: [Tensor?] = [
       needs[0]
-        ? gradient.convolvedBackwards(
+        ? gradient.transposedConvolved(
           with: filters, bias: nil, window: attributes.window, imageShape: images.shape,
           method: attributes.method) : nil,
       needs[1]
@@ -85,8 +85,8 @@ package enum ConvolveTransposed: Function {
   ) -> Tensor {
     let (maps, filters) = (inputs[0], inputs[1])
     let extents = attributes.window.imageExtents(height: maps.shape[1], width: maps.shape[2])
-    let output = maps.convolvedBackwards(
-      with: filters, bias: inputs.optional(ConvolutionInput.bias), rectifies: attributes.relu,
+    let output = maps.transposedConvolved(
+      with: filters, bias: inputs.optional(ConvolutionInput.bias), relu: attributes.relu,
       window: attributes.window,
       imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]],
       method: attributes.method)

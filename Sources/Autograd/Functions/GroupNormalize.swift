@@ -8,7 +8,7 @@ package enum GroupNormalize: Function {
   package struct Attributes {
     let groups: Int
     let epsilon: Double
-    let activates: Bool
+    let silu: Bool
   }
 
   /// Nothing but the inputs and a few moments: what SiLU's gradient needs is computed again.
@@ -24,7 +24,7 @@ package enum GroupNormalize: Function {
   ) -> Tensor {
     let (result, moments) = inputs[0].groupNormalized(
       weight: inputs[1], bias: inputs[2], groups: attributes.groups, epsilon: attributes.epsilon,
-      activates: attributes.activates)
+      silu: attributes.silu)
     context.save(
       Saved(images: inputs[0], weight: inputs[1], bias: inputs[2], moments: moments))
     return result
@@ -36,7 +36,7 @@ package enum GroupNormalize: Function {
     let saved = context.saved
     let gradients = saved.images.groupNormalizedBackward(
       gradient, weight: saved.weight, bias: saved.bias, moments: saved.moments,
-      groups: attributes.groups, epsilon: attributes.epsilon, activates: attributes.activates)
+      groups: attributes.groups, epsilon: attributes.epsilon, silu: attributes.silu)
     return zip(context.needsGradient, [gradients.images, gradients.weight, gradients.bias])
       .map { $0 ? $1 : nil }
   }
@@ -45,10 +45,10 @@ package enum GroupNormalize: Function {
 /// ``GroupNormalize`` as a function of variables.
 package func groupNormalize(
   _ images: Variable, weight: Variable, bias: Variable, groups: Int, epsilon: Double,
-  activates: Bool
+  silu: Bool
 ) -> Variable {
   GroupNormalize.apply(
     [images, weight, bias],
-    GroupNormalize.Attributes(groups: groups, epsilon: epsilon, activates: activates)
+    GroupNormalize.Attributes(groups: groups, epsilon: epsilon, silu: silu)
   ).output
 }
