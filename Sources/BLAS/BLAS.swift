@@ -20,8 +20,8 @@ package enum BLAS {
   /// That build ignores ``useOneThread()`` unless `OMP_NUM_THREADS=1` is in the environment.
   package static var isOpenMPBuild: Bool { openblas_get_parallel() == 2 }
 
-  /// How many threads may call this OpenBLAS at once. It was built with buffers for so many, and with
-  /// more callers than buffers it can wait for ever.
+  /// How many threads may call this OpenBLAS at once. It is built for a fixed number of concurrent callers;
+  /// beyond that it can deadlock.
   package static var maximumCallers: Int {
     let key = "MAX_THREADS="
     let word = description.split(separator: " ").first { $0.hasPrefix(key) }

@@ -32,7 +32,7 @@ final class StepParts: Sendable {
   init() {
     var key = pthread_key_t()
     let status = pthread_key_create(&key, nil)
-    precondition(status == 0, "a process has room for a thousand of these")
+    precondition(status == 0, "pthread_key_create failed")
     asked = key
   }
 

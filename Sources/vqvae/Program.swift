@@ -21,8 +21,8 @@ struct Program: ParsableCommand {
 
   static func main() {
     StandardDescriptors.occupy()
-    // Whoever reads the output may go first, as tee does on Ctrl-C; the run is saved all the same. A
-    // limit on the size of files becomes an error of writing.
+    // SIGPIPE: our reader, such as tee, may exit first on Ctrl-C, and the checkpoint must still be written.
+    // SIGXFSZ: a limit on the size of files becomes an error of writing.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     StopSignal.prepare()
     do {

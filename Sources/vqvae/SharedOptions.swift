@@ -68,7 +68,7 @@ struct ModelOptions: ParsableArguments {
 extension SplitName: ExpressibleByArgument {}
 
 extension BLAS {
-  /// What is in the way of our own threads, or nil.
+  /// A warning if this OpenBLAS ignores our thread count, or nil.
   static var threadWarning: String? {
     guard isOpenMPBuild, threadCount != 1 else { return nil }
     return "this OpenBLAS is an OpenMP build that ignores our thread count; set OMP_NUM_THREADS=1"
