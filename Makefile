@@ -61,7 +61,7 @@ format: ## Format all Swift files
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 goldens: ## Make the reference values in Tests/Goldens anew (needs Python with torch and safetensors)
-	python3 scripts/make_goldens.py
+	python3 scripts/goldens
 
 clean: ## Remove what was built
 	rm -rf .build .build-portable
