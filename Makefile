@@ -61,7 +61,7 @@ format: ## Format all Swift files
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 goldens: ## Regenerate the reference values in Tests/Goldens (Python with torch and safetensors)
-	python3 scripts/make_goldens.py
+	python3 scripts/goldens
 
 clean: ## Remove the build folders
 	rm -rf .build .build-portable

@@ -2,7 +2,7 @@
 """The zalando VQ-VAE with a codebook loss in PyTorch, as fast as we know how to write it; and a process
 that makes steps of it on request. scripts/compare_pytorch.py starts this; it is no program of its own.
 
-It is a second description of the model of make_goldens.py, for the two want different things. That one
+It is a second description of the model of scripts/goldens, for the two want different things. That one
 is in double precision with images channels last by name, [N, H, W, C]. torch.compile makes loops of such
 views that are slow: 350 ms a step of 256 images, where the model below takes 210 (two cores of Zen 5).
 

@@ -4,18 +4,16 @@ import TestSupport
 import Testing
 
 /// The first thousand records of each official batch, where they are at hand.
-@Suite("CIFAR10: real images")
+@Suite(
+  "CIFAR10: real images",
+  .enabled(if: realImages != nil, "there are no images in ../shared/cifar10"))
 struct RealImagesTests {
-  private let folder: String?
+  private let folder: String
 
-  init() {
-    folder = realImages
-    if folder == nil { print("skipped: there are no images in ../shared/cifar10") }
-  }
+  init() throws { folder = try #require(realImages) }
 
   @Test("There are 5,000 training and 1,000 test images, with good labels")
   func counts() throws {
-    guard let folder else { return }
     let train = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     #expect(train.count == 5000)
     #expect(try train.scan { _ in true }.moments.count == 5000 * 3072)
@@ -26,7 +24,6 @@ struct RealImagesTests {
 
   @Test("The variance is that of the whole data set, and that of its definition")
   func variance() throws {
-    guard let folder else { return }
     let source = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     let variance = try source.scan { _ in true }.moments.variance
     // 0.0632704 is the variance of all 50,000 images.
@@ -50,7 +47,6 @@ struct RealImagesTests {
 
   @Test("The first and last images of every file are the file's bytes")
   func pixels() throws {
-    guard let folder else { return }
     let source = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     for (i, name) in CIFAR10.trainingFiles.enumerated() {
       let bytes = try contents(of: folder + "/" + name)

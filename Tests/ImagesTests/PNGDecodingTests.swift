@@ -1,11 +1,11 @@
-import Files
-import Foundation
 import Images
 import TestSupport
 import Testing
 
 /// Pictures read back by Python's zlib and the filters of the PNG specification.
-@Suite("PNG files, decoded by another program")
+@Suite(
+  "PNG files, decoded by another program",
+  .enabled(if: hasPython, "there is no python3 to decode a PNG file"))
 struct PNGDecodingTests {
   private static let decoder = """
     import struct, sys, zlib
@@ -41,24 +41,11 @@ struct PNGDecodingTests {
     open(sys.argv[2], "wb").write(pixels)
     """
 
-  /// Runs the decoder; nil where there is no Python.
-  private func decoded(_ image: RGBImage) throws -> [UInt8]? {
+  /// Runs the decoder.
+  private func decoded(_ image: RGBImage) throws -> [UInt8] {
     try withTemporaryFolder { folder in
       try image.writePNG(folder + "/a.png")
-      try AtomicFile.write(folder + "/decode.py", text: Self.decoder)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = [
-        "python3", folder + "/decode.py", folder + "/a.png", folder + "/pixels",
-      ]
-      try process.run()
-      process.waitUntilExit()
-      // The status of env for a program that it cannot find.
-      if process.terminationStatus == 127 {
-        print("skipped: there is no python3 to decode a PNG file")
-        return nil
-      }
-      try #require(process.terminationStatus == 0)
+      try #require(runPython(Self.decoder, folder + "/a.png", folder + "/pixels") != nil)
       return try contents(of: folder + "/pixels")
     }
   }
@@ -66,7 +53,7 @@ struct PNGDecodingTests {
   @Test("Noise comes back", arguments: [(1, 1), (3, 5), (33, 70), (128, 1)])
   func noise(height: Int, width: Int) throws {
     let image = ImagesTests.noise(height: height, width: width)
-    if let pixels = try decoded(image) { #expect(pixels == image.bytes) }
+    #expect(try decoded(image) == image.bytes)
   }
 
   @Test("Smooth ramps, which filters change most, come back; red stays red")
@@ -76,13 +63,13 @@ struct PNGDecodingTests {
       for x in 0..<60 { bytes += [UInt8(4 * x), UInt8(6 * y), UInt8(x + y)] }
     }
     let image = RGBImage(height: 40, width: 60, bytes: bytes)
-    if let pixels = try decoded(image) { #expect(pixels == bytes) }
+    #expect(try decoded(image) == bytes)
   }
 
   @Test("A magnified grid comes back")
   func grid() throws {
     let images = (0..<3).map { ImagesTests.noise(height: 8, width: 8, seed: $0) }
     let grid = ImageGrid(originals: images, reconstructions: images).image(magnifiedBy: 3)
-    if let pixels = try decoded(grid) { #expect(pixels == grid.bytes) }
+    #expect(try decoded(grid) == grid.bytes)
   }
 }

@@ -108,7 +108,7 @@ private struct Cloud {
     }
   }
 
-  /// scripts/make_goldens.py asserts there that `torch.cdist` in single precision has other codes.
+  /// scripts/goldens/near_ties.py asserts that `torch.cdist` in single precision has other codes.
   @Test("near-ties get the codes of PyTorch in double precision", arguments: DistanceForm.allCases)
   func pyTorch(form: DistanceForm) throws {
     let golden = try Golden("training")

@@ -1,7 +1,7 @@
 import Files
 import Tensors
 
-/// A file of numbers that PyTorch computed (scripts/make_goldens.py).
+/// A file of numbers that PyTorch computed (scripts/goldens).
 package struct Golden {
   private let file: SafetensorsFile
 

@@ -99,7 +99,9 @@ struct CheckpointTests {
     }
   }
 
-  @Test("an independent reader opens it: Python's safetensors")
+  @Test(
+    "an independent reader opens it: Python's safetensors",
+    .enabled(if: runPython("import safetensors.numpy") != nil, "python3 has no safetensors module"))
   func independentReader() throws {
     let script = """
       import sys
@@ -108,28 +110,10 @@ struct CheckpointTests {
       print(len(tensors), tensors["encoder.conv1.weight"].shape, tensors["quantizer.codebook"].dtype)
       """
     try withCheckpoint { run, folder in
-      guard try runPython("import safetensors.numpy", []) != nil else {
-        print("skipped: python3 has no safetensors module")
-        return
-      }
-      let output = try #require(try runPython(script, [run.last]))
+      let output = try #require(runPython(script, run.last))
       let count = try SafetensorsFile(run.last).entries.count
       #expect(output == "\(count) (4, 3, 4, 4) float32\n")
     }
-  }
-
-  /// What a script prints; nil where it fails or there is no Python.
-  private func runPython(_ script: String, _ arguments: [String]) throws -> String? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", script] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
   }
 
   // MARK: Bad checkpoints

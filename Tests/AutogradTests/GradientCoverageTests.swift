@@ -1,0 +1,92 @@
+import Autograd
+import Files
+import Foundation
+import KernelTypes
+import Tensors
+import TestSupport
+import Testing
+
+/// A gradient check for every function, by its type, so that a new one cannot come without.
+///
+/// One plain case each; what else a function can be asked for is in ``GradientCheckTests``.
+@Suite("Every function has a gradient check")
+struct GradientCoverageTests {
+  /// What central differences say of one function.
+  struct Check: Sendable, CustomTestStringConvertible {
+    let function: any Function.Type
+    let inputs: [Shape]
+    /// Small for a function that is not linear or quadratic in each input.
+    var step: Float = 0.5
+    var tolerance = 1e-4
+    let call: @Sendable ([Variable]) -> Variable
+
+    var testDescription: String { "\(function)" }
+  }
+
+  private static let window = ConvolutionWindow(kernelSize: 3, stride: 2, padding: 1)
+
+  static let checks = [
+    Check(function: Add.self, inputs: [[3, 5], [3, 5]]) { $0[0] + $0[1] },
+    Check(function: Subtract.self, inputs: [[3, 5], [3, 5]]) { $0[0] - $0[1] },
+    Check(function: Scale.self, inputs: [[3, 5]]) { -2.5 * $0[0] },
+    Check(function: Sum.self, inputs: [[3, 5]]) { $0[0].sum() },
+    // None of the numbers is this near to a half.
+    Check(function: Round.self, inputs: [[3, 5]], step: 0x1p-10) { $0[0].rounded() },
+    // Nor to zero.
+    Check(function: ReLU.self, inputs: [[3, 5]], step: 0x1p-10, tolerance: 1e-3) { relu($0[0]) },
+    Check(function: Tanh.self, inputs: [[3, 5]], step: 0x1p-7) { tanh($0[0]) },
+    Check(function: SquaredError.self, inputs: [[4, 3], [4, 3]]) {
+      squaredError($0[0], $0[1], factor: 0.7, rows: 3)
+    },
+    Check(function: Lookup.self, inputs: [[5, 3]]) { lookUp(Codes([4], [1, 3, 1, 0]), in: $0[0]) },
+    Check(function: Concatenate.self, inputs: [[2, 2, 3], [2, 2, 5]]) {
+      concatenate($0[0], $0[1])
+    },
+    Check(function: Convolve.self, inputs: [[2, 5, 6, 2], [3, 3, 2, 3], [3]]) {
+      convolve($0[0], $0[1], bias: $0[2], window: window)
+    },
+    Check(function: ConvolveTransposed.self, inputs: [[2, 3, 2, 3], [3, 3, 2, 3], [2]]) {
+      convolveTransposed($0[0], $0[1], bias: $0[2], window: window)
+    },
+    Check(function: UpsampleNearest.self, inputs: [[2, 2, 3, 5]]) { upsampleNearest($0[0]) },
+    Check(
+      function: GroupNormalize.self, inputs: [[2, 3, 2, 4], [4], [4]], step: 0x1p-7,
+      tolerance: 1e-3
+    ) {
+      groupNormalize(
+        $0[0], weight: $0[1], bias: $0[2], groups: 2, epsilon: 1e-2, activates: true)
+    },
+  ]
+
+  /// Functions that central differences say nothing of, and what checks them instead.
+  private static let others = [
+    "Dropout": "GradientCheckTests.dropping: a tape has a mask in training alone",
+    "VectorQuantize": "VectorQuantizeTests: its gradient is the straight-through estimator's",
+  ]
+
+  @Test("of its inputs", arguments: checks)
+  func agrees(check: Check) {
+    var generator = SeededGenerator(test: 1)
+    checkGradients(
+      of: check.inputs.map { generator.tensor($0) }, step: check.step, tolerance: check.tolerance,
+      "\(check.function)", function: check.call)
+  }
+
+  @Test("whichever file of the sources it is in")
+  func complete() throws {
+    var declared: Set<String> = []
+    let sources = "\(packageFolder)/Sources"
+    for file in try FileManager.default.subpathsOfDirectory(atPath: sources)
+    where file.hasSuffix(".swift") {
+      let text = try readText("\(sources)/\(file)", limit: 1 << 20)
+      for match in text.matches(
+        of: /\b(?:enum|struct|class|extension) (\w+)(?:<[^>]*>)?:[^{]*?\bFunction\b/)
+      {
+        declared.insert(String(match.output.1))
+      }
+    }
+    let checked = Self.checks.map { "\($0.function)" } + Self.others.keys
+    #expect(declared.count >= 16)
+    #expect(declared.sorted() == checked.sorted())
+  }
+}
