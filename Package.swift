@@ -82,7 +82,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(
       name: "AutogradTests",
-      dependencies: ["Autograd", "Tensors", "Kernels", "KernelTypes", "TestSupport"]),
+      dependencies: ["Autograd", "Tensors", "Kernels", "KernelTypes", "Files", "TestSupport"]),
     .testTarget(
       name: "NNTests",
       dependencies: ["NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport"]),
