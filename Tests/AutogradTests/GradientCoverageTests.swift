@@ -54,7 +54,7 @@ struct GradientCoverageTests {
       tolerance: 1e-3
     ) {
       groupNormalize(
-        $0[0], weight: $0[1], bias: $0[2], groups: 2, epsilon: 1e-2, activates: true)
+        $0[0], weight: $0[1], bias: $0[2], groups: 2, epsilon: 1e-2, silu: true)
     },
   ]
 
