@@ -25,7 +25,7 @@ SLOW = [
     "FilesTests.FullDiskTests", "FilesTests.SafetensorsDamageTests",
 ]  # fmt: skip
 SUITE = re.compile(r'. Suite (?P<name>.+) (?P<verb>passed|failed) after (?P<seconds>[\d.]+) seconds')
-SKIPPED = re.compile(r'^. Test "(?P<name>.+)" skipped(?:\.|: )', re.MULTILINE)
+SKIPPED = re.compile(r' Test "(?P<name>[^\n]+)" skipped(?:\.|: )')
 RUN = re.compile(r". Test run with (?P<tests>\d+) tests?")
 FEWEST_SECONDS = 0.2  # of a suite that is listed by name
 
