@@ -19,12 +19,12 @@ SWIFT_SOURCES := Sources Tests Package.swift
 FAULTS := default
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test smoke faults demo bench compare lint format goldens clean
+.PHONY: help setup build test test-fast tsan smoke faults demo bench compare lint format goldens clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
-	@echo "  PORTABLE=1 with build, test, smoke, faults, demo, bench or compare: a build in .build-portable for"
-	@echo "  every processor of this architecture, without the fast AVX-512 kernels"
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 13
+	@echo "  PORTABLE=1 with build, test, test-fast, smoke, faults, demo, bench or compare: a build in .build-portable"
+	@echo "  for every processor of this architecture, without the fast AVX-512 kernels"
 
 setup: ## Install missing system packages (apt-get)
 	@scripts/install_packages.sh
@@ -36,6 +36,15 @@ test: setup ## Run all tests
 	swift build $(SWIFT_FLAGS)
 	swift test $(TEST_FLAGS)
 	Tests/Scripts/download_cifar10_test.sh
+
+test-fast: setup ## Run all but the slowest tests in about a minute, with the time of each suite
+	swift build $(SWIFT_FLAGS)
+	@swift test list $(TEST_FLAGS) >/dev/null  # builds them
+	python3 scripts/run_tests.py $(SCRATCH)/$(CONFIGURATION)
+
+tsan: setup ## Train on four threads under ThreadSanitizer, in .build-tsan; fails on a race
+	swift build -c debug --product vqvae --sanitize thread --scratch-path .build-tsan $(TUNING)
+	scripts/tsan.sh .build-tsan/debug/vqvae
 
 smoke: build ## Train, evaluate and reconstruct in seconds, and check the results
 	scripts/smoke.sh $(VQVAE)
@@ -64,4 +73,4 @@ goldens: ## Regenerate the reference values in Tests/Goldens (Python with torch 
 	python3 scripts/goldens
 
 clean: ## Remove the build folders
-	rm -rf .build .build-portable
+	rm -rf .build .build-portable .build-tsan

@@ -13,14 +13,22 @@ import Testing
 struct GradientCoverageTests {
   /// What central differences say of one function.
   struct Check: Sendable, CustomTestStringConvertible {
-    let function: any Function.Type
+    let function: String
     let inputs: [Shape]
-    /// Small for a function that is not linear or quadratic in each input.
-    var step: Float = 0.5
-    var tolerance = 1e-4
+    let step: Float
+    let tolerance: Double
     let call: @Sendable ([Variable]) -> Variable
 
-    var testDescription: String { "\(function)" }
+    /// - Parameter step: small for a function that is not linear or quadratic in each input.
+    init(
+      function: any Function.Type, inputs: [Shape], step: Float = 0.5, tolerance: Double = 1e-4,
+      call: @escaping @Sendable ([Variable]) -> Variable
+    ) {
+      (self.function, self.inputs, self.step) = ("\(function)", inputs, step)
+      (self.tolerance, self.call) = (tolerance, call)
+    }
+
+    var testDescription: String { function }
   }
 
   private static let window = ConvolutionWindow(kernelSize: 3, stride: 2, padding: 1)
@@ -69,7 +77,7 @@ struct GradientCoverageTests {
     var generator = SeededGenerator(test: 1)
     checkGradients(
       of: check.inputs.map { generator.tensor($0) }, step: check.step, tolerance: check.tolerance,
-      "\(check.function)", function: check.call)
+      check.function, function: check.call)
   }
 
   @Test("whichever file of the sources it is in")
@@ -85,7 +93,7 @@ struct GradientCoverageTests {
         declared.insert(String(match.output.1))
       }
     }
-    let checked = Self.checks.map { "\($0.function)" } + Self.others.keys
+    let checked = Self.checks.map(\.function) + Self.others.keys
     #expect(declared.count >= 16)
     #expect(declared.sorted() == checked.sorted())
   }
