@@ -32,6 +32,8 @@ let package = Package(
     .target(name: "CRuntime"),
     .target(name: "TerminalText"),
     .target(name: "Diagnostics", dependencies: ["TerminalText"]),
+    // What a section of a configuration is made of: a kind, and fields of its options.
+    .target(name: "Options"),
     .target(name: "Files", dependencies: ["Diagnostics", "TerminalText"]),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CRuntime"]),
     .target(name: "Runtime", dependencies: ["BLAS", "CRuntime"]),
@@ -91,6 +93,7 @@ let package = Package(
       dependencies: [
         "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport",
       ]),
+    .testTarget(name: "OptionsTests", dependencies: ["Options"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "Diagnostics", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests",
