@@ -3,9 +3,9 @@ import PackageDescription
 
 // Dependencies point one way:
 //
-//   vqvae ─► Benchmarks ─► Training ─► VectorQuantization ─► NN ─► Autograd ─► Tensors ─► Kernels
-//    ├─► Images          └─► Datasets ─► Tensors                                            │
-//    └─► below all of them: Files ─► Diagnostics ─► TerminalText;  Runtime ─► BLAS ◄─────────┘
+//   vqvae ─► Benchmarks ─► Training ─► Configurations ─► VectorQuantization ─► NN ─► Autograd ─► Tensors
+//    ├─► Images                                      └─► Datasets ─► Tensors ─► Kernels ─► BLAS
+//    └─► below all of them: Options;  Files ─► Diagnostics ─► TerminalText;  Runtime ─► BLAS
 //
 // A target names every one that it imports, those further down included: what is not named here is not
 // built again when it changes.
@@ -32,6 +32,8 @@ let package = Package(
     .target(name: "CRuntime"),
     .target(name: "TerminalText"),
     .target(name: "Diagnostics", dependencies: ["TerminalText"]),
+    // What a section of a configuration is made of: a kind, and fields of its options.
+    .target(name: "Options"),
     .target(name: "Files", dependencies: ["Diagnostics", "TerminalText"]),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CRuntime"]),
     .target(name: "Runtime", dependencies: ["BLAS", "CRuntime"]),
@@ -44,30 +46,38 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["Kernels", "KernelTypes", "BLAS", "Runtime"]),
     .target(name: "Autograd", dependencies: ["Tensors", "KernelTypes"]),
     .target(name: "NN", dependencies: ["Autograd", "Tensors", "KernelTypes", "Runtime"]),
-    .target(name: "VectorQuantization", dependencies: ["NN", "Autograd", "Tensors"]),
+    .target(
+      name: "VectorQuantization", dependencies: ["Options", "NN", "Autograd", "Tensors"]),
 
     // MARK: Data
-    .target(name: "Datasets", dependencies: ["Files", "Diagnostics", "Tensors"]),
+    .target(name: "Datasets", dependencies: ["Options", "Files", "Diagnostics", "Tensors"]),
     .target(name: "Images", dependencies: ["CPNG", "Files", "Diagnostics"]),
 
     // MARK: Program
+    // Below Training, which is told what to train by a configuration, and keeps its text in checkpoints.
+    .target(
+      name: "Configurations",
+      dependencies: [
+        "Options", "VectorQuantization", "NN", "Tensors", "Datasets", "Files", "Diagnostics",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .target(
       name: "Training",
       dependencies: [
-        "VectorQuantization", "NN", "Autograd", "Tensors", "Runtime", "Datasets", "Files",
-        "Diagnostics", "TerminalText", .product(name: "Yams", package: "Yams"),
+        "Configurations", "VectorQuantization", "NN", "Autograd", "Tensors", "Runtime", "Datasets",
+        "Files", "Diagnostics", "TerminalText",
       ]),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "VectorQuantization", "NN", "Autograd", "Tensors", "KernelTypes", "BLAS",
-        "Runtime", "Datasets", "Files", "Diagnostics",
+        "Training", "Configurations", "VectorQuantization", "NN", "Autograd", "Tensors",
+        "KernelTypes", "BLAS", "Runtime", "Datasets", "Files", "Diagnostics",
       ]),
     .executableTarget(
       name: "vqvae",
       dependencies: [
-        "Benchmarks", "Training", "VectorQuantization", "BLAS", "Runtime", "Datasets", "Images",
-        "Files", "Diagnostics", "TerminalText",
+        "Benchmarks", "Training", "Configurations", "VectorQuantization", "BLAS", "Runtime",
+        "Datasets", "Images", "Files", "Diagnostics", "TerminalText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -89,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "VectorQuantizationTests",
       dependencies: [
-        "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport",
+        "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime", "Options",
+        "TestSupport",
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "Diagnostics", "TestSupport"]),
     .testTarget(
@@ -100,13 +111,14 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime",
-        "Datasets", "Files", "Diagnostics", "TestSupport",
+        "Training", "Configurations", "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels",
+        "Runtime", "Datasets", "Options", "Files", "Diagnostics", "TestSupport",
       ]),
     .testTarget(
       name: "BenchmarksTests",
       dependencies: [
-        "Benchmarks", "Training", "Autograd", "Tensors", "Files", "Diagnostics", "TestSupport",
+        "Benchmarks", "Training", "Configurations", "Autograd", "Tensors", "Files", "Diagnostics",
+        "TestSupport",
       ]),
     .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
     .testTarget(

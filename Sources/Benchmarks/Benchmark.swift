@@ -1,5 +1,6 @@
 import Autograd
 import BLAS
+import Configurations
 import Datasets
 import Diagnostics
 import Files
@@ -95,7 +96,7 @@ package struct Benchmark {
         work.calls, images: Shards(of: batchSize).size,
         codebooks: Array(Set(experiment.model.quantizers.compactMap(\.codebook?.parameter.shape))),
         kernels: ConvolutionKernels(experiment.model.convolution),
-        search: { [distances = experiment.configuration.quantizer.distances] in
+        search: { [distances = experiment.configuration.quantizer.codebook.distances] in
           $0.nearestCodes(to: $1, by: distances)
         })
     }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Options
 import Tensors
 
 /// Files in the format of CIFAR-10's binary version (Krizhevsky 2009).
@@ -125,5 +126,54 @@ package struct CIFAR10: ImageSource {
       let plane = 1 + channel * planeSize
       for i in 0..<planeSize { result[offset + 3 * i + channel] = record[plane + i] }
     }
+  }
+}
+
+// MARK: The kind of data
+
+extension CIFAR10: DataSource {
+  package struct Options: DataOptions {
+    /// The folder of the batch files.
+    package var root: String?
+    package var validation = 0.1
+
+    package init() {}
+  }
+
+  package static let name = "cifar10"
+  package static let fields: [Field<Options>] = [
+    .path("root", \.root, "the folder of the CIFAR-10 batch files"),
+    Options.validationField,
+  ]
+
+  package static func missing(in options: Options) -> FieldFault? {
+    options.root == nil
+      ? FieldFault(
+        ["root"], "expected the folder of the batch files, which data.kind cifar10 needs")
+      : nil
+  }
+
+  package static func imageSize(_: Options) -> (height: Int, width: Int) { (side, side) }
+
+  package static func count(_: Options) -> Int? { nil }
+
+  package static func memory(_: Options) -> Int { 0 }
+
+  package init(_ options: Options, _ part: DataPart, seed _: UInt64, isReadOnce _: Bool) throws {
+    guard let root = options.root else {
+      throw Problem(
+        .missingInput, "data", found: "it is not known where the images are",
+        advice: "Name the folder of the CIFAR-10 batch files with --data FOLDER.")
+    }
+    switch part {
+    case .training: try self.init(folder: root, files: Self.trainingFiles)
+    case .test:
+      try self.init(folder: root, files: Self.testFiles)
+      try scan()
+    }
+  }
+
+  package func summary(including isIncluded: (Int) -> Bool) throws -> ImageSummary {
+    try scan(including: isIncluded)
   }
 }

@@ -1,11 +1,12 @@
 import Glibc
+import Options
 import Tensors
 
 /// Images drawn from a seed: a shaded background with a few overlapping discs, boxes, rings and striped
 /// bands. They need no download, and what a reconstruction loses is easy to see.
 package struct Synthetic: ImageSource {
-  /// Pixels of a side where nothing else is said.
-  package static let usualSide = 32
+  /// Pixels of a side by default.
+  package static let defaultSide = 32
 
   package let count: Int
   package let side: Int
@@ -21,7 +22,7 @@ package struct Synthetic: ImageSource {
   ///   - side: the height and width of an image; images of one number show the same at every size.
   ///   - drawsOnDemand: for images that are used once, which need not be kept.
   package init(
-    seed: UInt64, first: Int, count: Int, side: Int = usualSide, drawsOnDemand: Bool = false
+    seed: UInt64, first: Int, count: Int, side: Int = defaultSide, drawsOnDemand: Bool = false
   ) {
     self.count = count
     self.side = side
@@ -39,9 +40,6 @@ package struct Synthetic: ImageSource {
     var generator = SeededGenerator(seed: seed, purpose: .syntheticImage, stream: UInt64(number))
     return Scene(&generator).render(side: side)
   }
-
-  /// The bytes that a set of images takes in memory.
-  package static func memory(count: Int, side: Int) -> Int { count * side * side * 3 }
 
   package func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
     indices.flatMap { image(Int($0)) }
@@ -62,6 +60,66 @@ package struct Synthetic: ImageSource {
       bytes.withUnsafeBytes { summary.fingerprint.add($0) }
     }
     return summary
+  }
+}
+
+// MARK: The kind of data
+
+extension Synthetic: DataSource {
+  package struct Options: DataOptions {
+    package var validation = 0.1
+    /// Images to train on and to hold out.
+    package var images = 4096
+    /// The height and width of an image.
+    package var side = Synthetic.defaultSide
+
+    package init() {}
+  }
+
+  package static let name = "synthetic"
+  package static let fields: [Field<Options>] = [
+    Options.validationField,
+    .integer("images", \.images, 1...1_000_000, "images, held-out ones included"),
+    .integer("side", \.side, 8...512, "height and width of an image in pixels"),
+  ]
+
+  /// At three bytes each: room for a million images of 32×32, or 4096 of 512×512.
+  private static let maximumPixels = 1 << 30
+  /// Images of the test.
+  private static let testCount = 512
+
+  package static func fault(in options: Options) -> FieldFault? {
+    let pixels = options.images * options.side * options.side
+    return pixels > maximumPixels
+      ? FieldFault(
+        ["side", "images"],
+        "expected at most \(maximumPixels) pixels in data.images times data.side squared, which are "
+          + "kept in memory, found \(pixels)")
+      : nil
+  }
+
+  package static func imageSize(_ options: Options) -> (height: Int, width: Int) {
+    (options.side, options.side)
+  }
+
+  package static func count(_ options: Options) -> Int? { options.images }
+
+  package static func memory(_ options: Options) -> Int {
+    options.images * options.side * options.side * 3
+  }
+
+  package init(_ options: Options, _ part: DataPart, seed: UInt64, isReadOnce: Bool) throws {
+    switch part {
+    case .training:
+      self.init(
+        seed: seed, first: 0, count: options.images, side: options.side,
+        drawsOnDemand: isReadOnce)
+    case .test:
+      // Behind all that a training set can reach.
+      self.init(
+        seed: seed, first: 1 << 32, count: Self.testCount, side: options.side,
+        drawsOnDemand: isReadOnce)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import Autograd
+import Configurations
 import Diagnostics
 import Files
 import NN
@@ -116,8 +117,8 @@ package struct Checkpoint: Sendable {
     }
     do {
       return try ConfigurationReader.read(
-        yaml: try metadata.text(Key.configuration), name: Key.configuration, overrides: overrides,
-        runFolder: runFolder, needsData: needsData)
+        yaml: try metadata.text(Key.configuration), name: Key.configuration, from: .program,
+        overrides: overrides, runFolder: runFolder, needsData: needsData)
     } catch let error as ConfigurationError where overrides.isEmpty {
       throw Problem(.badData, metadata.path, found: error.description)
     }
@@ -135,13 +136,13 @@ package struct Checkpoint: Sendable {
     guard configuration.model.takes(imageHeight: extents[0], imageWidth: extents[1]) else {
       throw metadata.bad(Key.image, expected: configuration.model.imageSizes)
     }
-    let size = configuration.imageSize
+    let size = configuration.data.imageSize
     guard extents == [size.height, size.width] else {
       throw metadata.bad(
         Key.image, expected: "\(size.height)x\(size.width), as its configuration has it")
     }
     let trainingImages = try metadata.integer(Key.trainingImages, in: 1...Int(Int32.max))
-    if let count = configuration.trainingImages, count != trainingImages {
+    if let count = configuration.data.trainingImages, count != trainingImages {
       throw metadata.bad(Key.trainingImages, expected: "\(count), as its configuration has it")
     }
 

@@ -1,4 +1,6 @@
 import Autograd
+import Configurations
+import Datasets
 import Diagnostics
 import Files
 import Runtime
@@ -17,11 +19,11 @@ struct MemoryNeed {
   ///
   /// Throws where the architecture does not take the images.
   init(training configuration: Configuration) throws {
-    let (height, width) = configuration.imageSize
+    let (height, width) = configuration.data.imageSize
     try configuration.check(imageHeight: height, imageWidth: width)
     let parameters = configuration.model(imageHeight: height, imageWidth: width).parameters
     self.parameters = Self.bytes(parameters) { $0.role == .trained ? 5 : 1 }
-    images = configuration.imageMemory
+    images = configuration.data.memory
     doing = "training"
   }
 

@@ -1,3 +1,4 @@
+import Configurations
 import Diagnostics
 import Files
 import TerminalText
@@ -42,12 +43,12 @@ package struct RunFolder: Sendable {
     if try fileExists(configuration), try InputFile(configuration).size > 0 {
       return (
         try ConfigurationReader.read(
-          file: configuration, overrides: overrides, runFolder: path), nil
+          file: configuration, from: .program, overrides: overrides, runFolder: path), nil
       )
     }
     for checkpoint in try present.reversed() {
       guard let configuration = try? Checkpoint.configuration(checkpoint) else { continue }
-      let needsData = configuration.data.kind == .cifar10
+      let needsData = configuration.data.missing != nil
       let resumed = try Checkpoint.configuration(
         checkpoint, overrides: overrides, runFolder: path, needsData: needsData)
       return (

@@ -1,4 +1,5 @@
 import Autograd
+import Configurations
 import Datasets
 import Diagnostics
 import Files

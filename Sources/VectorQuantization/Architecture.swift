@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 
 /// An encoder and a decoder with one or several quantizers between them.
@@ -19,25 +20,15 @@ package protocol Architecture: Module {
   func decode(_ codewords: [Variable]) -> Variable
 }
 
-/// An architecture that a configuration can name.
+/// An architecture that a configuration can name, with the options that it takes.
 ///
-/// A type that conforms is a file of its own, and a line in ``ArchitectureName``.
-package protocol NamedArchitecture: Architecture {
-  /// What configurations call it.
-  static var name: String { get }
-
-  /// What it can be told, with its defaults.
-  associatedtype Options: ModelOptionSet = NoOptions
-
-  /// The options as fields of a configuration's section `model`. The fields of others are errors in a
-  /// configuration that names this one.
-  static var fields: [ModelField<Options>] { get }
-
-  /// What is wrong with options whose fields are right, each by itself.
-  static func fault(in options: Options) -> ModelFault?
-
+/// A type that conforms is a file of its own, and a line in ``Architectures``.
+package protocol NamedArchitecture: Architecture, Kind {
   /// The height and width of an image have to be multiples of this.
   static func imageMultiple(_ options: Options) -> Int
+
+  /// How its published program starts and keeps a codebook, for what a configuration does not say.
+  static func codebookDefaults(_ options: Options) -> CodebookDefaults
 
   /// - Parameters:
   ///   - imageHeight: a multiple of ``imageMultiple(_:)``, as is the width.
@@ -46,34 +37,7 @@ package protocol NamedArchitecture: Architecture {
 }
 
 extension NamedArchitecture {
-  package static func fault(in _: Options) -> ModelFault? { nil }
-}
-
-extension NamedArchitecture where Options == NoOptions {
-  package static var fields: [ModelField<NoOptions>] { [] }
-}
-
-/// What no field of an architecture can check alone.
-package struct ModelFault: Sendable, Equatable {
-  /// The fields that it concerns.
-  package let fields: [String]
-  /// What was expected, and what was found.
-  package let message: String
-
-  package init(_ fields: [String], _ message: String) {
-    self.fields = fields
-    self.message = message
-  }
-}
-
-/// Options of an architecture; where nothing is said they have their defaults.
-package protocol ModelOptionSet: Sendable {
-  init()
-}
-
-/// Of an architecture that can be told nothing.
-package struct NoOptions: ModelOptionSet {
-  package init() {}
+  package static func codebookDefaults(_: Options) -> CodebookDefaults { CodebookDefaults() }
 }
 
 /// A grid of vectors that a quantizer turns into codes.

@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 
 /// VQ-VAE-2 (Razavi et al. 2019): two levels of codes, with the layers of rosinality/vq-vae-2-pytorch.
@@ -30,7 +31,7 @@ package struct HierarchicalArchitecture: NamedArchitecture {
   /// Of an image to each level.
   private static let reduction = (top: 8, bottom: 4)
 
-  package static func fault(in options: Options) -> ModelFault? { options.fault }
+  package static func fault(in options: Options) -> FieldFault? { options.fault }
 
   package static func imageMultiple(_: Options) -> Int { reduction.top }
 

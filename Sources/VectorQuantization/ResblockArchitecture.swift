@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 
 /// The autoencoder that seed document 004 sketches, after that of the diffusers library: residual blocks
@@ -11,7 +12,7 @@ import Tensors
 /// block in the middle, no attention, and encoder and decoder have the same number of blocks a level.
 /// Parameters have diffusers' names, and weights start as PyTorch's do.
 package struct ResblockArchitecture: NamedArchitecture {
-  package struct Options: ModelOptionSet {
+  package struct Options: FieldOptions {
     /// Channels of each level, from the image's size down.
     package var widths = [64, 128, 128]
     /// Residual blocks of each level.
@@ -24,7 +25,7 @@ package struct ResblockArchitecture: NamedArchitecture {
   }
 
   package static let name = "resblock"
-  package static let fields: [ModelField<Options>] = [
+  package static let fields: [Field<Options>] = [
     .integers(
       "widths", \.widths, 1...4096, count: 1...8,
       "channels of each level, from the image's size down; halved between levels"),
@@ -42,12 +43,12 @@ package struct ResblockArchitecture: NamedArchitecture {
       "four equal pixels, without or with a convolution, or a transposed convolution"),
   ]
 
-  package static func fault(in options: Options) -> ModelFault? {
+  package static func fault(in options: Options) -> FieldFault? {
     let groups = options.block.groups
     guard let width = options.widths.first(where: { !$0.isMultiple(of: groups) }) else {
       return nil
     }
-    return ModelFault(
+    return FieldFault(
       ["groups", "widths"],
       "expected groups that divide every width, found \(groups) groups and a width of \(width)")
   }

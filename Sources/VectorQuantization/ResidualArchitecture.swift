@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 
 /// The convolutional VQ-VAE of van den Oord et al. 2017, section 4.1, in its two public forms.
@@ -33,12 +34,25 @@ package struct ResidualArchitecture: NamedArchitecture {
 
   package static let name = "residual"
   package static let fields =
-    [ModelField<Options>.choice("preset", \.preset, "whose version of it")] + Options.fields
+    [Field<Options>.choice("preset", \.preset, "whose version of it")] + Options.fields
   private static let reduction = 4
 
-  package static func fault(in options: Options) -> ModelFault? { options.fault }
+  package static func fault(in options: Options) -> FieldFault? { options.fault }
 
   package static func imageMultiple(_: Options) -> Int { reduction }
+
+  /// What the preset's program does.
+  package static func codebookDefaults(_ options: Options) -> CodebookDefaults {
+    var defaults = CodebookDefaults()
+    switch options.preset {
+    case .zalando: defaults.averagedInitialization = .normal
+    case .sonnet:
+      defaults.initialization = .fan
+      defaults.averagedInitialization = .fan
+      defaults.unused = .origin
+    }
+    return defaults
+  }
 
   package let latents: [Latent]
   private let preset: Preset

@@ -1,5 +1,7 @@
-/// What architectures with stacks of residual blocks can be told of them.
-package protocol ResidualStackOptions: ModelOptionSet {
+import Options
+
+/// What architectures with stacks of residual blocks have as options.
+package protocol ResidualStackOptions: FieldOptions {
   /// Channels of the hidden maps.
   var hidden: Int { get set }
   /// Residual blocks in a stack.
@@ -9,7 +11,7 @@ package protocol ResidualStackOptions: ModelOptionSet {
 }
 
 extension ResidualStackOptions {
-  package static var fields: [ModelField<Self>] {
+  package static var fields: [Field<Self>] {
     [
       .integer("hidden", \.hidden, 2...4096, "channels of the hidden maps; even"),
       .integer("residual_layers", \.residualLayers, 0...64, "residual blocks in a stack"),
@@ -18,8 +20,8 @@ extension ResidualStackOptions {
   }
 
   /// Half of the hidden channels have to be a whole number.
-  package var fault: ModelFault? {
+  package var fault: FieldFault? {
     hidden.isMultiple(of: 2)
-      ? nil : ModelFault(["hidden"], "expected an even number, found \(hidden)")
+      ? nil : FieldFault(["hidden"], "expected an even number, found \(hidden)")
   }
 }

@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 
 /// The convolutional VQ-VAE of seed document 002 ("Understanding VQVAE").

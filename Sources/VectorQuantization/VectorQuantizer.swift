@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 
 /// The quantizer of the paper, `vq`: each vector becomes the nearest codeword, and the codewords follow the
@@ -43,5 +44,28 @@ package struct VectorQuantizer: Quantizer {
 
   package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
     vectors.codewords(codes, on: tape)
+  }
+}
+
+/// ``VectorQuantizer`` in a configuration.
+package enum VQKind: QuantizerKind {
+  package struct Options: QuantizerOptions {
+    package var codebook = CodebookOptions()
+
+    package init() {}
+  }
+
+  package static let name = "vq"
+  package static let fields = Options.codebookFields + [Options.initializationField]
+
+  package static func complete(_ options: inout Options, from defaults: CodebookDefaults) {
+    options.codebook.initialization = options.codebook.initialization ?? defaults.initialization
+  }
+
+  package static func quantizer(_ name: String, _ options: Options) -> any Quantizer {
+    let commitment = Float(options.codebook.commitment)
+    return VectorQuantizer(
+      Codebook(name, options.codebook, role: .trained), commitment: commitment,
+      codebookWeight: options.codebook.weighting == .both ? commitment : 1)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BLAS
 import Benchmarks
+import Configurations
 import Files
 import Runtime
 import TerminalText
@@ -71,8 +72,8 @@ struct BenchCommand: ParsableCommand {
     var benchmark = try Benchmark(configuration, threads: threads)
     if !json {
       Terminal.note(
-        "\(config.map { visible($0) } ?? "the default configuration"): \(configuration.data.kind.rawValue), "
-          + "\(configuration.modelSummary), quantizer \(configuration.quantizer.kind.rawValue)")
+        "\(config.map { visible($0) } ?? "the default configuration"): \(configuration.data.kind), "
+          + "\(configuration.model.summary), quantizer \(configuration.quantizer.kind)")
       if let warning = BLAS.threadWarning { Terminal.note(warning) }
     }
     var options = Benchmark.Options()

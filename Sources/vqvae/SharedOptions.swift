@@ -1,5 +1,6 @@
 import ArgumentParser
 import BLAS
+import Configurations
 import Datasets
 import Diagnostics
 import Files
@@ -40,12 +41,14 @@ struct ModelOptions: ParsableArguments {
     let (path, run) = try RunFolder.checkpoint(expandedPath(model))
     let checkpoint = try Checkpoint(path, for: .evaluation)
     var configuration = checkpoint.experiment.configuration
-    if let data, configuration.data.kind != .cifar10 {
+    if let data, !configuration.data.has(field: "root") {
       throw Problem(
         .usage, "--data \(data)", found: "the model was trained on images that need no folder",
         advice: "Leave the option out: the images are made anew from the checkpoint's seed.")
     }
-    configuration.data.root = try data.map { try expandedPath($0) } ?? run.flatMap(Self.root)
+    if configuration.data.has(field: "root") {
+      configuration.data.root = try data.map { try expandedPath($0) } ?? run.flatMap(Self.root)
+    }
     let images = try configuration.split(split)
     guard
       images.height == checkpoint.experiment.imageHeight,
@@ -61,7 +64,7 @@ struct ModelOptions: ParsableArguments {
   /// Where a run has its images; a checkpoint does not hold paths.
   private static func root(_ run: RunFolder) throws -> String? {
     guard try fileExists(run.configuration) else { return nil }
-    return try ConfigurationReader.read(file: run.configuration).data.root
+    return try ConfigurationReader.read(file: run.configuration, from: .program).data.root
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BLAS
+import Configurations
 import Files
 import Runtime
 import TerminalText
@@ -130,17 +131,18 @@ struct TrainCommand: ParsableCommand {
     let threads = training.threads
     let experiment = training.experiment
     let options = experiment.configuration
+    let codebook = options.quantizer.codebook
     let parameters = experiment.model.parameters.filter { $0.role == .trained }
       .reduce(0) { $0 + $1.shape.count }
     progress.note(
-      "\(options.data.kind.rawValue): \(training.dataset.train.count) training and "
+      "\(options.data.kind): \(training.dataset.train.count) training and "
         + "\(counted(training.dataset.validation.count, "validation image")) "
         + "of \(experiment.imageHeight)×\(experiment.imageWidth), "
         + "variance \(fixed(experiment.variance, 5))")
     progress.note(
-      "\(options.modelSummary): \(counted(parameters, "trained parameter")); "
-        + "quantizer \(options.quantizer.kind.rawValue), "
-        + "\(counted(options.quantizer.codebookSize, "codeword")) of dimension \(options.quantizer.dimension)"
+      "\(options.model.summary): \(counted(parameters, "trained parameter")); "
+        + "quantizer \(options.quantizer.kind), "
+        + "\(counted(codebook.size, "codeword")) of dimension \(codebook.dimension)"
         + codebooks(experiment.model.architecture.latents)
         + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits per dimension")
     progress.note(

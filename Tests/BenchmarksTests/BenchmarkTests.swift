@@ -1,4 +1,5 @@
 import Benchmarks
+import Configurations
 import Diagnostics
 import Files
 import TestSupport

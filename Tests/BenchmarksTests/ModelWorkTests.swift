@@ -1,5 +1,6 @@
 import Autograd
 import Benchmarks
+import Configurations
 import Tensors
 import TestSupport
 import Testing

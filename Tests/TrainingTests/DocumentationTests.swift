@@ -1,3 +1,4 @@
+import Configurations
 import Diagnostics
 import Files
 import Foundation
@@ -24,11 +25,10 @@ struct DocumentationTests {
   }
 
   private var table: String {
-    let defaults = Configuration()
     var lines = ["| field | default | expected | meaning |", "|---|---|---|---|"]
-    for field in ConfigurationField.all {
-      let value = field.write(defaults).map { "`\($0)`" } ?? "–"
-      lines.append("| `\(field.key)` | \(value) | \(field.expected) | \(field.meaning) |")
+    for field in Configuration.fields {
+      let value = field.initial.map { "`\($0.text)`" } ?? "–"
+      lines.append("| `\(field.name)` | \(value) | \(field.domain.expected) | \(field.meaning) |")
     }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -1,3 +1,4 @@
+import Configurations
 import Diagnostics
 import Files
 import Foundation
@@ -72,7 +73,7 @@ struct ImageSizeTests {
     try withTemporaryFolder { folder in
       try train(configuration("training.steps=1"), in: folder + "/run")
       var other = try configuration("training.steps=2")
-      other.data.side = 32
+      other.data[field: "side"] = .integer(32)
       let error = try #require(throws: ConfigurationError.self) {
         try train(other, in: folder + "/run", resume: true)
       }

@@ -1,3 +1,4 @@
+import Configurations
 import Datasets
 import Kernels
 import Runtime
@@ -14,8 +15,8 @@ import VectorQuantization
 @Suite("An image's result does not depend on its neighbours")
 struct NeighbourTests {
   @Test(
-    "bytes of 1, 7, 8, 9 and 17 images", arguments: ArchitectureName.allCases, [1, 7, 8, 9, 17])
-  func counts(architecture: ArchitectureName, count: Int) throws {
+    "bytes of 1, 7, 8, 9 and 17 images", arguments: ModelSection.kinds, [1, 7, 8, 9, 17])
+  func counts(architecture: String, count: Int) throws {
     let model = try NeighbourModel(architecture)
     let all = try model.reconstruct(Array(0..<17))
     #expect(try model.reconstruct(Array(0..<count)) == Array(all[..<count]))
@@ -23,8 +24,8 @@ struct NeighbourTests {
 
   @Test(
     "floats of an image in every place of a shard, among different others",
-    arguments: ArchitectureName.allCases)
-  func places(architecture: ArchitectureName) throws {
+    arguments: ModelSection.kinds)
+  func places(architecture: String) throws {
     let model = try NeighbourModel(architecture)
     let pixels = 32 * 32 * 3
     let size = 32
@@ -44,10 +45,10 @@ private struct NeighbourModel {
   private let state: TrainingState
   private let split: ImageSplit
 
-  init(_ architecture: ArchitectureName) throws {
+  init(_ architecture: String) throws {
     let configuration = try ConfigurationReader.read(
       yaml: "data: {kind: synthetic, images: 40}", name: "usual.yaml",
-      overrides: ["model.architecture=\(architecture.rawValue)"])
+      overrides: ["model.architecture=\(architecture)"])
     let dataset = try configuration.dataset()
     experiment = try Experiment(configuration, dataset)
     state = TrainingState(experiment)

@@ -1,3 +1,4 @@
+import Configurations
 import Diagnostics
 import Files
 import TestSupport
@@ -76,11 +77,11 @@ struct RunFolderTests {
       try train(smallConfiguration("training.steps=2"), in: folder + "/run")
       let changed = try #require(throws: ConfigurationError.self) {
         try train(
-          smallConfiguration("training.steps=4", "quantizer.decay=0.5", "seed=2"),
+          smallConfiguration("training.steps=4", "quantizer.commitment=0.5", "seed=2"),
           in: folder + "/run", resume: true)
       }
       #expect(changed.faults.count == 2)
-      #expect(changed.description.contains("quantizer.decay: 0.99"))
+      #expect(changed.description.contains("quantizer.commitment: 0.25"))
       // More steps, other intervals and other threads are no other experiment.
       try train(
         smallConfiguration("training.steps=4", "training.checkpoint_every=1"),

@@ -1,3 +1,4 @@
+import Configurations
 import Datasets
 import Kernels
 import Tensors
@@ -6,7 +7,7 @@ import Training
 import VectorQuantization
 
 /// The settings that name each architecture but the usual one, which the small configuration has.
-let otherArchitectures = ArchitectureName.allCases.map(\.rawValue).filter { $0 != "residual" }
+let otherArchitectures = ModelSection.kinds.filter { $0 != "residual" }
   .map { "model.architecture=\($0)" }
 
 /// A configuration that trains in milliseconds, and with several shards a step.
@@ -16,12 +17,12 @@ func smallConfiguration(_ settings: String...) throws -> Configuration {
 
 func smallConfiguration(_ settings: [String]) throws -> Configuration {
   let name = settings.last { $0.hasPrefix("model.architecture=") }?.split(separator: "=").last
-  let architecture = ArchitectureName(rawValue: String(name ?? "residual"))
+  let section = ModelSection(kind: String(name ?? "residual"))
   let model = [
     ("hidden", "8"), ("residual_layers", "1"), ("residual_hidden", "4"), ("widths", "[16, 32]"),
     ("groups", "8"), ("dropout", "0.1"),
   ]
-  .filter { field in architecture?.fields.contains { $0.name == field.0 } ?? false }
+  .filter { section?.has(field: $0.0) ?? false }
   .map { "\($0): \($1)" }.joined(separator: ", ")
   return try ConfigurationReader.read(
     yaml: """

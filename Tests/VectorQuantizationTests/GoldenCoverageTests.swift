@@ -1,19 +1,29 @@
+import Options
 import TestSupport
 import Testing
 import VectorQuantization
 
-@Suite("Every architecture has a golden")
+@Suite("Every architecture and quantizer has a golden")
 struct GoldenCoverageTests {
-  @Test("of a small model", arguments: ArchitectureName.allCases)
-  func architectures(name: ArchitectureName) {
+  @Test("of a small model", arguments: Architectures.all.map { $0.name })
+  func architectures(name: String) throws {
+    let type = try #require(Architectures.all.first { $0.name == name })
     let goldens = SmallModel.Name.allCases.filter {
-      type(of: $0.architecture(imageHeight: 32, imageWidth: 32)) == name.type
+      Swift.type(of: $0.architecture(imageHeight: 32, imageWidth: 32)) == type
     }
-    #expect(!goldens.isEmpty, "no case of SmallModel.Name is \(name.rawValue)")
+    #expect(!goldens.isEmpty, "no case of SmallModel.Name is \(name)")
   }
 
   @Test("for each preset of the residual one", arguments: ResidualArchitecture.Preset.allCases)
   func presets(preset: ResidualArchitecture.Preset) {
     #expect(SmallModel.Name(rawValue: preset.rawValue) != nil)
+  }
+
+  /// `ModelGoldenTests` follows them.
+  @Test("of ten steps of training", arguments: QuantizerKinds.all.map { $0.name })
+  func trajectories(kind: String) throws {
+    let name = "trajectory.\(kind)"
+    let names = try Golden("zalando").names
+    #expect(names.contains { $0 == name || $0.hasPrefix("\(name)_") }, "there is no \(name)")
   }
 }

@@ -1,5 +1,6 @@
 import Autograd
 import NN
+import Options
 import Tensors
 import TestSupport
 import Testing
@@ -12,13 +13,9 @@ struct ParameterListTests {
     let presets = ResidualArchitecture.Preset.allCases.map { preset in
       var options = ResidualArchitecture.Options()
       options.preset = preset
-      return ModelOptions(ResidualArchitecture.self, options)
+      return ModelSection(ResidualArchitecture.self, options)
     }
-    let architectures = ArchitectureName.allCases.map { name in
-      var options = ModelOptions()
-      options.architecture = name
-      return options
-    }
+    let architectures = ModelSection.kinds.compactMap { ModelSection(kind: $0) }
     for options in presets + architectures {
       func codebook(_ name: String, _ role: Parameter.Role) -> Codebook {
         Codebook(name, codewords: 8, dimension: 4, start: .zeros, role: role)

@@ -12,7 +12,8 @@ func train(
   _ run: String, _ sets: [String] = [], flags: [String] = ["--threads", "1"], in folder: String,
   whileRunning: (Process) throws -> Void = { _ in }
 ) throws -> ProgramResult {
-  let small = ["model.hidden=8", "data.images=128", "training.steps=2"]
+  let images = sets.contains("data.kind=cifar10") ? [] : ["data.images=128"]
+  let small = ["model.hidden=8", "training.steps=2"] + images
   return try runProgram(
     ["train", "--config", smokeConfiguration, "--run", run] + flags
       + (small + sets).flatMap { ["--set", $0] },

@@ -7,7 +7,7 @@ struct AliasTests {
   static let simple = [
     BadYAML("seed: &a 1\n", "1:7", "anchors and aliases"),
     BadYAML("seed: *a\n", "1:7", "anchors and aliases"),
-    BadYAML("data: {root: *a}\n", "1:14", "anchors and aliases"),
+    BadYAML("output: {folder: *a}\n", "1:18", "anchors and aliases"),
     BadYAML("&a seed: 1\n", "1:1", "anchors and aliases"),
     BadYAML("&a\nseed: 1\n", "1:1", "anchors and aliases"),
     BadYAML("*a : 1\n", "1:1", "anchors and aliases"),
@@ -25,10 +25,11 @@ struct AliasTests {
   func refused(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let innocent = [
-    "seed: 1 # &x *y\n", "# *a\nseed: 1\n", "data: {root: \"x &a\"}\n", "data: {root: 'x *a'}\n",
-    "data: {root: a&b}\n", "data: {root: runs/*}\n", "data: {root: x*}\n",
+    "seed: 1 # &x *y\n", "# *a\nseed: 1\n", "output: {folder: \"x &a\"}\n",
+    "output: {folder: 'x *a'}\n",
+    "output: {folder: a&b}\n", "output: {folder: runs/*}\n", "output: {folder: x*}\n",
     "# R&D: *D* is the width\nseed: 1\n", "# see a?seed=1&lr=2 and *lr*\nseed: 1\n",
-    "data: {root: a&b/*b}\n", "data: {root: '&a *a'} # &a *a\n",
+    "output: {folder: a&b/*b}\n", "output: {folder: '&a *a'} # &a *a\n",
   ]
 
   @Test("the two characters in comments, quotes and words are no anchors", arguments: innocent)
@@ -40,7 +41,7 @@ struct AliasTests {
       "Tom & Jerry", "a -*b", "a-*b", "x,&y", "what?*",
     ])
   func allowedInPath(_ path: String) {
-    #expect(faults("data:\n  root: \(path)\n") == [])
+    #expect(faults("output:\n  folder: \(path)\n") == [])
   }
 
   /// Forty levels of lists, values and keys, with more than 2⁴⁰ leaves.
@@ -84,7 +85,7 @@ struct AliasTests {
 
   @Test("a quotation over several lines hides no anchor")
   func quotationOverLines() {
-    let found = faults("seed: 1\ndata: {root: \"x\n  y\", kind: &a synthetic}\n")
+    let found = faults("seed: 1\ndata: {root: \"x\n  y\", kind: &a cifar10}\n")
     #expect(found.count == 1 && found[0].contains("c.yaml:3:13: anchors and aliases"), "\(found)")
   }
 

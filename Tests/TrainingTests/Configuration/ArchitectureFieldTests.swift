@@ -1,3 +1,4 @@
+import Configurations
 import Datasets
 import Diagnostics
 import Files
@@ -30,11 +31,12 @@ struct ArchitectureFieldTests {
 
   @Test("every field of the model belongs to an architecture, and every architecture's is a field")
   func fieldsHaveOwners() {
-    let ofModel = ConfigurationField.all.filter { $0.architectures != nil }
-    for field in ofModel { #expect(field.architectures != [], "\(field.key)") }
-    let owned = ArchitectureName.allCases.flatMap { $0.fields.map { "model.\($0.name)" } }
-    #expect(Set(owned) == Set(ofModel.map(\.key)))
-    #expect(!ofModel.isEmpty)
+    let fields = ModelSection.fields.dropFirst()
+    for field in fields { #expect(field.owners?.kinds.isEmpty == false, "\(field.name)") }
+    func names<Named: NamedArchitecture>(_: Named.Type) -> [String] { Named.fields.map(\.name) }
+    let owned = Architectures.all.flatMap { names($0) }
+    #expect(Set(owned) == Set(fields.map(\.name)))
+    #expect(!fields.isEmpty)
   }
 
   @Test("a fault of several fields stands at the one that was set")
@@ -81,10 +83,10 @@ struct ArchitectureFieldTests {
 
   @Test("the names of the architectures differ, and each is found by its own")
   func names() {
-    let names = ArchitectureName.allCases.map(\.rawValue)
+    let names = ModelSection.kinds
     #expect(Set(names).count == names.count)
-    for name in names { #expect(ArchitectureName(rawValue: name)?.rawValue == name) }
-    #expect(ArchitectureName(rawValue: "unet") == nil)
+    for name in names { #expect(ModelSection(kind: name)?.kind == name) }
+    #expect(ModelSection(kind: "unet") == nil)
   }
 
   @Test("a saved configuration has the fields of its architecture alone, and reads back")
@@ -102,8 +104,9 @@ struct ArchitectureFieldTests {
   func start() throws {
     for kind in ["vq", "ema"] {
       let strided = try read("model: {architecture: strided}\nquantizer: {kind: \(kind)}\n")
-      #expect(strided.quantizer.initialization == .uniform)
-      #expect(strided.quantizer.emaUnused == .keep)
+      #expect(strided.quantizer.codebook.initialization == .uniform)
+      #expect(
+        strided.quantizer[field: "ema_unused"] == (kind == "ema" ? .choice("keep") : nil))
     }
   }
 

@@ -1,6 +1,6 @@
+import Configurations
 import Files
 import Testing
-import Training
 
 /// Reads a configuration that is right; of an empty text one with all defaults.
 func read(_ yaml: String, _ overrides: [String] = []) throws -> Configuration {
@@ -33,14 +33,15 @@ func expectFault(
   #expect(first.contains(part), "\(first)", sourceLocation: sourceLocation)
 }
 
-/// Sets one field in YAML, and behind it the architecture where the usual one does not have the field.
+/// Sets one field in YAML, and behind it a kind that has the field if that by default does not.
 func yaml(_ key: String, _ value: String) -> String {
   let parts = key.split(separator: ".")
   if parts.count == 1 { return "\(key): \(value)\n" }
   let section = "\(parts[0]):\n  \(parts[1]): \(value)\n"
-  let owners = ConfigurationField.all.first { $0.key == key }?.architectures
-  guard let owner = owners?.first, owners?.contains("residual") == false else { return section }
-  return section + "  architecture: \(owner)\n"
+  guard let field = Configuration.fields.first(where: { $0.name == key }),
+    let owners = field.owners, !field.belongs(Configuration())
+  else { return section }
+  return section + "  \(owners.kindField.split(separator: ".")[1]): \(owners.kinds[0])\n"
 }
 
 /// A wrong text, its place and a part of what is said of it.

@@ -1,5 +1,5 @@
+import Configurations
 import Testing
-import Training
 import VectorQuantization
 
 /// What a configuration is where it says nothing.
@@ -8,8 +8,7 @@ struct DefaultTests {
   @Test("the defaults are those of the type, and what depends on others is filled in")
   func defaults() throws {
     var expected = Configuration()
-    expected.quantizer.initialization = .uniform
-    expected.quantizer.emaUnused = .keep
+    expected.quantizer.update(VQKind.self) { $0.codebook.initialization = .uniform }
     expected.output.folder = "runs/c"
     #expect(try read("") == expected)
     #expect(try read("data: {}\nmodel: {}\nquantizer: {}\ntraining: {}\noutput: {}\n") == expected)
@@ -19,54 +18,58 @@ struct DefaultTests {
   func usualModel() {
     let c = Configuration()
     let model = c.model.options(of: ResidualArchitecture.self)
-    #expect(c.model.architecture.rawValue == "residual")
+    #expect(c.model.kind == "residual")
     #expect((model.hidden, model.residualLayers, model.residualHidden) == (128, 2, 32))
-    #expect((c.quantizer.codebookSize, c.quantizer.dimension) == (512, 64))
-    #expect(c.quantizer.commitment == 0.25)
-    #expect(c.data.validation == 0.1)
+    #expect((c.quantizer.codebook.size, c.quantizer.codebook.dimension) == (512, 64))
+    #expect(c.quantizer.codebook.commitment == 0.25)
+    #expect(c.data[field: "validation"] == .number(0.1))
   }
 
   @Test("each default is a value that its field accepts")
   func defaultsAreInRange() throws {
-    for field in ConfigurationField.all {
-      guard let value = field.write(Configuration()) else { continue }
-      let architecture = field.architectures.map { "model.architecture=\($0[0])" }
+    for field in Configuration.fields {
+      guard let value = field.initial?.text else { continue }
+      let kind =
+        field.belongs(Configuration())
+        ? nil : field.owners.map { "\($0.kindField)=\($0.kinds[0])" }
       let (given, expected) = try (
-        read(yaml(field.key, value), [architecture].compactMap(\.self)),
-        read("", [architecture].compactMap(\.self))
+        read(yaml(field.name, value), [kind].compactMap(\.self)),
+        read("", [kind].compactMap(\.self))
       )
-      #expect(given == expected, "\(field.key): \(value)")
+      #expect(given == expected, "\(field.name): \(value)")
     }
   }
 
   @Test("each field says what it means and expects, and has one name")
   func fieldsAreDescribed() {
-    for field in ConfigurationField.all {
-      #expect(!field.meaning.isEmpty && !field.expected.isEmpty, "\(field.key)")
+    for field in Configuration.fields {
+      #expect(!field.meaning.isEmpty && !field.domain.expected.isEmpty, "\(field.name)")
     }
-    #expect(Set(ConfigurationField.all.map(\.key)).count == ConfigurationField.all.count)
+    #expect(Set(Configuration.fields.map(\.name)).count == Configuration.fields.count)
   }
 
-  typealias Initialization = Configuration.QuantizerOptions.Initialization
-
-  static let presets: [(preset: String, kind: String, Initialization, UnusedCodeword)] = [
-    ("zalando", "vq", .uniform, .keep),
+  static let presets: [(preset: String, kind: String, CodebookInitialization, UnusedCodeword?)] = [
+    ("zalando", "vq", .uniform, nil),
     ("zalando", "ema", .normal, .keep),
-    ("sonnet", "vq", .fan, .origin),
+    ("sonnet", "vq", .fan, nil),
     ("sonnet", "ema", .fan, .origin),
   ]
 
   @Test(
     "a preset fixes the start of the codebook and what becomes of unused codewords",
     arguments: presets)
-  func preset(_ row: (preset: String, kind: String, Initialization, UnusedCodeword)) throws {
+  func preset(_ row: (preset: String, kind: String, CodebookInitialization, UnusedCodeword?)) throws
+  {
     let text = "model: {preset: \(row.preset)}\nquantizer: {kind: \(row.kind)}\n"
     let filled = try read(text)
-    #expect(filled.quantizer.initialization == row.2)
-    #expect(filled.quantizer.emaUnused == row.3)
-    let chosen = try read(text, ["quantizer.init=unit", "quantizer.ema_unused=origin"])
-    #expect(chosen.quantizer.initialization == .unit)
-    #expect(chosen.quantizer.emaUnused == .origin)
+    #expect(filled.quantizer.codebook.initialization == row.2)
+    #expect(filled.quantizer[field: "ema_unused"] == row.3.map { .choice($0.rawValue) })
+    #expect(try read(text, ["quantizer.init=unit"]).quantizer.codebook.initialization == .unit)
+    guard row.kind == "ema" else { return }
+    for unused in UnusedCodeword.allCases {
+      let chosen = try read(text, ["quantizer.ema_unused=\(unused.rawValue)"])
+      #expect(chosen.quantizer.options(of: EMAKind.self).unused == unused)
+    }
   }
 
   static let folders = [

@@ -1,5 +1,5 @@
+import Configurations
 import Testing
-import Training
 
 /// Values of the wrong type or out of their range.
 @Suite("Faults of fields")
@@ -36,7 +36,8 @@ struct FieldFaultTests {
     BadYAML("training:\n  steps: [1, 2]\n", "2:10", "from 1 to 1000000000, found a list"),
     BadYAML("training:\n  steps: {a: 1}\n", "2:10", "from 1 to 1000000000, found a section"),
     BadYAML("seed: {a: 1}\n", "1:7", "found a section"),
-    BadYAML("data:\n  root: [a]\n", "2:9", "data.root: expected a path, found a list"),
+    BadYAML(
+      "data:\n  root: [a]\n  kind: cifar10\n", "2:9", "data.root: expected a path, found a list"),
     BadYAML("data:\n  kind: {a: 1}\n", "2:9", "expected cifar10 or synthetic, found a section"),
     BadYAML("data:\n  kind: cifar\n", "2:9", "expected cifar10 or synthetic, found cifar"),
     BadYAML("data: {kind: Synthetic}\n", "1:14", "found Synthetic"),
@@ -45,7 +46,8 @@ struct FieldFaultTests {
       "model:\n  architecture: unet\n", "2:17",
       "expected residual, strided, resblock or hierarchical, found unet"),
     BadYAML("quantizer:\n  kind: fsq\n", "2:9", "expected vq or ema"),
-    BadYAML("quantizer:\n  ema_unused: no\n", "2:15", "expected keep or origin, found no"),
+    BadYAML(
+      "quantizer:\n  ema_unused: no\n  kind: ema\n", "2:15", "expected keep or origin, found no"),
     BadYAML("quantizer:\n  straight_through: ste\n", "2:21", "expected function or detach"),
     BadYAML("quantizer:\n  distances: cdist\n", "2:14", "expected addmm or exact"),
     BadYAML("quantizer:\n  weighting: none\n", "2:14", "expected paper or both"),
@@ -84,7 +86,7 @@ struct FieldFaultTests {
       ("0.5", 0.5), ("5", 5), ("1e-3", 1e-3), ("1E3", 1e3), ("+2.5e+1", 25), (".5", 0.5), ("0", 0),
     ])
   func goodNumber(_ text: String, _ value: Double) throws {
-    #expect(try read(yaml("quantizer.commitment", text)).quantizer.commitment == value)
+    #expect(try read(yaml("quantizer.commitment", text)).quantizer.codebook.commitment == value)
   }
 
   /// The least and the greatest value of each field with a range, and the nearest ones outside.
@@ -139,7 +141,7 @@ struct FieldFaultTests {
 
   @Test("every field with a range stands in the table above")
   func rangesAreComplete() {
-    let numeric = ConfigurationField.all.filter { $0.expected.contains("number") }.map(\.key)
+    let numeric = Configuration.fields.filter { $0.domain.expected.contains("number") }.map(\.name)
     #expect(Self.ranges.map(\.key) == numeric)
   }
 }

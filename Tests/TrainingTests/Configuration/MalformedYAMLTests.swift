@@ -1,5 +1,5 @@
+import Configurations
 import Testing
-import Training
 
 /// Texts that are no YAML, or YAML of the wrong shape.
 @Suite("Malformed YAML")

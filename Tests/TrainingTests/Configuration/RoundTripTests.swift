@@ -1,6 +1,8 @@
+import Configurations
+import Datasets
+import Options
 import TestSupport
 import Testing
-import Training
 import VectorQuantization
 
 /// A configuration that is written reads back as it was.
@@ -25,7 +27,7 @@ struct RoundTripTests {
 
   @Test("a path comes back as it was", arguments: paths)
   func path(_ path: String) throws {
-    var configuration = try read("")
+    var configuration = try read("data: {kind: cifar10, root: x}\n")
     configuration.data.root = path
     configuration.output.folder = path
     #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
@@ -33,7 +35,7 @@ struct RoundTripTests {
 
   @Test("signs of anchors in two paths come back as they were")
   func pathsWithSigns() throws {
-    var configuration = try read("")
+    var configuration = try read("data: {kind: cifar10, root: x}\n")
     configuration.data.root = "R&D"
     configuration.output.folder = "runs/*D"
     #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
@@ -59,30 +61,26 @@ struct RoundTripTests {
       return max(low, high * Double.random(in: 0..<1, using: &random) * Double("1e-\(power)")!)
     }
     c.seed = random.next() >> UInt64.random(in: 0..<64, using: &random)
-    c.data.kind = .allCases.randomElement(using: &random)!
-    c.data.root = c.data.kind == .cifar10 ? paths.randomElement(using: &random)! : nil
-    c.data.validation = real(0, 1)
-    c.data.images = .random(in: 1...1_000_000, using: &random)
-    if c.data.kind == .synthetic {
+    c.data = section(&random)
+    if c.data.kind == "synthetic" {
       // As large as so many images may be.
-      let largest = min(512, Int(Double((1 << 30) / c.data.images).squareRoot()))
-      c.data.side = .random(in: 8...largest, using: &random)
+      c.data.update(Synthetic.self) {
+        let largest = min(512, Int(Double((1 << 30) / $0.images).squareRoot()))
+        $0.side = .random(in: 8...largest, using: &random)
+      }
     }
-    c.model = model(&random)
-    c.quantizer.kind = .allCases.randomElement(using: &random)!
-    c.quantizer.straightThrough = .allCases.randomElement(using: &random)!
-    c.quantizer.codebookSize = .random(in: 1...1_048_576, using: &random)
-    c.quantizer.dimension = .random(in: 1...4096, using: &random)
-    c.quantizer.commitment = real(0, 1e6)
-    c.quantizer.decay = real(0, 1)
-    c.quantizer.epsilon = real(1e-12, 1)
-    c.quantizer.initialization = .allCases.randomElement(using: &random)!
-    c.quantizer.emaUnused = .allCases.randomElement(using: &random)!
+    c.model = section(&random)
+    // What the architecture refuses is replaced: one group divides every width.
+    if let fault = c.model.fault {
+      let field = fault.fields[0]
+      c.model[field: field] = field == "groups" ? .integer(1) : nil
+    }
+    #expect(c.model.fault == nil)
+    c.quantizer = section(&random)
+    if c.quantizer.fault != nil { c.quantizer[field: "weighting"] = nil }
+    #expect(c.quantizer.fault == nil)
     c.training.steps = .random(in: 1...1_000_000_000, using: &random)
     c.training.batchSize = .random(in: 1...65_536, using: &random)
-    c.quantizer.distances = .allCases.randomElement(using: &random)!
-    c.quantizer.weighting =
-      c.quantizer.kind == .vq ? .allCases.randomElement(using: &random)! : .paper
     c.training.learningRate = real(1e-12, 1e12)
     c.training.schedule = .allCases.randomElement(using: &random)!
     let isCosine = c.training.schedule == .cosine
@@ -102,14 +100,14 @@ struct RoundTripTests {
     return c
   }
 
-  /// An architecture and its fields; those of the others are not in a file.
-  private static func model(_ random: inout TestGenerator) -> ModelOptions {
-    var model = ModelOptions()
-    model.architecture = .allCases.randomElement(using: &random)!
-    for field in model.architecture.fields {
-      model[field: field.name] =
+  /// A kind and its fields; those of the others are not in a file.
+  private static func section<List>(_ random: inout TestGenerator) -> Section<List> {
+    var section = Section<List>(kind: Section<List>.kinds.randomElement(using: &random)!)!
+    for field in Section<List>.fields.dropFirst() where field.belongs(section) {
+      let value: FieldValue =
         switch field.domain {
         case .integer(let range): .integer(.random(in: range, using: &random))
+        case .natural: .natural(random.next())
         case .integers(let range, let count):
           .integers(
             (0..<Int.random(in: count, using: &random)).map { _ in
@@ -117,37 +115,34 @@ struct RoundTripTests {
             })
         case .number(let range): .number(.random(in: range, using: &random))
         case .choice(let names): .choice(names.randomElement(using: &random)!)
+        case .path: .path(paths.randomElement(using: &random)!)
         }
+      field.set(value, &section)
     }
-    // What the architecture refuses is replaced: one group divides every width.
-    if let fault = model.fault {
-      let field = fault.fields[0]
-      model[field: field] = field == "groups" ? .integer(1) : nil
-    }
-    #expect(model.fault == nil)
-    return model
+    return section
   }
 
   @Test(
-    "every field of the architecture that has a value is in the file, in the order of the list",
-    arguments: ArchitectureName.allCases.map(\.rawValue))
+    "every field of the kinds that has a value is in the file, in the order of the list",
+    arguments: ModelSection.kinds)
   func everyField(architecture: String) throws {
-    let fields = ConfigurationField.all.filter { $0.architectures?.contains(architecture) ?? true }
-    let model = "model: {architecture: \(architecture)}\n"
-    let configuration = try read("data: {root: x}\ntraining: {threads: 2, clip_norm: 1}\n" + model)
-    #expect(keys(configuration.yaml()) == fields.map(\.key))
-    let without = try read(model)
-    #expect(
-      keys(without.yaml())
-        == fields.map(\.key).filter {
-          !["data.root", "training.threads", "training.clip_norm"].contains($0)
-        })
+    for (data, quantizer) in [("kind: cifar10, root: x", "vq"), ("kind: synthetic", "ema")] {
+      let kinds = "model: {architecture: \(architecture)}\nquantizer: {kind: \(quantizer)}\n"
+      let without = try read("data: {\(data)}\n" + kinds)
+      let fields = Configuration.fields.filter { $0.belongs(without) }.map(\.name)
+      #expect(
+        keys(without.yaml())
+          == fields.filter { !["training.threads", "training.clip_norm"].contains($0) })
+      let all = try read("training: {threads: 2, clip_norm: 1}\ndata: {\(data)}\n" + kinds)
+      #expect(keys(all.yaml()) == fields)
+    }
   }
 
   @Test("the two scopes part the fields")
   func scopes() throws {
-    let configuration = try read("data: {root: x}\ntraining: {threads: 2, clip_norm: 1}\n")
-    let (experiment, rest) = (configuration.yaml(.experiment), configuration.yaml(.circumstances))
+    let configuration = try read(
+      "data: {kind: cifar10, root: x}\ntraining: {threads: 2, clip_norm: 1}\n")
+    let (experiment, rest) = (configuration.yaml(.experiment), configuration.yaml(.runtime))
     #expect(
       Set(keys(experiment)).union(keys(rest)) == Set(keys(configuration.yaml())))
     #expect(Set(keys(experiment)).isDisjoint(with: keys(rest)))

@@ -1,5 +1,5 @@
+import Configurations
 import Testing
-import Training
 
 /// Keys that are not there, what is proposed for them, and many faults at once.
 @Suite("Unknown keys")
@@ -82,7 +82,7 @@ struct UnknownKeyTests {
 
   @Test("each hint names a field, and no hint is in the way of a field")
   func hints() {
-    let fields = ConfigurationField.all.map(\.key)
+    let fields = Configuration.fields.map(\.name)
     var names: Set<String> = []
     for row in FieldHint.table {
       if let key = row.key { #expect(fields.contains(key), "\(key)") }
@@ -98,7 +98,7 @@ struct UnknownKeyTests {
     let long = String(repeating: "x", count: 10_000)
     for text in [
       "seed: \(long)\n", "seed: '\(long)'\n", "? \(long)\n: 1\n", "training: {? \(long) : 1}\n",
-      "model: {architecture: resblock, widths: [\(long)]}\n", "data: {root: ~\(long)}\n",
+      "model: {architecture: resblock, widths: [\(long)]}\n", "output: {folder: ~\(long)}\n",
       "seed: \"\\e[2J\\n\\u202e\\u2028\"\n",
     ] {
       let found = faults(text)

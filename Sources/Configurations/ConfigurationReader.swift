@@ -1,35 +1,51 @@
 import Diagnostics
 import Files
-import VectorQuantization
+import Options
 
 /// Reads a configuration from YAML and from `key=value` overrides, and collects every fault on the way.
 package struct ConfigurationReader {
   /// Larger files are refused; a configuration has a few dozen lines.
   static let maximumSize = 64 * 1024
 
-  /// Of a synthetic set, at three bytes each: room for a million images of 32×32, or 4096 of 512×512.
-  private static let maximumPixels = 1 << 30
-
   private static let empty =
     "the configuration is empty; expected fields, such as seed: 1 (configs/demo.yaml is a whole one, and "
     + "docs/configuration.md has the list)"
 
+  /// Who wrote a text.
+  package enum Origin: Sendable {
+    /// A user: a field that plays no part is an error.
+    case user
+    /// The program, into a run folder or a checkpoint. Programs of checkpoint format 1 at first wrote every
+    /// field of `data` and `quantizer`, whatever the kind; those of other kinds are left out.
+    case program
+  }
+
+  private let origin: Origin
   private var configuration = Configuration()
   private var faults: [(place: Place, message: String)] = []
   /// Where each field was set.
   private var places: [String: Place] = [:]
   /// Fields whose values were wrong; what depends on them cannot be judged.
   private var refused: Set<String> = []
+  /// Fields whose values were taken away: they play no part, and need none.
+  private var unset: Set<String> = []
+  /// The kind of each section behind the file and before the flags, by the field that names it; nil if
+  /// its value was wrong.
+  private var kindsOfFile: [String: String?] = [:]
   /// Whether the text could be read to its end; if not, what it does not say cannot be judged.
   private var isReadable = true
   /// How many unknown keys had a guess looked up.
   private var guesses = 0
 
-  /// Where something stands: in the file, or behind it in a flag.
+  private init(_ origin: Origin) { self.origin = origin }
+
+  /// Where a value is set: in the file, or behind it in a flag.
   private struct Place {
     let text: String
     let line: Int
     let column: Int
+
+    var isInFile: Bool { line < .max }
 
     init(_ file: String, line: Int, column: Int) {
       text = "\(file):\(line):\(column)"
@@ -52,7 +68,8 @@ package struct ConfigurationReader {
   ///   - runFolder: what takes the place of `output.folder`, whatever the file and the overrides say.
   ///   - needsRunFolder: whether a run folder has to be known, which a pipe's name does not give.
   package static func read(
-    file: String, overrides: [String] = [], runFolder: String? = nil, needsRunFolder: Bool = true
+    file: String, from origin: Origin = .user, overrides: [String] = [], runFolder: String? = nil,
+    needsRunFolder: Bool = true
   ) throws -> Configuration {
     let input: TextInput
     do {
@@ -65,7 +82,7 @@ package struct ConfigurationReader {
         advice: problem.advice)
     }
     return try read(
-      yaml: input.text, name: input.name, overrides: overrides, runFolder: runFolder,
+      yaml: input.text, name: input.name, from: origin, overrides: overrides, runFolder: runFolder,
       needsRunFolder: needsRunFolder && !input.isNamedFile)
   }
 
@@ -75,18 +92,19 @@ package struct ConfigurationReader {
   ///     images are.
   ///   - needsRunFolder: whether it has to name the run folder, since `name` cannot.
   package static func read(
-    yaml: String, name: String, overrides: [String] = [], runFolder: String? = nil,
-    needsData: Bool = true, needsRunFolder: Bool = false
+    yaml: String, name: String, from origin: Origin = .user, overrides: [String] = [],
+    runFolder: String? = nil, needsData: Bool = true, needsRunFolder: Bool = false
   ) throws -> Configuration {
-    var reader = ConfigurationReader()
+    var reader = ConfigurationReader(origin)
     reader.apply(yaml: yaml, name: name)
+    reader.rememberKinds()
     for override in overrides { reader.apply(override: override) }
     if let runFolder { reader.apply(runFolder: runFolder) }
     if reader.isReadable {
       reader.check(fallback: name, needsData: needsData, needsRunFolder: needsRunFolder)
     }
     guard reader.faults.isEmpty else { throw reader.error }
-    return reader.configuration.resolved(fileName: name)
+    return reader.configuration.completed(fileName: name)
   }
 
   // MARK: YAML
@@ -185,11 +203,11 @@ package struct ConfigurationReader {
     }
   }
 
-  private mutating func set(_ field: ConfigurationField, _ node: YAMLNode, place: Place) {
+  private mutating func set(_ field: Field<Configuration>, _ node: YAMLNode, place: Place) {
     switch node.content {
     case .scalar(let text, let isPlain):
       set(field, ConfigurationValue(text: text, isPlain: isPlain), place: place)
-    case .sequence(let items) where field.isList:
+    case .sequence(let items) where field.domain.isList:
       let values = items.compactMap { item in
         if case .scalar(let text, let isPlain) = item.content {
           ConfigurationValue(text: text, isPlain: isPlain)
@@ -204,7 +222,7 @@ package struct ConfigurationReader {
       }
     case .sequence: refuse(field, found: "a list", place: place)
     case .mapping: refuse(field, found: "a section", place: place)
-    case .alias: refused.insert(field.key)
+    case .alias: refused.insert(field.name)
     }
   }
 
@@ -224,7 +242,7 @@ package struct ConfigurationReader {
     }
     let value = ConfigurationValue(text: text, isPlain: true)
     set(
-      field, field.isList && !value.isNull ? ConfigurationValue(flagList: text) : value,
+      field, field.domain.isList && !value.isNull ? ConfigurationValue(flagList: text) : value,
       place: place)
   }
 
@@ -239,56 +257,57 @@ package struct ConfigurationReader {
   // MARK: Fields
 
   private static let fields = Dictionary(
-    uniqueKeysWithValues: ConfigurationField.all.map { ($0.key, $0) })
+    uniqueKeysWithValues: Configuration.fields.map { ($0.name, $0) })
 
   private static let sections = Set(
-    ConfigurationField.all.compactMap { field in
-      field.key.contains(".") ? String(field.key.prefix { $0 != "." }) : nil
+    Configuration.fields.compactMap { field in
+      field.name.contains(".") ? String(field.name.prefix { $0 != "." }) : nil
     })
 
   private mutating func set(
-    _ field: ConfigurationField, _ value: ConfigurationValue, place: Place
+    _ field: Field<Configuration>, _ value: ConfigurationValue, place: Place
   ) {
     var value = value
-    places[field.key] = place
-    refused.remove(field.key)
+    places[field.name] = place
+    refused.remove(field.name)
+    unset.remove(field.name)
     if value.isNull {
-      if let clear = field.clear {
-        clear(&configuration)
+      if field.isOptional {
+        field.set(nil, &configuration)
+        unset.insert(field.name)
       } else {
-        refused.insert(field.key)
-        let initial = field.write(Configuration()).map { ", \($0)" } ?? ""
+        refused.insert(field.name)
+        let initial = field.initial.map { ", \($0.text)" } ?? ""
         report(
           place,
-          "\(field.key): the field has to have a value, found \(value.shown); expected "
-            + "\(field.expected); leave the field out for its default\(initial)")
+          "\(field.name): the field has to have a value, found \(value.shown); expected "
+            + "\(field.domain.expected); leave the field out for its default\(initial)")
       }
       return
     }
-    if field.isPath {
+    if field.domain == .path {
       do {
         value = ConfigurationValue(text: try expandedPath(value.text), isPlain: false)
       } catch {
-        refused.insert(field.key)
+        refused.insert(field.name)
         let reason = (error as? Problem)?.found ?? "\(error)"
         report(
           place,
-          "\(field.key): expected a path that is written out, found \(value.shown): \(reason)")
+          "\(field.name): expected a path that is written out, found \(value.shown): \(reason)")
         return
       }
     }
-    guard !field.read(value, &configuration) else { return }
+    if let value = field.domain.value(of: value) { return field.set(value, &configuration) }
     // Whether it is the quotation marks alone that are wrong.
-    var other = configuration
-    let isRight = field.read(value.unquoted, &other)
+    let isRight = field.domain.value(of: value.unquoted) != nil
     refuse(
       field, found: value.shown + (isRight ? "; write \(value.unquoted.shown)" : ""), place: place)
   }
 
-  private mutating func refuse(_ field: ConfigurationField, found: String, place: Place) {
-    places[field.key] = place
-    refused.insert(field.key)
-    report(place, "\(field.key): expected \(field.expected), found \(found)")
+  private mutating func refuse(_ field: Field<Configuration>, found: String, place: Place) {
+    places[field.name] = place
+    refused.insert(field.name)
+    report(place, "\(field.name): expected \(field.domain.expected), found \(found)")
   }
 
   private mutating func reportUnknown(_ key: String, place: Place, isInFile: Bool) {
@@ -308,7 +327,7 @@ package struct ConfigurationReader {
     guesses += 1
     guard guesses <= ConfigurationError.maximumListed else { return "" }
     if let hint = hint(for: key) { return hint }
-    let keys = ConfigurationField.all.map(\.key)
+    let keys = Configuration.fields.map(\.name)
     // Within a section no other section is meant.
     let candidates = keys + (key.contains(".") ? [] : Self.sections.sorted())
     // A key in the wrong section is found by its last word.
@@ -328,68 +347,70 @@ package struct ConfigurationReader {
 
   /// The fields by their last words, but for words that several have.
   private static let words: [String: String] = {
-    let fields = ConfigurationField.all.map { field in
-      (FieldHint.squeezed(field.key.split(separator: ".").last.map(String.init) ?? ""), field.key)
+    let fields = Configuration.fields.map { field in
+      (FieldHint.squeezed(field.name.split(separator: ".").last.map(String.init) ?? ""), field.name)
     }
     return Dictionary(grouping: fields, by: \.0).compactMapValues { $0.count == 1 ? $0[0].1 : nil }
   }()
 
+  // MARK: The whole
+
   /// What no field can check alone.
   private mutating func check(fallback: String, needsData: Bool, needsRunFolder: Bool) {
-    func place(_ key: String) -> Place {
-      places[key] ?? Place(fallback, line: 1, column: 1)
-    }
-    if needsData, configuration.data.kind == .cifar10, configuration.data.root == nil {
-      report(
-        place("data.kind"),
-        "data.root: expected the folder of the batch files, which data.kind cifar10 needs")
-    }
+    let start = Place(fallback, line: 1, column: 1)
     if needsRunFolder, configuration.output.folder == nil, !refused.contains("output.folder") {
       report(
-        place("output.folder"),
+        places["output.folder"] ?? start,
         "output.folder: expected the run folder, which a configuration without a file name has to name; "
           + "or give --run FOLDER")
     }
-    for field in ConfigurationField.all where !field.belongs(to: configuration) {
-      guard let place = places[field.key] else { continue }
-      if let architectures = field.architectures, !refused.contains("model.architecture") {
+    checkOwners()
+    for fault in configuration.faults(isWhole: needsData) {
+      let kindField = [fault.kindField].compactMap(\.self)
+      guard refused.isDisjoint(with: kindField + fault.fields) else { continue }
+      let field = fault.fields.first { places[$0] != nil } ?? fault.fields[0]
+      let place = places[field] ?? kindField.first.flatMap { places[$0] } ?? start
+      report(place, "\(field): \(fault.message)")
+    }
+  }
+
+  private mutating func rememberKinds() {
+    for name in Set(Configuration.fields.compactMap(\.owners?.kindField)) {
+      kindsOfFile[name] = refused.contains(name) ? .some(nil) : kind(name)
+    }
+  }
+
+  /// The kind that the configuration has now.
+  private func kind(_ kindField: String) -> String? {
+    Self.fields[kindField]?.get(configuration)?.text
+  }
+
+  /// Reports the fields that were set and that the kind of their section does not have.
+  private mutating func checkOwners() {
+    for field in Configuration.fields where !field.belongs(configuration) {
+      guard let owners = field.owners, let place = places[field.name],
+        !unset.contains(field.name), !refused.contains(owners.kindField)
+      else { continue }
+      if isLeftOut(owners, place) {
+        field.set(nil, &configuration)
+      } else {
         report(
           place,
-          "\(field.key): belongs to \(architectures.joined(separator: " and ")), and "
-            + "model.architecture is \(configuration.model.architecture.rawValue); leave it out")
-      } else if let kind = field.dataKind, !refused.contains("data.kind") {
-        report(
-          place,
-          "\(field.key): belongs to data.kind \(kind.rawValue), and data.kind is "
-            + "\(configuration.data.kind.rawValue); leave it out")
+          "\(field.name): belongs to \(owners.kinds.joined(separator: " and ")), and "
+            + "\(owners.kindField) is \(kind(owners.kindField) ?? ""); leave it out")
       }
     }
-    let pixels = configuration.data.images * configuration.data.side * configuration.data.side
-    if configuration.data.kind == .synthetic, pixels > Self.maximumPixels {
-      report(
-        place(places["data.side"] == nil ? "data.images" : "data.side"),
-        "data.images times data.side squared: expected at most \(Self.maximumPixels) pixels, which are "
-          + "kept in memory, found \(pixels)")
-    }
-    if let fault = configuration.model.fault,
-      refused.isDisjoint(with: (["architecture"] + fault.fields).map { "model.\($0)" })
-    {
-      // It stands at the first of its fields that was set; one is, for defaults have no faults.
-      let keys = fault.fields.map { "model.\($0)" }
-      let key = keys.first { places[$0] != nil } ?? keys[0]
-      report(place(key), "\(key): \(fault.message)")
-    }
-    if configuration.quantizer.kind == .ema, configuration.quantizer.weighting == .both {
-      report(
-        place("quantizer.weighting"),
-        "quantizer.weighting: expected paper, for with quantizer.kind ema the loss has no codebook term"
-      )
-    }
-    // A checkpoint leaves training.steps out where the learning rate does not depend on it.
-    for (key, message) in configuration.optimizerFaults(knowsSteps: needsData)
-    where !refused.contains(key) {
-      report(place(key), "\(key): \(message)")
-    }
+  }
+
+  /// Whether a field of another kind is left out without an error: a flag that chooses another kind than
+  /// the file takes the fields of the file's kind away.
+  private func isLeftOut(_ owners: Field<Configuration>.Owners, _ place: Place) -> Bool {
+    guard place.isInFile else { return false }
+    if origin == .program { return true }
+    guard let chosen = places[owners.kindField], !chosen.isInFile else { return false }
+    // Of a kind that does not exist nothing is known, and it is an error already.
+    guard case let kind?? = kindsOfFile[owners.kindField] else { return true }
+    return owners.kinds.contains(kind)
   }
 
   private mutating func report(_ place: Place, _ message: String) {

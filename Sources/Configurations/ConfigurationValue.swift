@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Options
 
 /// What stands at a field in a YAML file or behind it in a flag: a scalar, or a list of scalars.
 struct ConfigurationValue {
@@ -81,4 +82,21 @@ struct ConfigurationValue {
 private func withoutBlanks(_ text: Substring) -> String {
   let inside = text.drop { $0 == " " || $0 == "\n" }
   return String(inside.reversed().drop { $0 == " " || $0 == "\n" }.reversed())
+}
+
+extension FieldDomain {
+  /// The value that a text stands for, or nil if it is not one of the domain.
+  func value(of text: ConfigurationValue) -> FieldValue? {
+    switch self {
+    case .integer(let range): return text.integer(in: range).map { .integer($0) }
+    case .natural: return text.integer(as: UInt64.self).map { .natural($0) }
+    case .integers(let range, let count):
+      guard let items = text.items, count.contains(items.count) else { return nil }
+      let numbers = items.compactMap { $0.integer(in: range) }
+      return numbers.count == items.count ? .integers(numbers) : nil
+    case .number(let range): return text.number(in: range).map { .number($0) }
+    case .choice(let names): return names.contains(text.text) ? .choice(text.text) : nil
+    case .path: return text.text.isEmpty ? nil : .path(text.text)
+    }
+  }
 }

@@ -1,18 +1,19 @@
+import Options
 import Yams
 
 extension Configuration {
-  /// The configuration as a file, with every field in it that belongs to its architecture and has a value.
+  /// The configuration as a file, with every field in it that belongs to its kinds and has a value.
   ///
   /// - Parameter scope: only fields of this scope; nil for all.
-  package func yaml(_ scope: ConfigurationField.Scope? = nil) -> String {
+  package func yaml(_ scope: FieldScope? = nil) -> String {
     var sections: [(Node, Node)] = []
-    for field in ConfigurationField.all where scope == nil || field.scope(in: self) == scope {
-      guard let value = field.value(in: self) else { continue }
-      let parts = field.key.split(separator: ".").map(String.init)
+    for field in Configuration.fields where scope == nil || field.scope(self) == scope {
+      guard let value = field.get(self)?.text else { continue }
+      let parts = field.name.split(separator: ".").map(String.init)
       // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
       let scalar = ConfigurationValue(text: value, isPlain: true)
       let node =
-        field.isList
+        field.domain.isList
         ? Node(
           ConfigurationValue(flagList: value).items?.map { Node($0.text) } ?? [], .implicit, .flow)
         : Node(value, .implicit, scalar.isNull ? .singleQuoted : .any)
@@ -32,26 +33,16 @@ extension Configuration {
     return text
   }
 
-  /// The architecture and its fields on a line, such as `residual (preset zalando, hidden 128)`.
-  package var modelSummary: String {
-    let prefix = "model."
-    let fields = ConfigurationField.all.filter { $0.architectures != nil }
-      .compactMap { field in
-        field.value(in: self).map { "\(field.key.dropFirst(prefix.count)) \($0)" }
-      }
-    return model.architecture.rawValue
-      + (fields.isEmpty ? "" : " (\(fields.joined(separator: ", ")))")
-  }
-
   /// The fields of one scope in both configurations that differ between them.
   package func differences(
-    from other: Configuration, in scope: ConfigurationField.Scope
+    from other: Configuration, in scope: FieldScope
   ) -> [(key: String, here: String, there: String)] {
-    ConfigurationField.all.filter {
-      $0.scope(in: self) == scope && $0.scope(in: other) == scope
-    }.compactMap { field in
-      let (here, there) = (field.value(in: self) ?? "nothing", field.value(in: other) ?? "nothing")
-      return here == there ? nil : (field.key, here, there)
-    }
+    Configuration.fields.filter { $0.scope(self) == scope && $0.scope(other) == scope }
+      .compactMap { field in
+        let (here, there) = (
+          field.get(self)?.text ?? "nothing", field.get(other)?.text ?? "nothing"
+        )
+        return here == there ? nil : (field.name, here, there)
+      }
   }
 }

@@ -1,0 +1,117 @@
+import NN
+import Options
+import Tensors
+import VectorQuantization
+
+/// The section `training`: the optimizer, the loss, and how a run goes on.
+package struct TrainingOptions: FieldOptions, Equatable {
+  package var steps = 10_000
+  package var batchSize = 32
+  package var learningRate = 3e-4
+  package var schedule = LearningRate.Schedule.constant
+  package var warmupSteps = 0
+  package var finalLearningRate = 0.0
+  package var weightDecay = 0.0
+  /// If nil, gradients are not clipped.
+  package var clipNorm: Double?
+  package var reconstruction = Objective.Reconstruction.nmse
+  package var reduction = Objective.Reduction.mean
+  package var convolution = ConvolutionMethod.auto
+  /// If nil, as many as the process may use.
+  package var threads: Int?
+  /// 0 means only at the end, as it does for `validateEvery`.
+  package var checkpointEvery = 1000
+  package var validateEvery = 1000
+  package var logEvery = 100
+
+  package init() {}
+
+  package static var fields: [Field<Self>] {
+    [
+      .integer("steps", \.steps, 1...1_000_000_000, "optimizer steps")
+        // The learning rate depends on it only if it falls.
+        .scoped { $0.schedule == .cosine ? .experiment : .runtime },
+      .integer("batch_size", \.batchSize, 1...65_536, "images in a step"),
+      .number("learning_rate", \.learningRate, 1e-12..<1e12, "Adam's, at its highest"),
+      .choice("schedule", \.schedule, "the learning rate after the warm-up"),
+      .integer(
+        "warmup_steps", \.warmupSteps, 0...1_000_000_000,
+        "steps in which the learning rate rises"),
+      .number(
+        "final_learning_rate", \.finalLearningRate, 0..<1e12, "where the cosine ends"),
+      .number(
+        "weight_decay", \.weightDecay, 0..<1e6,
+        "AdamW's λ, for all trained parameters; 0: Adam"),
+      .optionalNumber(
+        "clip_norm", \.clipNorm, 1e-12..<1e12, "the largest norm of a gradient; by default any"),
+      .choice(
+        "reconstruction", \.reconstruction,
+        "the reconstruction term: over the variance of the images, or not"),
+      .choice(
+        "reduction", \.reduction,
+        "the loss as a mean, or multiplied by the images of the batch"),
+      .choice(
+        "convolution", \.convolution,
+        "how: the fastest for each shape, no Winograd, or the reference"),
+      .optionalInteger(
+        "threads", \.threads, 1...1024, "worker threads; by default the processors allowed",
+        .runtime),
+      .integer(
+        "checkpoint_every", \.checkpointEvery, 0...1_000_000_000,
+        "steps between checkpoints; 0: only at the end", .runtime),
+      .integer(
+        "validate_every", \.validateEvery, 0...1_000_000_000,
+        "steps between validations; 0: only at the end", .runtime),
+      .integer(
+        "log_every", \.logEvery, 1...1_000_000_000,
+        "steps between lines of progress where there is no terminal", .runtime),
+    ]
+  }
+
+  /// What no field can check alone.
+  ///
+  /// - Parameter knowsSteps: whether `steps` is that of a run. A checkpoint leaves it out if the learning
+  ///   rate does not depend on it.
+  func faults(knowsSteps: Bool) -> [FieldFault] {
+    var faults: [FieldFault] = []
+    if schedule == .cosine {
+      if warmupSteps >= steps {
+        faults.append(
+          FieldFault(
+            ["warmup_steps"],
+            "expected fewer than training.steps (\(steps)) with training.schedule cosine, "
+              + "found \(warmupSteps)"))
+      }
+      if finalLearningRate > learningRate {
+        faults.append(
+          FieldFault(
+            ["final_learning_rate"],
+            "expected at most training.learning_rate (\(learningRate)), "
+              + "found \(finalLearningRate)"))
+      }
+    } else {
+      if finalLearningRate > 0 {
+        faults.append(
+          FieldFault(
+            ["final_learning_rate"],
+            "expected 0 with training.schedule constant, found \(finalLearningRate)"))
+      }
+      if knowsSteps, warmupSteps > steps {
+        faults.append(
+          FieldFault(
+            ["warmup_steps"],
+            "expected at most training.steps (\(steps)), in which the learning rate has to get "
+              + "to its height, found \(warmupSteps)"))
+      }
+    }
+    // At 1 a step would take all of a parameter away, and above it would turn its sign.
+    if learningRate * weightDecay >= 1 {
+      faults.append(
+        FieldFault(
+          ["weight_decay"],
+          "expected less than 1 over training.learning_rate (\(learningRate)), "
+            + "found \(weightDecay)"))
+    }
+    return faults
+  }
+}

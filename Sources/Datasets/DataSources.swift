@@ -1,0 +1,104 @@
+import Diagnostics
+import Options
+
+/// The sources of images that a configuration can name. A new one is a file of its own and a line here.
+package enum DataSources: Kinds {
+  package static var all: [any DataSource.Type] {
+    [
+      CIFAR10.self,
+      Synthetic.self,
+    ]
+  }
+
+  package static func kind(_ entry: any DataSource.Type) -> any Kind.Type { entry }
+  package static var initial: any DataSource.Type { Synthetic.self }
+  package static var field: (name: String, meaning: String) {
+    ("kind", "where the images come from")
+  }
+}
+
+/// The section `data`: a source of images and its options.
+package typealias DataSection = Section<DataSources>
+
+extension Section<DataSources> {
+  /// The folder of the images, or nil if there is none or if the kind has no such field.
+  package var root: String? {
+    get { if case .path(let path)? = self[field: "root"] { path } else { nil } }
+    set { self[field: "root"] = newValue.map { .path($0) } }
+  }
+
+  private var validation: Double {
+    func validation<Source: DataSource>(_ type: Source.Type) -> Double {
+      options(of: type).validation
+    }
+    return validation(entry)
+  }
+
+  /// The height and width of the images, which are known before any is read.
+  package var imageSize: (height: Int, width: Int) {
+    func size<Source: DataSource>(_ type: Source.Type) -> (height: Int, width: Int) {
+      Source.imageSize(options(of: type))
+    }
+    return size(entry)
+  }
+
+  /// How many images are trained on if the options alone decide it, or nil if files do.
+  package var trainingImages: Int? {
+    func count<Source: DataSource>(_ type: Source.Type) -> Int? {
+      Source.count(options(of: type))
+    }
+    return count(entry).map { $0 - HeldOut(count: $0, fraction: validation).chosen }
+  }
+
+  /// The bytes of images that training keeps in memory.
+  package var memory: Int {
+    func memory<Source: DataSource>(_ type: Source.Type) -> Int {
+      Source.memory(options(of: type))
+    }
+    return memory(entry)
+  }
+
+  private func open(_ part: DataPart, seed: UInt64, isReadOnce: Bool) throws -> any DataSource {
+    func open<Source: DataSource>(_ type: Source.Type) throws -> any DataSource {
+      try Source(options(of: type), part, seed: seed, isReadOnce: isReadOnce)
+    }
+    return try open(entry)
+  }
+
+  /// Opens the training images and cuts off the validation split.
+  package func dataset(seed: UInt64) throws -> Dataset {
+    let source = try open(.training, seed: seed, isReadOnce: false)
+    let dataset = try Dataset(source, validation: validation) {
+      try source.summary(including: $0)
+    }
+    guard dataset.train.count > 0 else {
+      throw Problem(
+        .badData, root ?? "data", found: "no image is left to train on", expected: "at least 1",
+        advice: "data.validation (\(validation)) holds a part of the images out.")
+    }
+    guard dataset.variance > 0 else {
+      throw Problem(
+        .badData, root ?? "data",
+        found: "all pixels of the \(dataset.train.count) training images are equal",
+        expected: "images that differ")
+    }
+    return dataset
+  }
+
+  /// Opens one split for evaluation. Only what is evaluated is read or drawn, when it is asked for.
+  package func split(_ name: SplitName, seed: UInt64) throws -> ImageSplit {
+    let source = try open(name == .test ? .test : .training, seed: seed, isReadOnce: true)
+    switch name {
+    case .test: return ImageSplit(source)
+    case .train: return ImageSplit(source, trainingWithout: validation)
+    case .validation:
+      let split = ImageSplit(source, heldOut: validation)
+      guard split.count > 0 else {
+        throw Problem(
+          .badConfiguration, "data.validation", found: "no image is held out",
+          advice: "Use --split test or --split train, or train with a fraction above 0.")
+      }
+      return split
+    }
+  }
+}

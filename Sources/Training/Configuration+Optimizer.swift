@@ -1,0 +1,20 @@
+import Configurations
+import NN
+
+extension Configuration {
+  /// Adam's options in a step.
+  func adam(step: Int) -> Adam.Options {
+    Adam.Options(learningRate: learningRate(step: step), weightDecay: training.weightDecay)
+  }
+
+  var learningRate: LearningRate {
+    var rate = LearningRate(peak: training.learningRate, steps: training.steps)
+    rate.schedule = training.schedule
+    rate.end = training.finalLearningRate
+    rate.warmupSteps = training.warmupSteps
+    return rate
+  }
+
+  /// nil if gradients are not clipped.
+  var clipping: GradientClipping? { training.clipNorm.map(GradientClipping.init(limit:)) }
+}

@@ -1,0 +1,142 @@
+import Configurations
+import Foundation
+import TestSupport
+import Testing
+import VectorQuantization
+
+/// A field that plays no part under the kinds of its configuration.
+@Suite("Fields of a kind")
+struct KindFieldTests {
+  static let foreign: [(field: String, value: String, kind: String, message: String)] = [
+    ("data.root", "x", "synthetic", "belongs to cifar10, and data.kind is synthetic"),
+    ("data.images", "5", "cifar10", "belongs to synthetic, and data.kind is cifar10"),
+    ("data.side", "8", "cifar10", "belongs to synthetic, and data.kind is cifar10"),
+    ("quantizer.decay", "0.5", "vq", "belongs to ema, and quantizer.kind is vq"),
+    ("quantizer.epsilon", "0.5", "vq", "belongs to ema, and quantizer.kind is vq"),
+    ("quantizer.ema_unused", "keep", "vq", "belongs to ema, and quantizer.kind is vq"),
+  ]
+
+  @Test("one of another kind is an error at its place, in a file and in a flag", arguments: foreign)
+  func otherKind(_ row: (field: String, value: String, kind: String, message: String)) {
+    let parts = row.field.split(separator: ".")
+    let rest = row.kind == "cifar10" ? "  root: x\n" : ""
+    let kind = "\(parts[0]):\n  kind: \(row.kind)\n\(rest)"
+    let line = row.kind == "cifar10" ? 4 : 3
+    let message = "\(row.field): \(row.message); leave it out"
+    expectFault(
+      "\(kind)  \(parts[1]): \(row.value)\n", "\(line):\(parts[1].count + 5)", message)
+    let flag = "\(row.field)=\(row.value)"
+    #expect(faults(kind, [flag]) == ["--set \(flag): \(message)"])
+  }
+
+  @Test("those by default play no part as well", arguments: ["data.root=x", "quantizer.decay=0.5"])
+  func ofOthersThanTheDefault(_ flag: String) { #expect(faults("", [flag]).count == 1) }
+
+  @Test("a value that is taken away plays no part, and is no error", arguments: ["", "null"])
+  func unset(_ word: String) throws {
+    #expect(try read("", ["data.root=\(word)", "quantizer.ema_unused=\(word)"]) == read(""))
+    #expect(try read("data: {root: \(word)}\nquantizer: {ema_unused: \(word)}\n") == read(""))
+    // Of a field that has to have a value it is one.
+    #expect(faults("", ["quantizer.decay=\(word)"]).count == 2)
+  }
+
+  private static let file = """
+    data: {kind: cifar10, root: x, validation: 0.2}
+    model: {architecture: residual, hidden: 64, preset: sonnet}
+    quantizer: {kind: ema, decay: 0.9, dimension: 8}
+
+    """
+
+  @Test("a flag that chooses another kind takes the fields of the file's kind away")
+  func chosenByFlag() throws {
+    let found = try read(
+      Self.file,
+      ["data.kind=synthetic", "quantizer.kind=vq", "model.architecture=hierarchical"])
+    // What both kinds have stays.
+    let expected = try read(
+      """
+      data: {kind: synthetic, validation: 0.2}
+      model: {architecture: hierarchical, hidden: 64}
+      quantizer: {kind: vq, dimension: 8}
+
+      """)
+    #expect(found == expected)
+    #expect(found.yaml() == expected.yaml())
+  }
+
+  /// As `make bench` does without images.
+  @Test("every published configuration takes another kind of images and of quantizer")
+  func published() throws {
+    let folder = packageFolder + "/configs"
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    for file in files where file.hasSuffix(".yaml") {
+      for kind in QuantizerSection.kinds {
+        let configuration = try ConfigurationReader.read(
+          file: "\(folder)/\(file)",
+          overrides: [
+            "data.kind=synthetic", "quantizer.kind=\(kind)", "quantizer.weighting=paper",
+          ])
+        #expect(configuration.data.kind == "synthetic" && configuration.quantizer.kind == kind)
+      }
+    }
+  }
+
+  @Test("the order of the flags does not matter")
+  func orderOfFlags() throws {
+    let flags = ["data.images=7", "data.kind=synthetic"]
+    #expect(try read(Self.file, flags) == read(Self.file, flags.reversed()))
+  }
+
+  @Test("a flag for a field of the other kind is an error all the same")
+  func otherFlags() {
+    #expect(
+      faults(Self.file, ["quantizer.kind=vq", "quantizer.decay=0.5"]) == [
+        "--set quantizer.decay=0.5: quantizer.decay: belongs to ema, and quantizer.kind is vq; "
+          + "leave it out"
+      ])
+  }
+
+  @Test("a flag excuses no field that the file's own kind does not have")
+  func faultOfTheFile() {
+    let file = "quantizer: {kind: vq, decay: 0.9}\n"
+    #expect(faults(file, ["quantizer.kind=vq"]).count == 1)
+    #expect(
+      faults("model: {architecture: strided, widths: [32]}\n", ["model.architecture=residual"])
+        .count == 1)
+    // But together they may be right.
+    #expect(faults(file, ["quantizer.kind=ema"]).isEmpty)
+  }
+
+  @Test("a kind that does not exist is the only fault")
+  func unknownKind() {
+    expectFault("quantizer: {kind: fsq, decay: 0.9}\n", "1:19", "expected vq or ema, found fsq")
+    let file = "quantizer: {kind: fsq, decay: 0.9}\n"
+    #expect(faults(file, ["quantizer.kind=vq"]).count == 1)
+  }
+
+  @Test("what a program wrote may have fields of other kinds, which are left out")
+  func writtenByTheProgram() throws {
+    let text = """
+      data: {kind: cifar10, images: 9, side: 8}
+      quantizer: {kind: vq, decay: 0.5, epsilon: 1e-3, ema_unused: origin}
+
+      """
+    func read(_ text: String, _ overrides: [String] = []) throws -> Configuration {
+      try ConfigurationReader.read(
+        yaml: text, name: "c.yaml", from: .program, overrides: overrides, needsData: false)
+    }
+    #expect(try read(text) == read("data: {kind: cifar10}\n"))
+    #expect(!(try read(text).yaml().contains("  decay:")))
+    // It stays an error in a flag.
+    #expect(throws: ConfigurationError.self) { try read(text, ["quantizer.decay=0.5"]) }
+  }
+
+  @Test("a field of another kind makes no difference between configurations")
+  func differences() throws {
+    let (vq, ema) = try (read("quantizer: {kind: vq}\n"), read("quantizer: {kind: ema}\n"))
+    let differences = vq.differences(from: ema, in: .experiment)
+    #expect(differences.contains { $0 == ("quantizer.decay", "nothing", "0.99") })
+    #expect(vq.differences(from: vq, in: .experiment).isEmpty)
+    #expect(!vq.yaml().contains("  decay:") && ema.yaml().contains("decay"))
+  }
+}
