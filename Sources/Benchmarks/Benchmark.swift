@@ -45,6 +45,9 @@ package struct Benchmark {
   private let firstStepDuration: Double
 
   private var batchSize: Int { experiment.configuration.training.batchSize }
+  private var shards: Shards {
+    Shards(of: batchSize, size: experiment.configuration.training.shardImages)
+  }
 
   /// Opens the data and makes the first step, as `train` does, without a run folder.
   package init(_ configuration: Configuration, threads: Int) throws {
@@ -93,7 +96,7 @@ package struct Benchmark {
     if !options.isQuick {
       progress("verifying the kernels")
       verification = try Verification(
-        work.calls, images: Shards(of: batchSize).size,
+        work.calls, images: shards.size,
         codebooks: Array(Set(experiment.model.quantizers.compactMap(\.codebook?.parameter.shape))),
         kernels: ConvolutionKernels(experiment.model.convolution),
         search: { [distances = experiment.configuration.quantizer.codebook.distances] in
@@ -177,13 +180,15 @@ package struct Benchmark {
   /// The codes of a batch, shard by shard; the images are in memory before.
   private func measureEncoding() throws -> Timing {
     let count = min(batchSize, dataset.train.count)
-    let cut = Shards(of: batchSize)
-    let shards = try (0..<cut.count).map {
+    let cut = self.shards
+    let batches = try (0..<cut.count).map {
       try dataset.train.images(at: cut[$0].map { $0 % count }, paddedTo: cut.size)
     }
     let (model, values) = (experiment.model, state.values)
     func encode() -> Double {
-      Timing.seconds { pool.forEach(count: shards.count) { _ = model.encode(shards[$0], values) } }
+      Timing.seconds {
+        pool.forEach(count: batches.count) { _ = model.encode(batches[$0], values) }
+      }
     }
     let first = encode()
     return Timing((0..<Self.repetitions(first, seconds: 2)).map { _ in encode() })
@@ -227,7 +232,7 @@ package struct Benchmark {
   ) -> BenchmarkReport {
     let step = Timing(measured.seconds)
     // Threads without a shard do nothing.
-    let busy = Double(min(pool.threads, Shards(of: batchSize).count))
+    let busy = Double(min(pool.threads, shards.count))
     func part(_ path: KeyPath<StepParts.Seconds, Double>) -> Double {
       Timing.median(measured.parts.map { $0[keyPath: path] / busy })
     }

@@ -43,7 +43,11 @@ struct KernelBenchmark {
     self.experiment = experiment
     self.pool = pool
     self.peak = peak
-    shardSize = Shards(of: experiment.configuration.training.batchSize).size
+    shardSize =
+      Shards(
+        of: experiment.configuration.training.batchSize,
+        size: experiment.configuration.training.shardImages
+      ).size
   }
 
   func run(_ progress: (String) -> Void) -> [KernelReport] {

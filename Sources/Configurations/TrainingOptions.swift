@@ -7,6 +7,8 @@ import VectorQuantization
 package struct TrainingOptions: FieldOptions, Equatable {
   package var steps = 10_000
   package var batchSize = 32
+  /// Images of a shard; if nil, by the batch size (see `Shards`).
+  package var shardImages: Int?
   package var learningRate = 3e-4
   package var schedule = LearningRate.Schedule.constant
   package var warmupSteps = 0
@@ -32,6 +34,10 @@ package struct TrainingOptions: FieldOptions, Equatable {
         // The learning rate depends on it only if it falls.
         .scoped { $0.schedule == .cosine ? .experiment : .runtime },
       .integer("batch_size", \.batchSize, 1...65_536, "images in a step"),
+      .optionalInteger(
+        "shard_images", \.shardImages, 1...1024,
+        "images that a thread takes at once; by default 8 to 32, for at least eight shards from 64 images on"
+      ),
       .number("learning_rate", \.learningRate, 1e-12..<1e12, "Adam's, at its highest"),
       .choice("schedule", \.schedule, "the learning rate after the warm-up"),
       .integer(

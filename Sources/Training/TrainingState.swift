@@ -144,7 +144,8 @@ package struct TrainingState: Sendable {
     let configuration = experiment.configuration
     let batch = try BatchSums.ofBatch(
       positions, of: split, model: experiment.model, values: model.values,
-      seed: configuration.seed, step: step + 1, pool: pool)
+      shardImages: configuration.training.shardImages, seed: configuration.seed, step: step + 1,
+      pool: pool)
     guard batch.isFinite else { return nil }
     step += 1
     var metrics = batch.metrics

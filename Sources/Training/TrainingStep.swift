@@ -97,9 +97,9 @@ struct BatchSums: Sendable {
   ///   - seed, step: which random numbers dropout takes.
   static func ofBatch(
     _ positions: [Int], of split: ImageSplit, model: VQVAE, values: ParameterValues,
-    seed: UInt64, step: Int, pool: WorkerPool
+    shardImages: Int?, seed: UInt64, step: Int, pool: WorkerPool
   ) throws -> BatchSums {
-    let shards = Shards(of: positions.count)
+    let shards = Shards(of: positions.count, size: shardImages)
     let layout = Layout(model)
     let total = try pool.reduce(count: shards.count) { i in
       BatchSums(

@@ -16,7 +16,7 @@ struct DeterminismTests {
   static let variants =
     [
       optimizer + ["quantizer.weighting=both", "quantizer.distances=exact"],
-      optimizer + ["quantizer.kind=ema"],
+      optimizer + ["quantizer.kind=ema", "training.shard_images=11"],
       ["quantizer.kind=vq"],
       ["quantizer.kind=vq", "quantizer.straight_through=detach"],
       ["quantizer.kind=ema"],

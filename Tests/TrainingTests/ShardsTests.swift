@@ -24,4 +24,11 @@ struct ShardsTests {
     let shards = Shards(of: images)
     #expect(shards.size == size && shards.count == count)
   }
+
+  @Test("a size that is asked for is kept", arguments: [(256, 16, 16), (70, 11, 7), (5, 100, 1)])
+  func askedFor(images: Int, size: Int, count: Int) {
+    let shards = Shards(of: images, size: size)
+    #expect(shards.size == size && shards.count == count)
+    #expect((0..<count).reduce(0) { $0 + shards[$1].count } == images)
+  }
 }

@@ -114,6 +114,7 @@ struct FieldFaultTests {
     ("quantizer.epsilon", ["1e-12", "0.999"], ["0.99e-12", "0", "1"]),
     ("training.steps", ["1", "1000000000"], ["0", "1000000001", "-5"]),
     ("training.batch_size", ["1", "65536"], ["0", "65537"]),
+    ("training.shard_images", ["1", "1024"], ["0", "1025"]),
     ("training.learning_rate", ["1e-12", "9.9e11"], ["0.99e-12", "0", "-1", "1e12"]),
     // With a constant rate up to training.steps.
     ("training.warmup_steps", ["0", "10000"], ["-1", "1000000001"]),

@@ -88,7 +88,8 @@ struct OverrideTests {
     let optional = Configuration.fields.filter(\.isOptional).map(\.name)
     #expect(
       optional == [
-        "data.root", "quantizer.init", "quantizer.ema_unused", "training.clip_norm",
+        "data.root", "quantizer.init", "quantizer.ema_unused", "training.shard_images",
+        "training.clip_norm",
         "training.threads", "output.folder",
       ])
     let file = """

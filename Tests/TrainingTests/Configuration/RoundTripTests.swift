@@ -132,8 +132,11 @@ struct RoundTripTests {
       let fields = Configuration.fields.filter { $0.belongs(without) }.map(\.name)
       #expect(
         keys(without.yaml())
-          == fields.filter { !["training.threads", "training.clip_norm"].contains($0) })
-      let all = try read("training: {threads: 2, clip_norm: 1}\ndata: {\(data)}\n" + kinds)
+          == fields.filter {
+            !["training.threads", "training.clip_norm", "training.shard_images"].contains($0)
+          })
+      let all = try read(
+        "training: {threads: 2, clip_norm: 1, shard_images: 16}\ndata: {\(data)}\n" + kinds)
       #expect(keys(all.yaml()) == fields)
     }
   }
