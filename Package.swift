@@ -108,6 +108,7 @@ let package = Package(
       dependencies: ["Tensors", "Datasets", "Files", "Diagnostics", "TestSupport"]),
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "Files", "Diagnostics", "TestSupport"]),
+    .testTarget(name: "OptionsTests", dependencies: ["Options"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
