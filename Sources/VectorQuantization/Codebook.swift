@@ -61,6 +61,25 @@ package struct Codebook: Sendable {
   }
 }
 
+/// A quantizer whose codes are the nearest of learned codewords.
+package protocol CodebookQuantizer: Quantizer {
+  var vectors: Codebook { get }
+}
+
+extension CodebookQuantizer {
+  package var codebook: Codebook? { vectors }
+  package var alphabet: [Int] { [vectors.codewords] }
+  package var dimension: Int { vectors.dimension }
+
+  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
+    vectors.codes(of: z, values)
+  }
+
+  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
+    vectors.codewords(codes, on: tape)
+  }
+}
+
 /// The mean of `‖a − b‖²` over the elements of a batch, as far as a shard contributes to it.
 ///
 /// - Parameter a: `[N, h, w, D]`.

@@ -23,8 +23,8 @@ package enum UnusedCodeword: String, CaseIterable, Sendable {
 ///     size^ = size / (1 − γᵗ)                   sum^ = sum / (1 − γᵗ)
 ///     smoothed[k] = (size^[k] + ε) / (Σ size^ + K·ε) · Σ size^
 ///     codebook[k] = sum^[k] / smoothed[k]
-package struct EMAQuantizer: Quantizer {
-  private let vectors: Codebook
+package struct EMAQuantizer: CodebookQuantizer {
+  package let vectors: Codebook
   /// β.
   package let commitment: Float
   /// The average count of each codeword, `[K]`.
@@ -56,10 +56,7 @@ package struct EMAQuantizer: Quantizer {
     self.unused = unused
   }
 
-  package var codebook: Codebook? { vectors }
   package var parameters: [Parameter] { [vectors.parameter, size, sum] }
-  package var alphabet: [Int] { [vectors.codewords] }
-  package var dimension: Int { vectors.dimension }
 
   package func quantize(_ z: Variable, in shard: ShardContext) -> Quantized {
     let (output, e, codes) = vectors.quantize(z)
@@ -70,14 +67,6 @@ package struct EMAQuantizer: Quantizer {
       ],
       statistics: statistics(
         of: z.value, codes, validCount: shard.validCount * z.shape[1] * z.shape[2]))
-  }
-
-  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
-    vectors.codes(of: z, values)
-  }
-
-  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
-    vectors.codewords(codes, on: tape)
   }
 
   // MARK: Averages

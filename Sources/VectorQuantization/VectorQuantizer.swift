@@ -9,8 +9,8 @@ import Tensors
 ///     ‖sg[z] − e‖² + β·‖z − sg[e]‖²
 ///
 /// The first term moves the codebook alone, the second the encoder alone.
-package struct VectorQuantizer: Quantizer {
-  private let vectors: Codebook
+package struct VectorQuantizer: CodebookQuantizer {
+  package let vectors: Codebook
   /// β.
   package let commitment: Float
   /// The weight of the first term: 1 in the paper.
@@ -23,10 +23,7 @@ package struct VectorQuantizer: Quantizer {
     self.codebookWeight = codebookWeight
   }
 
-  package var codebook: Codebook? { vectors }
   package var parameters: [Parameter] { [vectors.parameter] }
-  package var alphabet: [Int] { [vectors.codewords] }
-  package var dimension: Int { vectors.dimension }
 
   package func quantize(_ z: Variable, in shard: ShardContext) -> Quantized {
     let (output, e, codes) = vectors.quantize(z)
@@ -36,14 +33,6 @@ package struct VectorQuantizer: Quantizer {
         LossTerm("codebook", meanSquaredError(e, z.detach(), in: shard), weight: codebookWeight),
         LossTerm("commitment", meanSquaredError(z, e.detach(), in: shard), weight: commitment),
       ])
-  }
-
-  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
-    vectors.codes(of: z, values)
-  }
-
-  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
-    vectors.codewords(codes, on: tape)
   }
 }
 
