@@ -9,7 +9,7 @@ import VectorQuantization
 @Suite("The straight-through variants")
 struct StraightThroughTests {
   @Test(
-    "in evaluation both give the codewords and the reconstruction byte for byte, and encoding the codes"
+    "in evaluation both give the reconstruction byte for byte, encoding its codes, and decoding it again"
   )
   func evaluation() throws {
     let function = try SmallModel(.zalando, straightThrough: .function)
@@ -21,6 +21,7 @@ struct StraightThroughTests {
       #expect(a.elements == b.elements)
       #expect(codesA == codesB)
       #expect(function.model.encode(images, function.values) == codesA)
+      #expect(function.model.decode(codesA, function.values).elements == a.elements)
     }
   }
 
