@@ -70,7 +70,7 @@ package struct TrainingOptions: FieldOptions, Equatable {
         "steps between validations; 0: only at the end", .runtime),
       .integer(
         "log_every", \.logEvery, 1...1_000_000_000,
-        "steps between lines of progress where there is no terminal", .runtime),
+        "steps between lines of progress without a terminal", .runtime),
     ]
   }
 

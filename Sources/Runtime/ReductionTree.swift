@@ -26,14 +26,10 @@ final class ReductionTree<Result: Sendable>: Sendable {
     while width > 1 {
       let sibling = Node(level: node.level, index: node.index ^ 1)
       if sibling.index < width {
-        guard let other = takeOrWait(sibling, else: node, with: &result) else { return }
-        if node.index & 1 == 0 {
-          combine(&result, other)
-        } else {
-          var left = other
-          combine(&left, result)
-          result = left
-        }
+        guard var other = takeOrWait(sibling, else: node, with: &result) else { return }
+        // The sum is made in the left one, which nobody else holds.
+        if node.index & 1 == 1 { swap(&result, &other) }
+        combine(&result, other)
       }
       node = Node(level: node.level + 1, index: node.index / 2)
       width = (width + 1) / 2

@@ -35,6 +35,7 @@ final class MetricsLog {
   /// The names of the quantizers.
   private let names: [String]
   private let encoder = JSONEncoder()
+  private var isReplacementNoted = false
 
   init(_ path: String, of model: VQVAE) throws {
     file = try AppendFile(path)
@@ -94,6 +95,14 @@ final class MetricsLog {
         })
     }
     file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
+  }
+
+  /// What has happened to the file since the last call, or nil.
+  func takeNote() -> String? {
+    guard file.wasReplaced, !isReplacementNoted else { return nil }
+    isReplacementNoted = true
+    return
+      "\(file.path) was deleted or replaced; a new one has been begun, without the earlier lines"
   }
 
   /// Hands the lines to the system.

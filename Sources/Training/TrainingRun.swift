@@ -13,6 +13,8 @@ package struct TrainingRun {
     case validation(Int, Evaluation, isBest: Bool)
     /// The state was saved on request.
     case saved(Int)
+    /// Something that the user should know.
+    case note(String)
   }
 
   /// How a run came to its end.
@@ -61,7 +63,14 @@ package struct TrainingRun {
     if !start.isResumed, try folder.holdsRun { throw RunStart.folderInUse(folder) }
     for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
     var notes = start.notes
-    for path in start.damaged { notes += moveAside(path).map { ["\(path) is now \($0)"] } ?? [] }
+    for path in start.damaged {
+      guard let place = moveAside(path) else {
+        throw Problem(
+          .cannotCreate, path, found: "the damaged checkpoint cannot be moved aside",
+          advice: "Move it out of the folder, and resume again.")
+      }
+      notes.append("\(path) is now \(place)")
+    }
     bestOnDisk = start.bestNMSE ?? .infinity
     if start.weights != nil {
       // Before anything else: a run without it would be resumed from other weights.
@@ -93,6 +102,7 @@ package struct TrainingRun {
         writtenStep = state.step
       }
       if isAsked { try observe(.saved(state.step)) }
+      if let note = log.takeNote() { try observe(.note(note)) }
       if state.step >= training.steps, state.validatedStep == state.step { return .finished }
       if let status = stop.status {
         if writtenStep != state.step { try save() }
@@ -179,14 +189,14 @@ package struct TrainingRun {
   /// Says of an error which checkpoint can be gone on from.
   private func withWayOn(_ error: any Error) -> any Error {
     guard let problem = error as? Problem else { return error }
-    let way: String
-    if let checkpoint = try? Checkpoint(folder.last) {
-      way =
-        "\(folder.last) has step \(checkpoint.state.step); resume with vqvae train --run "
-        + "\(shellWord(folder.path)) --resume."
-    } else {
-      way = "No checkpoint has been saved."
-    }
+    let standing = [folder.last, folder.best].compactMap { path in
+      (try? Checkpoint(path)).map { (path: path, step: $0.state.step) }
+    }.max { $0.step < $1.step }
+    let way =
+      standing.map {
+        "\($0.path) has step \($0.step); resume with vqvae train --run "
+          + "\(shellWord(folder.path)) --resume."
+      } ?? "No checkpoint has been saved."
     return Problem(
       problem.status, problem.subject, found: problem.found, expected: problem.expected,
       advice: (problem.advice.map { $0 + " " } ?? "") + way)

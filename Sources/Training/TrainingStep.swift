@@ -64,6 +64,30 @@ struct BatchSums: Sendable {
   private enum Tensors: Sendable {
     case parts([Tensor?])
     case block(TensorArena)
+
+    mutating func add(_ other: Tensors, _ layout: TensorArena.Layout) {
+      // Moved out, so that a block has one owner and is added to in place.
+      let left = take()
+      switch consume left {
+      case .parts(let x):
+        guard case .parts(let y) = other else {
+          preconditionFailure("a left subtree is not smaller than the right one")
+        }
+        self = .block(TensorArena(layout, adding: y, to: x))
+      case .block(var block):
+        switch other {
+        case .parts(let y): block += y
+        case .block(let y): block += y
+        }
+        self = .block(block)
+      }
+    }
+
+    private mutating func take() -> Tensors {
+      var result = Tensors.parts([])
+      swap(&self, &result)
+      return result
+    }
   }
 
   let layout: Layout
@@ -117,20 +141,7 @@ struct BatchSums: Sendable {
   static func += (a: inout BatchSums, b: BatchSums) {
     a.metrics += b.metrics
     for i in a.hasGradient.indices { a.hasGradient[i] = a.hasGradient[i] || b.hasGradient[i] }
-    let left = a.tensors
-    // Taken out, so that the block has one owner and is added to in place.
-    a.tensors = .parts([])
-    switch (left, b.tensors) {
-    case (.parts(let x), .parts(let y)):
-      a.tensors = .block(TensorArena(a.layout.arena, adding: y, to: x))
-    case (.block(var block), .parts(let y)):
-      block += y
-      a.tensors = .block(block)
-    case (.block(var block), .block(let y)):
-      block += y
-      a.tensors = .block(block)
-    case (.parts, .block): preconditionFailure("a left subtree is not smaller than the right one")
-    }
+    a.tensors.add(b.tensors, a.layout.arena)
   }
 
   private func tensor(_ i: Int) -> Tensor? {

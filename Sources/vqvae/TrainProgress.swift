@@ -54,6 +54,7 @@ final class TrainProgress {
         Terminal.note(fields: fields(step).map(\.long))
         window = Window()
       }
+    case .note(let text): note(text)
     case .saved(let step): note("saved at step \(step), as SIGUSR1 asked")
     case .validation(let step, let evaluation, let isBest):
       Terminal.clearLine()

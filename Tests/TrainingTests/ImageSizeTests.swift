@@ -30,7 +30,7 @@ struct ImageSizeTests {
         switch event {
         case .step(_, let metrics, _): nmse.append(metrics.nmse)
         case .validation(_, let evaluation, _): usage.append(evaluation.usage)
-        case .saved: break
+        case .saved, .note: break
         }
       }
       #expect(nmse.count == 60)

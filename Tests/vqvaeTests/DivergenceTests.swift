@@ -44,6 +44,32 @@ struct DivergenceTests {
     }
   }
 
+  /// A run from other weights has them as its checkpoint of step 0, which is good whatever comes after.
+  @Test("a good checkpoint is named, and the command begins a run with its weights")
+  func goodCheckpoint() throws {
+    try withRun { folder in
+      let result = try train(
+        "wild",
+        [
+          "training.learning_rate=1e9", "training.steps=50", "training.checkpoint_every=0",
+          "training.validate_every=0",
+        ],
+        flags: ["--threads", "1", "--init-from", "run"], in: folder)
+      expect(
+        result, 70, "The model of wild/checkpoints/last.safetensors (step 0) gives finite images.")
+      let line = try #require(
+        result.errors.split(separator: "\n").first { $0.hasPrefix("  vqvae train") })
+      let command = line.split(separator: " ").map(String.init)
+      #expect(command.contains("--init-from"))
+      let next = try runProgram(
+        command.dropFirst() + [
+          "--set", "training.learning_rate=1e-4", "--set", "training.steps=2",
+        ],
+        in: folder)
+      expect(next, 0, "done: 2 steps")
+    }
+  }
+
   /// Adam averages squares, which overflow long before the gradients; and a validation can fail first.
   @Test(
     "whatever the learning rate, what is saved can be read and used again",

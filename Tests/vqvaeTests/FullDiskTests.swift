@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import TestSupport
 import Testing
 
@@ -49,8 +50,14 @@ struct FullDiskTests {
       #expect(before.keys.sorted() == ["best.safetensors", "last.safetensors"])
       let result = try resume(
         "run", kibibytes: 16, ["training.steps=6", "training.validate_every=1"], in: folder)
-      expect(result, 74, ".safetensors: writing failed: File too large")
+      expect(
+        result, 74, ".safetensors: writing failed: File too large",
+        "run/checkpoints/last.safetensors has step 2")
       #expect(try files(below: folder + "/run/checkpoints") == before)
+      // If the best alone stands, it is named.
+      try FileManager.default.removeItem(atPath: folder + "/run/checkpoints/last.safetensors")
+      let alone = try resume("run", kibibytes: 16, ["training.steps=6"], in: folder)
+      expect(alone, 74, "run/checkpoints/best.safetensors has step 2")
     }
   }
 }
