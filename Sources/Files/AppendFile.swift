@@ -14,7 +14,7 @@ package final class AppendFile {
   private var pending: [UInt8] = []
 
   /// Opens a file, or creates it; refuses one that another process holds. What is not a file (a folder, a
-  /// pipe, a link that leads nowhere) is moved aside.
+  /// pipe, a link that leads nowhere), or is gigantic, is moved aside.
   package init(_ path: String) throws {
     self.path = path
     do {
@@ -31,8 +31,11 @@ package final class AppendFile {
   private static func isObstacle(_ path: String) -> Bool {
     var status = stat()
     guard lstat(path, &status) == 0 else { return false }
-    if status.st_mode & S_IFMT != S_IFLNK { return status.st_mode & S_IFMT != S_IFREG }
-    if stat(path, &status) == 0 { return status.st_mode & S_IFMT != S_IFREG }
+    func isUsable(_ status: stat) -> Bool {
+      status.st_mode & S_IFMT == S_IFREG && status.st_size <= maximumSize
+    }
+    if status.st_mode & S_IFMT != S_IFLNK { return !isUsable(status) }
+    if stat(path, &status) == 0 { return !isUsable(status) }
     return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
   }
 
@@ -50,6 +53,12 @@ package final class AppendFile {
       close(descriptor)
       throw Problem(
         .cannotCreate, path, found: "this is \(fileKind(status.st_mode))", expected: "a file")
+    }
+    guard status.st_size <= maximumSize else {
+      close(descriptor)
+      throw Problem(
+        .cannotCreate, path, found: "the file has \(status.st_size) bytes",
+        expected: "at most \(maximumSize)")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       close(descriptor)
@@ -150,6 +159,8 @@ package final class AppendFile {
     try reopen()
   }
 
+  /// A larger file, such as a sparse one, is moved aside: reading it could take hours.
+  private static let maximumSize = 4 << 30
   /// The longest line that a filter looks at.
   package static let maximumLine = 1 << 20
   private static let pieceSize = 1 << 16

@@ -144,6 +144,8 @@ struct AppendFileTests {
     try withTemporaryFolder { folder in
       for make in [
         { mkdir($0, 0o755) }, { mkfifo($0, 0o600) }, { symlink("/dev/full", $0) },
+        // A terabyte without a block on the disk.
+        { close(creat($0, 0o600)) == 0 ? truncate($0, 1 << 40) : -1 },
       ] as [(String) -> Int32] {
         let path = folder + "/log"
         #expect(make(path) == 0)
@@ -155,7 +157,7 @@ struct AppendFileTests {
         #expect(try fileExists(place))
         #expect(unlink(path) == 0)
       }
-      #expect(try names(in: folder) == ["log.old-1", "log.old-2", "log.old-3"])
+      #expect(try names(in: folder) == ["log.old-1", "log.old-2", "log.old-3", "log.old-4"])
     }
   }
 
