@@ -3,12 +3,13 @@ import PackageDescription
 
 // Dependencies point one way:
 //
-//   vqvae ─► Benchmarks ─► Training ─► Configurations ─► VectorQuantization ─► NN ─► Autograd ─► Tensors
-//    ├─► Images                                      └─► Datasets ─► Tensors ─► Kernels ─► BLAS
-//    └─► below all of them: Options;  Files ─► Diagnostics ─► TerminalText;  Runtime ─► BLAS
+//   vqvae ─► Benchmarks ─► Models ─► Training ─► Configurations ─► Autoencoders ─► Quantizers ─► NN
+//    └─► Images                                        └─► Datasets
+//   NN ─► Autograd ─► Tensors ─► Kernels ─► BLAS
+//   below all of them: Options;  Files ─► Diagnostics ─► TerminalText;  Runtime ─► BLAS
 //
-// A target names every one that it imports, those further down included: what is not named here is not
-// built again when it changes.
+// A target names every target that it imports, indirect ones included: SwiftPM rebuilds it only after a
+// change of those.
 
 /// The loops of `Kernels` are unchecked: every entry has one checked wrapper in `Tensors`.
 let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
@@ -47,37 +48,49 @@ let package = Package(
     .target(name: "Autograd", dependencies: ["Tensors", "KernelTypes"]),
     .target(name: "NN", dependencies: ["Autograd", "Tensors", "KernelTypes", "Runtime"]),
     .target(
-      name: "VectorQuantization", dependencies: ["Options", "NN", "Autograd", "Tensors"]),
+      name: "Quantizers", dependencies: ["Options", "NN", "Autograd", "Tensors", "KernelTypes"]),
+    .target(
+      name: "Autoencoders",
+      dependencies: ["Quantizers", "Options", "NN", "Autograd", "Tensors"]),
 
     // MARK: Data
     .target(name: "Datasets", dependencies: ["Options", "Files", "Diagnostics", "Tensors"]),
     .target(name: "Images", dependencies: ["CPNG", "Files", "Diagnostics"]),
 
     // MARK: Program
-    // Below Training, which is told what to train by a configuration, and keeps its text in checkpoints.
+    // Training is generic over the model. It reads the configuration, and saves it in checkpoints.
     .target(
       name: "Configurations",
       dependencies: [
-        "Options", "VectorQuantization", "NN", "Tensors", "Datasets", "Files", "Diagnostics",
+        "Options", "Autoencoders", "Quantizers", "NN", "Tensors", "Datasets", "Files",
+        "Diagnostics",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(
       name: "Training",
       dependencies: [
-        "Configurations", "VectorQuantization", "NN", "Autograd", "Tensors", "Runtime", "Datasets",
-        "Files", "Diagnostics", "TerminalText",
+        "Configurations", "NN", "Autograd", "Tensors", "Runtime", "Datasets", "Files",
+        "Diagnostics", "TerminalText",
+      ]),
+    // What can be trained: a conformance for each type of model.
+    .target(
+      name: "Models",
+      dependencies: [
+        "Training", "Configurations", "Autoencoders", "Quantizers", "NN", "Autograd", "Tensors",
+        "Runtime", "Datasets", "Diagnostics",
       ]),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Training", "Configurations", "VectorQuantization", "NN", "Autograd", "Tensors",
-        "KernelTypes", "BLAS", "Runtime", "Datasets", "Files", "Diagnostics",
+        "Models", "Training", "Configurations", "Autoencoders", "Quantizers", "NN", "Autograd",
+        "Tensors", "KernelTypes", "BLAS", "Runtime", "Datasets", "Files", "Diagnostics",
       ]),
     .executableTarget(
       name: "vqvae",
       dependencies: [
-        "Benchmarks", "Training", "Configurations", "VectorQuantization", "BLAS", "Runtime",
-        "Datasets", "Images", "Files", "Diagnostics", "TerminalText",
+        "Benchmarks", "Models", "Training", "Configurations", "Autoencoders", "Quantizers", "NN",
+        "Tensors", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
+        "TerminalText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -97,9 +110,12 @@ let package = Package(
       name: "NNTests",
       dependencies: ["NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport"]),
     .testTarget(
-      name: "VectorQuantizationTests",
+      name: "QuantizersTests",
+      dependencies: ["Quantizers", "NN", "Autograd", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "AutoencodersTests",
       dependencies: [
-        "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels", "Runtime", "Options",
+        "Autoencoders", "Quantizers", "NN", "Autograd", "Tensors", "Kernels", "Runtime", "Options",
         "TestSupport",
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "Diagnostics", "TestSupport"]),
@@ -112,14 +128,15 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Configurations", "VectorQuantization", "NN", "Autograd", "Tensors", "Kernels",
-        "Runtime", "Datasets", "Options", "Files", "Diagnostics", "TestSupport",
+        "Models", "Training", "Configurations", "Autoencoders", "Quantizers", "NN", "Autograd",
+        "Tensors", "Kernels", "Runtime", "Datasets", "Options", "Files", "Diagnostics",
+        "TestSupport",
       ]),
     .testTarget(
       name: "BenchmarksTests",
       dependencies: [
-        "Benchmarks", "Training", "Configurations", "Autograd", "Tensors", "Files", "Diagnostics",
-        "TestSupport",
+        "Benchmarks", "Models", "Training", "Configurations", "Autoencoders", "Autograd",
+        "Tensors", "Files", "Diagnostics", "TestSupport",
       ]),
     .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
     .testTarget(

@@ -1,19 +1,19 @@
 import Tensors
 
-/// A named tensor of a model: what it is called, how large it is, how it starts.
+/// A named tensor of a model: its name, its shape, its initial distribution.
 ///
-/// A parameter holds no numbers; those are in ``ParameterValues``, a value that a training step reads
-/// and an optimizer replaces. So a model can be shared by threads, and a step cannot change it.
+/// A parameter holds no numbers. They are in ``ParameterValues``, which a training step reads and an optimizer
+/// replaces, so threads can share a model and a step cannot change it.
 package struct Parameter: Sendable {
-  /// The dotted name: key of checkpoint and optimizer, and word of error messages.
+  /// The dotted name, the key in checkpoints.
   package let name: String
   package let shape: Shape
-  package let start: Start
+  package let initializer: Initializer
   package let layout: Layout
   package let role: Role
-  /// Whether training alone reads it, as it does moving averages: evaluation works without it.
+  /// Whether only training reads it, such as moving averages. Evaluation works without it.
   package let isTrainingState: Bool
-  /// Whether no element may be negative, as in an average of counts.
+  /// Whether no element may be negative, such as an average of counts.
   package let isNonnegative: Bool
 
   package enum Role: Sendable {
@@ -23,9 +23,9 @@ package struct Parameter: Sendable {
     case buffer
   }
 
-  /// How the elements lie in memory, and how they lie in a checkpoint.
+  /// The order of the elements in memory and in a checkpoint.
   package enum Layout: Sendable {
-    /// The same way.
+    /// Row-major in both.
     case rowMajor
     /// Filters: `[kernelHeight, kernelWidth, C, F]` in memory, where the convolution wants a matrix
     /// of `F` columns, and `[F, C, kernelHeight, kernelWidth]` in a checkpoint. That is PyTorch's
@@ -34,12 +34,12 @@ package struct Parameter: Sendable {
   }
 
   package init(
-    _ name: String, _ shape: Shape, start: Start, layout: Layout = .rowMajor,
+    _ name: String, _ shape: Shape, initializer: Initializer, layout: Layout = .rowMajor,
     role: Role = .trained, isTrainingState: Bool = false, isNonnegative: Bool = false
   ) {
     self.name = name
     self.shape = shape
-    self.start = start
+    self.initializer = initializer
     self.layout = layout
     self.role = role
     self.isTrainingState = isTrainingState
@@ -47,30 +47,30 @@ package struct Parameter: Sendable {
   }
 }
 
-/// The distribution of a parameter's first value.
-package enum Start: Sendable, Equatable {
+/// The distribution of a parameter's initial values.
+package enum Initializer: Sendable, Equatable {
   case zeros
   case ones
   /// Uniform in −bound…bound.
   case uniform(bound: Float)
   /// Uniform in low…high.
   case between(Float, Float)
-  case normal(deviation: Float)
-  /// A normal distribution of the given deviation, cut off at two of them.
-  case truncatedNormal(deviation: Float)
+  case normal(standardDeviation: Float)
+  /// A normal distribution cut off at two standard deviations.
+  case truncatedNormal(standardDeviation: Float)
 
   /// PyTorch's default for weights and biases: `kaiming_uniform_` with a = √5, which is uniform in
   /// ±1/√fanIn.
-  package static func pyTorch(fanIn: Int) -> Start {
+  package static func pyTorch(fanIn: Int) -> Initializer {
     .uniform(bound: 1 / Float(fanIn).squareRoot())
   }
 
-  /// Sonnet's default for weights: a truncated normal of deviation 1/√fanIn.
-  package static func sonnet(fanIn: Int) -> Start {
-    .truncatedNormal(deviation: 1 / Float(fanIn).squareRoot())
+  /// Sonnet's default for weights: a truncated normal of standard deviation 1/√fanIn.
+  package static func sonnet(fanIn: Int) -> Initializer {
+    .truncatedNormal(standardDeviation: 1 / Float(fanIn).squareRoot())
   }
 
-  /// The tensor with which a parameter starts: a function of the seed and the parameter's name.
+  /// The initial tensor of a parameter, a function of the seed and the parameter's name.
   package func tensor(_ shape: Shape, seed: UInt64, name: String) -> Tensor {
     var generator = SeededGenerator(seed: seed, purpose: .weights, stream: streamNumber(of: name))
     return Tensor(
@@ -81,8 +81,9 @@ package enum Start: Sendable, Equatable {
         case .ones: 1
         case .uniform(let bound): generator.uniform(-bound, bound)
         case .between(let low, let high): generator.uniform(low, high)
-        case .normal(let deviation): deviation * generator.normal()
-        case .truncatedNormal(let deviation): deviation * generator.truncatedNormal()
+        case .normal(let standardDeviation): standardDeviation * generator.normal()
+        case .truncatedNormal(let standardDeviation):
+          standardDeviation * generator.truncatedNormal()
         }
       })
   }
@@ -96,12 +97,12 @@ package struct ParameterValues: Sendable {
     self.tensors = tensors.mapValues { $0.keepingPackedForms() }
   }
 
-  /// The start of every parameter.
-  package init(startOf parameters: [Parameter], seed: UInt64) {
+  /// The initial values of all parameters.
+  package init(initial parameters: [Parameter], seed: UInt64) {
     self.init(
       Dictionary(
         uniqueKeysWithValues: parameters.map {
-          ($0.name, $0.start.tensor($0.shape, seed: seed, name: $0.name))
+          ($0.name, $0.initializer.tensor($0.shape, seed: seed, name: $0.name))
         }))
   }
 
@@ -119,8 +120,8 @@ package struct ParameterValues: Sendable {
     }
   }
 
-  /// Takes a parameter's numbers out, so that whoever gets them is the only one to have them; they are
-  /// to be put back by ``putBack(_:as:)``.
+  /// Removes a parameter's tensor and returns it, so that the caller is its only owner and changes it in
+  /// place. ``putBack(_:as:)`` returns it.
   package mutating func take(_ parameter: Parameter) -> Tensor {
     guard let tensor = tensors.removeValue(forKey: parameter.name) else {
       preconditionFailure("there is no value for the parameter \(parameter.name)")

@@ -1,14 +1,16 @@
+import Autoencoders
 import Autograd
 import BLAS
 import Configurations
 import Datasets
 import Diagnostics
 import Files
+import Models
 import NN
+import Quantizers
 import Runtime
 import Tensors
 import Training
-import VectorQuantization
 
 /// Measures training on this machine.
 ///
@@ -29,8 +31,8 @@ package struct Benchmark {
     package init() {}
   }
 
-  package let experiment: Experiment
-  package let dataset: Dataset
+  package let experiment: Experiment<VQVAE>
+  package let dataset: Dataset<VQVAE>
   package let pool: WorkerPool
   /// Seconds from the start of the process to the end of the first step; nil where the system does not
   /// tell when the process started.
@@ -39,7 +41,7 @@ package struct Benchmark {
   private var state: TrainingState
   private var order: EpochOrder
   private let parts = StepParts()
-  private let timedExperiment: Experiment
+  private let timedExperiment: Experiment<VQVAE>
   private let timedImages: ImageSplit
   /// Of the first step.
   private let firstStepDuration: Double
@@ -51,12 +53,12 @@ package struct Benchmark {
 
   /// Opens the data and makes the first step, as `train` does, without a run folder.
   package init(_ configuration: Configuration, threads: Int) throws {
-    let experiment: Experiment
+    let experiment: Experiment<VQVAE>
     (experiment, dataset) = try Experiment.open(configuration)
-    var state = TrainingState(experiment)
     pool = WorkerPool(threads: threads)
     order = EpochOrder(seed: configuration.seed, count: dataset.train.count)
     let batch = order.batch(step: 0, size: configuration.training.batchSize)
+    var state = try TrainingState(experiment, preparedOn: dataset.train, batch: batch)
     let start = ContinuousClock.now
     let metrics = try state.advance(on: batch, of: dataset.train, in: experiment, pool: pool)
     firstStepDuration = (ContinuousClock.now - start) / .seconds(1)
@@ -89,19 +91,15 @@ package struct Benchmark {
     let peakResident = ProcessUsage.memory.peakResident
 
     let work = ModelWork(
-      of: experiment.model, state.values, imageHeight: experiment.imageHeight,
-      imageWidth: experiment.imageWidth)
+      of: experiment.model, state.values, image: experiment.facts.image)
     var verification: Verification?
     var peak: ProductPeak?
     if !options.isQuick {
       progress("verifying the kernels")
       verification = try Verification(
         work.calls, images: shards.size,
-        codebooks: Array(Set(experiment.model.quantizers.compactMap(\.codebook?.parameter.shape))),
-        kernels: ConvolutionKernels(experiment.model.convolution),
-        search: { [distances = experiment.configuration.quantizer.codebook.distances] in
-          $0.nearestCodes(to: $1, by: distances)
-        })
+        searches: experiment.model.quantizers.compactMap { $0.codebook.map(CodebookSearch.init) },
+        kernels: ConvolutionKernels(experiment.model.convolution))
     }
     func measurePeak() {
       guard !options.isQuick else { return }
@@ -199,9 +197,7 @@ package struct Benchmark {
     let trained = experiment.model.parameters.filter { $0.role == .trained }
     let gradients = Dictionary(
       uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
-    let statistics = experiment.model.quantizers.map { quantizer in
-      quantizer.statisticsShapes.map { Tensor($0, repeating: 1) }
-    }
+    let statistics = experiment.model.statisticsShapes.map { Tensor($0, repeating: 1) }
     var model = state.model
     let optimizer = Adam(trained, options: .init(learningRate: 1e-4))
     func update() -> Double {
@@ -209,9 +205,7 @@ package struct Benchmark {
         guard gradients.values.allSatisfy(\.hasFiniteSquares) else { return }
         let step = state.step + 1
         optimizer.update(&model, step: step, pool: pool) { gradients[$0.name] }
-        for (quantizer, statistics) in zip(experiment.model.quantizers, statistics) {
-          quantizer.update(&model, with: statistics, step: step)
-        }
+        experiment.model.update(&model, with: statistics, step: step)
       }
     }
     // The first one copies what it shares with the state.

@@ -1,9 +1,11 @@
+import Autoencoders
 import Autograd
+import Models
 import NN
+import Quantizers
 import Runtime
 import Tensors
 import Training
-import VectorQuantization
 
 /// How fast one kernel runs.
 package struct KernelReport: Sendable, Encodable {
@@ -28,7 +30,7 @@ package struct KernelReport: Sendable, Encodable {
 /// As in training, each thread works on a shard of its own, all threads at once; Adam runs on one.
 struct KernelBenchmark {
   private let work: ModelWork
-  private let experiment: Experiment
+  private let experiment: Experiment<VQVAE>
   private let pool: WorkerPool
   private let peak: Double?
   private let shardSize: Int
@@ -38,7 +40,7 @@ struct KernelBenchmark {
   private static let rounds = 5
 
   /// - Parameter peak: GFLOP/s of products on all threads, where it is known.
-  init(_ work: ModelWork, _ experiment: Experiment, pool: WorkerPool, peak: Double?) {
+  init(_ work: ModelWork, _ experiment: Experiment<VQVAE>, pool: WorkerPool, peak: Double?) {
     self.work = work
     self.experiment = experiment
     self.pool = pool
@@ -113,7 +115,7 @@ struct KernelBenchmark {
     let count = trained.reduce(0) { $0 + $1.shape.count }
     let gradients = Dictionary(
       uniqueKeysWithValues: trained.map { ($0.name, randomTensor($0.shape, $0.name)) })
-    var state = ModelState(startOf: trained, seed: 1)
+    var state = ModelState(initial: trained, seed: 1)
     let optimizer = Adam(trained, options: .init(learningRate: 1e-4))
     let seconds = Self.timing {
       optimizer.update(&state, step: 1, pool: pool) { gradients[$0.name] }

@@ -1,7 +1,8 @@
+import Autoencoders
 import Autograd
 import NN
+import Quantizers
 import Tensors
-import VectorQuantization
 
 /// One call of a convolution kernel in a training step, for one image.
 ///
@@ -80,15 +81,13 @@ package struct ModelWork: Sendable {
   package let distances: Int
 
   /// Runs one image through a model, and writes down the convolutions that it asks for.
-  package init(
-    of model: VQVAE, _ values: ParameterValues, imageHeight: Int, imageWidth: Int
-  ) {
+  package init(of model: VQVAE, _ values: ParameterValues, image: ImageShape) {
     var entries: [Entry] = []
     let tape = Tape(
       values,
       context: ExecutionContext(convolution: model.convolution) { entries += Self.entries($0) })
-    let image = tape.constant(Tensor(zeros: [1, imageHeight, imageWidth, 3]))
-    _ = model(image, in: ShardContext(validCount: 1, batchSize: 1))
+    let images = tape.constant(Tensor(zeros: image.shape(images: 1)))
+    _ = model(images, in: ShardContext(validCount: 1, batchSize: 1))
     self.entries = entries
     distances = zip(model.architecture.latents, model.quantizers).reduce(0) { sum, pair in
       let codewords = pair.1.codebook?.parameter.shape.count ?? 0

@@ -1,10 +1,11 @@
+import Autoencoders
 import Autograd
 import Datasets
 import Glibc
 import NN
+import Quantizers
 import Synchronization
 import Tensors
-import VectorQuantization
 
 /// Measures the parts of real training steps from their edges, so that nothing in the training code has
 /// to know of it.
@@ -70,8 +71,7 @@ final class StepParts: Sendable {
     let parts: StepParts
 
     var count: Int { split.count }
-    var height: Int { split.height }
-    var width: Int { split.width }
+    var image: ImageShape { split.image }
 
     func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
       pthread_setspecific(parts.asked, UnsafeRawPointer(bitPattern: StepParts.now))

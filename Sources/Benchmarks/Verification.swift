@@ -1,8 +1,9 @@
+import Autoencoders
 import Autograd
 import Diagnostics
 import Files
+import Quantizers
 import Tensors
-import VectorQuantization
 
 /// The three products of a convolution, computed in one way or another.
 package struct ConvolutionKernels: Sendable {
@@ -30,6 +31,29 @@ package struct ConvolutionKernels: Sendable {
   }
 }
 
+/// The search for nearest codewords that a quantizer uses.
+package struct CodebookSearch: Sendable {
+  /// `[K, D]`.
+  package let codebook: Shape
+  package let compute: @Sendable (_ codebook: Tensor, _ vectors: Tensor) -> Codes
+
+  package init(
+    codebook: Shape,
+    compute: @escaping @Sendable (_ codebook: Tensor, _ vectors: Tensor) -> Codes = {
+      $0.nearestCodes(to: $1)
+    }
+  ) {
+    self.codebook = codebook
+    self.compute = compute
+  }
+
+  init(_ codebook: Codebook) {
+    self.init(codebook: codebook.parameter.shape) { [distances = codebook.distances] in
+      $0.nearestCodes(to: $1, by: distances)
+    }
+  }
+}
+
 /// Random numbers for a call: what it computes is among them too, for its shape.
 package struct ConvolutionOperands: Sendable {
   package let images: Tensor
@@ -49,7 +73,7 @@ package struct ConvolutionOperands: Sendable {
 
 /// Uniform in −1…1, the same in every run.
 func randomTensor(_ shape: Shape, _ name: String) -> Tensor {
-  Start.uniform(bound: 1).tensor(shape, seed: 1, name: name)
+  Initializer.uniform(bound: 1).tensor(shape, seed: 1, name: name)
 }
 
 /// Compares the kernels that a model trains with with the reference, on its own shapes.
@@ -74,9 +98,8 @@ package struct Verification: Sendable, Encodable {
   ///
   /// - Parameter images: for each convolution; as many as training gives a kernel at once.
   package init(
-    _ calls: [ConvolutionCall], images: Int, codebooks: [Shape], kernels: ConvolutionKernels,
-    reference: ConvolutionKernels = ConvolutionKernels(.im2col),
-    search: (_ codebook: Tensor, _ vectors: Tensor) -> Codes = { $0.nearestCodes(to: $1) }
+    _ calls: [ConvolutionCall], images: Int, searches: [CodebookSearch],
+    kernels: ConvolutionKernels, reference: ConvolutionKernels = ConvolutionKernels(.im2col)
   ) throws {
     for call in calls {
       let operands = ConvolutionOperands(call, count: images)
@@ -91,7 +114,7 @@ package struct Verification: Sendable, Encodable {
       convolutions += 1
       largestError = max(largestError, error)
     }
-    for codebook in codebooks { try verify(search, codebook: codebook) }
+    for search in searches { try verify(search) }
   }
 
   private static func error(_ result: Tensor, _ expected: Tensor) -> Double {
@@ -106,15 +129,14 @@ package struct Verification: Sendable, Encodable {
   }
 
   /// Compares with a search by the definition, in Double.
-  private mutating func verify(
-    _ search: (Tensor, Tensor) -> Codes, codebook shape: Shape
-  ) throws {
+  private mutating func verify(_ search: CodebookSearch) throws {
+    let shape = search.codebook
     // As many vectors as take the definition a part of a second.
     let count = max(1, min(1024, 100_000_000 / max(1, shape.count)))
     let (codebook, vectors) = (
       randomTensor(shape, "codebook"), randomTensor([count, shape[1]], "vectors")
     )
-    let found = search(codebook, vectors)
+    let found = search.compute(codebook, vectors)
     guard found.shape == [count] else {
       throw Self.problem("nearest codeword", "\(found.shape) codes", expected: "\(count)")
     }

@@ -1,6 +1,7 @@
+import Autoencoders
 import Datasets
 import Options
-import VectorQuantization
+import Quantizers
 
 /// Everything that a training run depends on: sections, each of a kind and its options or of fields alone.
 ///

@@ -1,7 +1,7 @@
+import Autoencoders
 import NN
 import Options
 import Tensors
-import VectorQuantization
 
 /// The section `training`: the optimizer, the loss, and how a run goes on.
 package struct TrainingOptions: FieldOptions, Equatable {

@@ -12,14 +12,13 @@ package struct CIFAR10: ImageSource {
   package static let trainingFiles = (1...5).map { "data_batch_\($0).bin" }
   package static let testFiles = ["test_batch.bin"]
 
-  static let side = 32
-  static let planeSize = side * side
-  static let recordSize = 1 + 3 * planeSize
+  private static let image = ImageShape(height: 32, width: 32, channels: 3)
+  static let planeSize = image.height * image.width
+  static let recordSize = 1 + image.count
   private static let labels: UInt8 = 10
 
   package let count: Int
-  package var height: Int { Self.side }
-  package var width: Int { Self.side }
+  package var image: ImageShape { Self.image }
   private let files: [(file: InputFile, first: Int, count: Int)]
 
   /// Opens batch files; their labels are not looked at yet.
@@ -74,7 +73,7 @@ package struct CIFAR10: ImageSource {
   }
 
   package func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
-    let imageSize = 3 * Self.planeSize
+    let imageSize = Self.image.count
     var result = [UInt8](repeating: 0, count: indices.count * imageSize)
     for (n, index) in indices.enumerated() {
       precondition(index >= 0 && index < count, "there is no image \(index)")
@@ -122,9 +121,9 @@ package struct CIFAR10: ImageSource {
 
   /// Planes of red, green and blue become pixels of three bytes.
   private static func interleave(_ record: [UInt8], into result: inout [UInt8], at offset: Int) {
-    for channel in 0..<3 {
+    for channel in 0..<image.channels {
       let plane = 1 + channel * planeSize
-      for i in 0..<planeSize { result[offset + 3 * i + channel] = record[plane + i] }
+      for i in 0..<planeSize { result[offset + image.channels * i + channel] = record[plane + i] }
     }
   }
 }
@@ -153,7 +152,7 @@ extension CIFAR10: DataSource {
       : nil
   }
 
-  package static func imageSize(_: Options) -> (height: Int, width: Int) { (side, side) }
+  package static func image(_: Options) -> ImageShape { image }
 
   package static func count(_: Options) -> Int? { nil }
 

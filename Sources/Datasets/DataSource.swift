@@ -1,11 +1,12 @@
 import Options
+import Tensors
 
 /// Images that a configuration can name, with the options that it takes.
 ///
 /// A type that conforms is a file of its own, and a line in ``DataSources``.
 package protocol DataSource: ImageSource, Kind where Options: DataOptions {
-  /// The height and width of the images, which are known before any is read.
-  static func imageSize(_ options: Options) -> (height: Int, width: Int)
+  /// The shape of the images, which is known before any is read.
+  static func image(_ options: Options) -> ImageShape
 
   /// How many images there are to train on and to hold out, or nil if files decide.
   static func count(_ options: Options) -> Int?

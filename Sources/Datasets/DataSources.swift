@@ -1,5 +1,6 @@
 import Diagnostics
 import Options
+import Tensors
 
 /// The sources of images that a configuration can name. A new one is a file of its own and a line here.
 package enum DataSources: Kinds {
@@ -34,12 +35,12 @@ extension Section<DataSources> {
     return validation(entry)
   }
 
-  /// The height and width of the images, which are known before any is read.
-  package var imageSize: (height: Int, width: Int) {
-    func size<Source: DataSource>(_ type: Source.Type) -> (height: Int, width: Int) {
-      Source.imageSize(options(of: type))
+  /// The shape of the images, which is known before any is read.
+  package var image: ImageShape {
+    func image<Source: DataSource>(_ type: Source.Type) -> ImageShape {
+      Source.image(options(of: type))
     }
-    return size(entry)
+    return image(entry)
   }
 
   /// How many images are trained on if the options alone decide it, or nil if files do.
@@ -65,24 +66,24 @@ extension Section<DataSources> {
     return try open(entry)
   }
 
-  /// Opens the training images and cuts off the validation split.
-  package func dataset(seed: UInt64) throws -> Dataset {
+  /// Opens the training images, of which the validation split is held out.
+  package func images(seed: UInt64) throws -> TrainingImages {
     let source = try open(.training, seed: seed, isReadOnce: false)
-    let dataset = try Dataset(source, validation: validation) {
+    let images = try TrainingImages(source, validation: validation) {
       try source.summary(including: $0)
     }
-    guard dataset.train.count > 0 else {
+    guard images.train.count > 0 else {
       throw Problem(
         .badData, root ?? "data", found: "no image is left to train on", expected: "at least 1",
         advice: "data.validation (\(validation)) holds a part of the images out.")
     }
-    guard dataset.variance > 0 else {
+    guard images.variance > 0 else {
       throw Problem(
         .badData, root ?? "data",
-        found: "all pixels of the \(dataset.train.count) training images are equal",
+        found: "all pixels of the \(images.train.count) training images are equal",
         expected: "images that differ")
     }
-    return dataset
+    return images
   }
 
   /// Opens one split for evaluation. Only what is evaluated is read or drawn, when it is asked for.

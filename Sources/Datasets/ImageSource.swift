@@ -1,9 +1,10 @@
-/// Where images come from: numbered, of one size, as bytes with channels last.
+import Tensors
+
+/// Numbered images of one shape, as bytes with channels last.
 package protocol ImageSource: Sendable {
   var count: Int { get }
-  var height: Int { get }
-  var width: Int { get }
+  var image: ImageShape { get }
 
-  /// The pixels of some images, `[n, height, width, 3]`.
+  /// The pixels of some images, `[n, H, W, C]`.
   func pixels(of indices: some Collection<Int32>) throws -> [UInt8]
 }

@@ -9,12 +9,10 @@ package struct Synthetic: ImageSource {
   package static let defaultSide = 32
 
   package let count: Int
-  package let side: Int
-  package var height: Int { side }
-  package var width: Int { side }
+  package let image: ImageShape
   private let seed: UInt64
   private let first: Int
-  /// All images, `[count, height, width, 3]`; nil if each is drawn when it is asked for.
+  /// All images, `[count, side, side, 3]`, or nil if each is drawn when it is asked for.
   private let bytes: [UInt8]?
 
   /// - Parameters:
@@ -25,15 +23,19 @@ package struct Synthetic: ImageSource {
     seed: UInt64, first: Int, count: Int, side: Int = defaultSide, drawsOnDemand: Bool = false
   ) {
     self.count = count
-    self.side = side
+    image = Self.image(side: side)
     self.seed = seed
     self.first = first
     var bytes: [UInt8] = []
     if !drawsOnDemand {
-      bytes.reserveCapacity(count * side * side * 3)
-      for image in 0..<count { bytes += Self.draw(first + image, seed: seed, side: side) }
+      bytes.reserveCapacity(count * image.count)
+      for i in 0..<count { bytes += Self.draw(first + i, seed: seed, side: side) }
     }
     self.bytes = drawsOnDemand ? nil : bytes
+  }
+
+  private static func image(side: Int) -> ImageShape {
+    ImageShape(height: side, width: side, channels: 3)
   }
 
   private static func draw(_ number: Int, seed: UInt64, side: Int) -> [UInt8] {
@@ -42,20 +44,20 @@ package struct Synthetic: ImageSource {
   }
 
   package func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
-    indices.flatMap { image(Int($0)) }
+    indices.flatMap { pixels(of: Int($0)) }
   }
 
-  private func image(_ i: Int) -> ArraySlice<UInt8> {
-    let size = height * width * 3
+  private func pixels(of i: Int) -> ArraySlice<UInt8> {
+    let size = image.count
     return bytes.map { $0[(i * size)..<((i + 1) * size)] }
-      ?? Self.draw(first + i, seed: seed, side: side)[...]
+      ?? Self.draw(first + i, seed: seed, side: image.height)[...]
   }
 
   /// The moments over the pixels of the included images, and the fingerprint of all.
   package func summary(including isIncluded: (Int) -> Bool) -> ImageSummary {
     var summary = ImageSummary()
     for i in 0..<count {
-      let bytes = image(i)
+      let bytes = pixels(of: i)
       if isIncluded(i) { summary.moments.add(bytes) }
       bytes.withUnsafeBytes { summary.fingerprint.add($0) }
     }
@@ -98,14 +100,12 @@ extension Synthetic: DataSource {
       : nil
   }
 
-  package static func imageSize(_ options: Options) -> (height: Int, width: Int) {
-    (options.side, options.side)
-  }
+  package static func image(_ options: Options) -> ImageShape { image(side: options.side) }
 
   package static func count(_ options: Options) -> Int? { options.images }
 
   package static func memory(_ options: Options) -> Int {
-    options.images * options.side * options.side * 3
+    options.images * image(options).count
   }
 
   package init(_ options: Options, _ part: DataPart, seed: UInt64, isReadOnce: Bool) throws {

@@ -18,6 +18,16 @@ package struct RGBImage: Sendable, Equatable {
     self.bytes = bytes
   }
 
+  /// An image of pixels with one channel, which is shown in gray, or three.
+  ///
+  /// - Parameter pixels: `[height, width, channels]`.
+  package init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
+    precondition(channels == 1 || channels == 3, "an image with \(channels) channels has no colors")
+    self.init(
+      height: height, width: width,
+      bytes: channels == 3 ? pixels : pixels.flatMap { [$0, $0, $0] })
+  }
+
   /// An image of one color.
   package init(height: Int, width: Int, gray: UInt8) {
     self.init(

@@ -16,23 +16,25 @@ package struct Conv2d: Module {
 
   package init(
     _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1,
-    padding: Int = 0, bias hasBias: Bool = true, start: WeightStart = .pyTorch
+    padding: Int = 0, bias hasBias: Bool = true, initialization: Initialization = .pyTorch
   ) {
     self.init(
       name, inChannels: inChannels, outChannels: outChannels, kernelSize: kernelSize,
-      stride: stride, padding: Padding(padding), bias: hasBias, start: start)
+      stride: stride, padding: Padding(padding), bias: hasBias, initialization: initialization)
   }
 
   package init(
     _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int = 1,
-    padding: Padding, bias hasBias: Bool = true, start: WeightStart = .pyTorch
+    padding: Padding, bias hasBias: Bool = true, initialization: Initialization = .pyTorch
   ) {
     let fanIn = inChannels * kernelSize * kernelSize
     weight = Parameter(
       "\(name).weight", [kernelSize, kernelSize, inChannels, outChannels],
-      start: start.weight(fanIn: fanIn), layout: .filters)
+      initializer: initialization.weight(fanIn: fanIn), layout: .filters)
     bias =
-      hasBias ? Parameter("\(name).bias", [outChannels], start: start.bias(fanIn: fanIn)) : nil
+      hasBias
+      ? Parameter("\(name).bias", [outChannels], initializer: initialization.bias(fanIn: fanIn))
+      : nil
     window = ConvolutionWindow(
       kernelHeight: kernelSize, kernelWidth: kernelSize, stride: stride, padding: padding)
   }

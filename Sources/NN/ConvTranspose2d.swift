@@ -16,17 +16,19 @@ package struct ConvTranspose2d: Module {
 
   package init(
     _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int,
-    padding: Int = 0, bias hasBias: Bool = true, start: WeightStart = .pyTorch
+    padding: Int = 0, bias hasBias: Bool = true, initialization: Initialization = .pyTorch
   ) {
     // PyTorch takes the second extent of the weight for the fan-in, which here is outChannels;
     // Sonnet counts the channels that come in.
-    let channels = start == .pyTorch ? outChannels : inChannels
+    let channels = initialization == .pyTorch ? outChannels : inChannels
     let fanIn = channels * kernelSize * kernelSize
     weight = Parameter(
       "\(name).weight", [kernelSize, kernelSize, outChannels, inChannels],
-      start: start.weight(fanIn: fanIn), layout: .filters)
+      initializer: initialization.weight(fanIn: fanIn), layout: .filters)
     bias =
-      hasBias ? Parameter("\(name).bias", [outChannels], start: start.bias(fanIn: fanIn)) : nil
+      hasBias
+      ? Parameter("\(name).bias", [outChannels], initializer: initialization.bias(fanIn: fanIn))
+      : nil
     window = ConvolutionWindow(kernelSize: kernelSize, stride: stride, padding: padding)
   }
 

@@ -17,8 +17,8 @@ package struct GroupNorm: Module {
     precondition(
       groups > 0 && channels.isMultiple(of: groups),
       "\(channels) channels cannot be parted into \(groups) groups")
-    weight = Parameter("\(name).weight", [channels], start: .ones)
-    bias = Parameter("\(name).bias", [channels], start: .zeros)
+    weight = Parameter("\(name).weight", [channels], initializer: .ones)
+    bias = Parameter("\(name).bias", [channels], initializer: .zeros)
     self.groups = groups
     self.epsilon = epsilon
   }

@@ -26,7 +26,7 @@ package struct ModelState: Sendable {
   }
 
   /// The start of a run.
-  package init(startOf parameters: [Parameter], seed: UInt64) {
-    self.init(values: ParameterValues(startOf: parameters, seed: seed), momentsOf: parameters)
+  package init(initial parameters: [Parameter], seed: UInt64) {
+    self.init(values: ParameterValues(initial: parameters, seed: seed), momentsOf: parameters)
   }
 }

@@ -8,21 +8,21 @@ package protocol Module: Sendable {
   var parameters: [Parameter] { get }
 }
 
-/// How the weights and biases of a model start.
-package enum WeightStart: Sendable {
+/// The initial distributions of a model's weights and biases.
+package enum Initialization: Sendable {
   /// PyTorch's defaults: both uniform in ±1/√fanIn.
   case pyTorch
-  /// Sonnet's defaults: a truncated normal of deviation 1/√fanIn, and zero biases.
+  /// Sonnet's defaults: a truncated normal of standard deviation 1/√fanIn, and zero biases.
   case sonnet
 
-  func weight(fanIn: Int) -> Start {
+  func weight(fanIn: Int) -> Initializer {
     switch self {
     case .pyTorch: .pyTorch(fanIn: fanIn)
     case .sonnet: .sonnet(fanIn: fanIn)
     }
   }
 
-  func bias(fanIn: Int) -> Start {
+  func bias(fanIn: Int) -> Initializer {
     switch self {
     case .pyTorch: .pyTorch(fanIn: fanIn)
     case .sonnet: .zeros

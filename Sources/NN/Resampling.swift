@@ -3,33 +3,33 @@ import KernelTypes
 import Tensors
 
 extension Conv2d {
-  /// A 4×4 convolution that halves height and width, which have to be even.
-  package static func halving(
-    _ name: String, inChannels: Int, outChannels: Int, start: WeightStart = .pyTorch
+  /// A 4×4 convolution of stride 2, which halves height and width. Both have to be even.
+  package static func downsample4x4(
+    _ name: String, inChannels: Int, outChannels: Int, initialization: Initialization = .pyTorch
   ) -> Conv2d {
     Conv2d(
       name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1,
-      start: start)
+      initialization: initialization)
   }
 }
 
 extension ConvTranspose2d {
-  /// A transposed 4×4 convolution that doubles height and width.
-  package static func doubling(
-    _ name: String, inChannels: Int, outChannels: Int, start: WeightStart = .pyTorch
+  /// A transposed 4×4 convolution of stride 2, which doubles height and width.
+  package static func upsample4x4(
+    _ name: String, inChannels: Int, outChannels: Int, initialization: Initialization = .pyTorch
   ) -> ConvTranspose2d {
     ConvTranspose2d(
       name, inChannels: inChannels, outChannels: outChannels, kernelSize: 4, stride: 2, padding: 1,
-      start: start)
+      initialization: initialization)
   }
 }
 
-/// Halves height and width, which have to be even, by a 3×3 convolution of stride 2.
+/// Halves height and width by a 3×3 convolution of stride 2. Both have to be even.
 package struct Downsampling: Module {
   package enum Kind: String, CaseIterable, Sendable {
     /// Zeros on all four sides.
     case padded
-    /// Zeros below and to the right: `F.pad(x, (0, 1, 0, 1))` before a convolution without padding.
+    /// Zeros at the bottom and at the right: `F.pad(x, (0, 1, 0, 1))` before a convolution without padding.
     case asymmetric
 
     fileprivate var padding: Padding {
@@ -56,9 +56,9 @@ package struct Downsampling: Module {
 /// Doubles height and width.
 package enum Upsampling: Module {
   package enum Kind: String, CaseIterable, Sendable {
-    /// Every pixel four times, and no parameters.
+    /// Repeats every pixel in a 2×2 square; no parameters.
     case nearest
-    /// The same, and a 3×3 convolution behind it.
+    /// The same, followed by a 3×3 convolution.
     case nearestConvolution = "nearest_conv"
     /// A transposed 4×4 convolution of stride 2.
     case transposed
@@ -78,7 +78,7 @@ package enum Upsampling: Module {
             "\(name).conv", inChannels: channels, outChannels: channels, kernelSize: 3, padding: 1))
       case .transposed:
         .transposed(
-          .doubling("\(name).conv", inChannels: channels, outChannels: channels))
+          .upsample4x4("\(name).conv", inChannels: channels, outChannels: channels))
       }
   }
 

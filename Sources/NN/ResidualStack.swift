@@ -1,20 +1,22 @@
 import Autograd
 
-/// Residual blocks one after the other, and a last ReLU.
+/// Residual blocks in sequence, followed by ReLU.
 package struct ResidualStack: Module {
   private let style: ResidualBlock.Style
   private let blocks: [ResidualBlock]
 
   /// - Parameters:
-  ///   - channels: of what comes in and goes out.
+  ///   - channels: of the input and the output.
   ///   - hidden: channels inside a block.
   package init(
     _ name: String, channels: Int, hidden: Int, layers: Int, style: ResidualBlock.Style,
-    start: WeightStart = .pyTorch
+    initialization: Initialization = .pyTorch
   ) {
     self.style = style
     blocks = (0..<layers).map {
-      ResidualBlock("\(name).\($0)", channels: channels, hidden: hidden, style: style, start: start)
+      ResidualBlock(
+        "\(name).\($0)", channels: channels, hidden: hidden, style: style,
+        initialization: initialization)
     }
   }
 
@@ -22,7 +24,7 @@ package struct ResidualStack: Module {
 
   package func callAsFunction(_ x: Variable) -> Variable {
     style.skipHasReLU
-      ? blocks.reduce(relu(x)) { x, block in block.rectified(x) }
+      ? blocks.reduce(relu(x)) { x, block in block.activated(x) }
       : relu(blocks.reduce(x) { x, block in block(x) })
   }
 }

@@ -1,33 +1,41 @@
-import Datasets
+import Autograd
 import Files
-import Tensors
+import NN
 import TerminalText
 
-/// What can be done after a run has diverged. Runs are deterministic, so resuming leads to the same step
-/// and the same end; a way on needs another learning rate, and so another run.
-struct Divergence {
-  private let experiment: Experiment
+/// The advice after a run has diverged. Runs are deterministic, so a resumed run diverges in the same step; a
+/// lower learning rate needs a new run.
+struct Divergence<Model: ConfiguredModel> {
+  private let experiment: Experiment<Model>
   private let folder: RunFolder
-  /// A checkpoint of the run with which the model gives finite images, and its step.
+  /// A checkpoint of the run whose model has a finite loss, and its step.
   private let usable: (path: String, step: Int)?
 
-  /// - Parameter images: what the checkpoints are tried on.
-  init(of experiment: Experiment, in folder: RunFolder, on images: ImageSplit) {
+  /// - Parameter examples: those on which the loss of the checkpoints is computed.
+  init(
+    of experiment: Experiment<Model>, in folder: RunFolder, on examples: some Examples<Model.Batch>
+  ) {
     self.experiment = experiment
     self.folder = folder
     usable =
       [folder.last, folder.best].lazy.compactMap { path in
-        Self.usableStep(path, images).map { (path, $0) }
+        Self.usableStep(path, examples).map { (path, $0) }
       }.first
   }
 
-  /// The step of a checkpoint that passes a forward pass; nil if it does not, or cannot be read.
-  private static func usableStep(_ path: String, _ images: ImageSplit) -> Int? {
-    guard let checkpoint = try? Checkpoint(path),
-      let batch = try? images.images(at: 0..<min(8, images.count), paddedTo: 8)
+  /// The step of a checkpoint, or nil if it cannot be read or its loss is not finite.
+  private static func usableStep(_ path: String, _ examples: some Examples<Model.Batch>) -> Int? {
+    let count = min(8, examples.count)
+    guard let checkpoint = try? Checkpoint<Model>(path),
+      let batch = try? examples.batch(at: 0..<count, paddedTo: 8)
     else { return nil }
-    let output = checkpoint.experiment.model.reconstruct(batch, checkpoint.state.values)
-    return output.reconstruction.hasFiniteSquares ? checkpoint.state.step : nil
+    let model = checkpoint.experiment.model
+    let tape = Tape(
+      checkpoint.state.values, recording: false,
+      context: ExecutionContext(convolution: model.convolution))
+    let result = model.shard(
+      batch, in: ShardContext(validCount: count, batchSize: count), on: tape)
+    return result.loss.value.scalar.isFinite ? checkpoint.state.step : nil
   }
 
   var advice: String {
@@ -40,8 +48,8 @@ struct Divergence {
       command += ["--set", "training.final_learning_rate=\(rate)"]
     }
     let state =
-      usable.map { "The model of \($0.path) (step \($0.step)) gives finite images." }
-      ?? "No checkpoint of this run gives finite images."
+      usable.map { "The loss of \($0.path) (step \($0.step)) is finite." }
+      ?? "No checkpoint of this run has a finite loss."
     return state + " A lower learning rate usually helps; it makes another run:\n  "
       + command.map(shellWord).joined(separator: " ")
   }

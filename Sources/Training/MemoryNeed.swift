@@ -1,34 +1,25 @@
 import Autograd
-import Configurations
-import Datasets
 import Diagnostics
-import Files
 import Runtime
-import VectorQuantization
 
-/// The memory that something takes at least, to be compared with what there is before anything is made.
-struct MemoryNeed {
+/// A lower bound of the memory that something needs, compared with what is available before anything is made.
+package struct MemoryNeed {
   /// Bytes of parameters, their moments and their gradients.
   private let parameters: Int
-  /// Bytes of images that are kept.
+  /// Bytes of images that are kept in memory.
   private let images: Int
   private let doing: String
 
-  /// What training takes at least: each number that is trained has a value, two moments, and its gradient
-  /// in a shard and in the sum over the shards. Activations are left out.
-  ///
-  /// Throws where the architecture does not take the images.
-  init(training configuration: Configuration) throws {
-    let (height, width) = configuration.data.imageSize
-    try configuration.check(imageHeight: height, imageWidth: width)
-    let parameters = configuration.model(imageHeight: height, imageWidth: width).parameters
+  /// What training needs: each trained number has a value, two moments, and a gradient in a shard and in the
+  /// sum over the shards. Activations are not counted.
+  package init(training parameters: [Parameter], images: Int) {
     self.parameters = Self.bytes(parameters) { $0.role == .trained ? 5 : 1 }
-    images = configuration.data.memory
+    self.images = images
     doing = "training"
   }
 
-  /// What the tensors of a checkpoint take.
-  init(reading parameters: [Parameter], for use: Checkpoint.Use) {
+  /// What the tensors of a checkpoint need.
+  init(reading parameters: [Parameter], for use: CheckpointUse) {
     self.parameters = Self.bytes(parameters) { use == .training && $0.role == .trained ? 3 : 1 }
     images = 0
     doing = "the model"
@@ -38,8 +29,8 @@ struct MemoryNeed {
     parameters.reduce(0) { $0 + $1.shape.count * copies($1) * MemoryLayout<Float>.size }
   }
 
-  /// Throws where there is less.
-  func check() throws {
+  /// Throws ``Problem`` if less is available.
+  package func check() throws {
     let available = AvailableMemory.bytes
     guard parameters + images > available else { return }
     let parts =

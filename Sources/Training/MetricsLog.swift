@@ -1,11 +1,11 @@
 import Files
 import FoundationEssentials
-import VectorQuantization
+import NN
 
 /// The metrics of a run as lines of JSON.
 ///
-/// A line without `split` is a training step's. Of several codebooks each has its perplexity and its
-/// codes in `codebooks`, and `codesUsed` is their sum.
+/// A line without `split` is a training step's. With several codebooks, `codebooks` has the perplexity and the
+/// codes used of each, and `codesUsed` is their sum.
 final class MetricsLog {
   /// A value of a line.
   private enum Value: Encodable {
@@ -32,14 +32,14 @@ final class MetricsLog {
   }
 
   private let file: AppendFile
-  /// The names of the quantizers.
-  private let names: [String]
+  /// The metric that every line of a validation has.
+  private let criterion: String
   private let encoder = JSONEncoder()
   private var isReplacementNoted = false
 
-  init(_ path: String, of model: VQVAE) throws {
+  init(_ path: String, criterion: String) throws {
     file = try AppendFile(path)
-    names = model.architecture.latents.map(\.name)
+    self.criterion = criterion
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
@@ -50,6 +50,7 @@ final class MetricsLog {
   func repair(toMatch state: TrainingState) throws -> [String] {
     var notes = file.movedAside.map { ["\(file.path) could not be used and is now \($0)"] } ?? []
     let decoder = JSONDecoder()
+    decoder.userInfo[LoggedLine.criterion] = criterion
     var gaps = StepGaps()
     try file.filter { bytes, isComplete in
       switch LoggedLine(bytes, isComplete: isComplete, decoder) {
@@ -70,29 +71,21 @@ final class MetricsLog {
     return notes
   }
 
-  func append(_ metrics: StepMetrics, step: Int, imagesPerSecond: Double) throws {
-    let speed = Metric("imagesPerSecond", imagesPerSecond)
-    try append(metrics.metrics + [speed], metrics.usage, step: step, split: nil)
-  }
-
-  func append(_ evaluation: Evaluation, split: String, step: Int) throws {
-    try append(evaluation.metrics, evaluation.usage, step: step, split: split)
-  }
-
-  private func append(
-    _ metrics: [Metric], _ usage: [CodebookUsage], step: Int, split: String?
-  ) throws {
-    var line = Dictionary(uniqueKeysWithValues: metrics.map { ($0.name, Value.number($0.value)) })
+  /// Appends a line.
+  ///
+  /// - Parameter split: the split of an evaluation, or nil for a training step.
+  func append(_ measurements: Measurements, step: Int, split: String? = nil) throws {
+    var line = Dictionary(
+      uniqueKeysWithValues: measurements.metrics.map { ($0.name, Value.number($0.value)) })
     line["step"] = .integer(step)
     line["split"] = split.map { .text($0) }
-    line["codesUsed"] = .integer(usage.reduce(0) { $0 + $1.used })
+    let usage = measurements.usage
+    if !usage.isEmpty { line["codesUsed"] = .integer(usage.reduce(0) { $0 + $1.used }) }
     if usage.count == 1 {
       line["perplexity"] = .number(usage[0].perplexity)
-    } else {
+    } else if usage.count > 1 {
       line["codebooks"] = .codebooks(
-        zip(names, usage).map {
-          Codebook(name: $0, perplexity: $1.perplexity, codesUsed: $1.used)
-        })
+        usage.map { Codebook(name: $0.name, perplexity: $0.perplexity, codesUsed: $0.used) })
     }
     file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
   }
@@ -115,20 +108,39 @@ final class MetricsLog {
   }
 }
 
-/// What a line of a log is that may have been damaged, or edited by others.
+/// The kind of a line in a log that may have been damaged, or edited by others.
 private enum LoggedLine {
   case step(Int)
   case validation(Int)
-  /// Somebody else's.
+  /// Another program's.
   case foreign
-  /// Half a line, or bytes that are no text.
+  /// Half a line, or bytes that are not text.
   case damaged
 
-  /// What tells our lines from others.
+  /// The key of a decoder's ``Probe`` for the metric that a validation's line has.
+  static let criterion = CodingUserInfoKey(rawValue: "criterion")!
+
+  /// What distinguishes our lines from others: a step, and a loss or the criterion of a validation.
   private struct Probe: Decodable {
     let step: Int
-    let nmse: Double
     let split: String?
+
+    private struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+
+      init(_ name: String) { stringValue = name }
+      init?(stringValue: String) { self.init(stringValue) }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let line = try decoder.container(keyedBy: Key.self)
+      step = try line.decode(Int.self, forKey: Key("step"))
+      split = try line.decodeIfPresent(String.self, forKey: Key("split"))
+      let metric = split == nil ? "loss" : decoder.userInfo[LoggedLine.criterion] as? String ?? ""
+      _ = try line.decode(Double.self, forKey: Key(metric))
+    }
   }
 
   private struct AnyObject: Decodable {}

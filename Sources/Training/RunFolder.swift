@@ -18,7 +18,7 @@ package struct RunFolder: Sendable {
   package var checkpoints: String { "\(path)/checkpoints" }
   /// The newest state.
   package var last: String { "\(checkpoints)/last.safetensors" }
-  /// The state with the least validation NMSE.
+  /// The state with the least validation error.
   package var best: String { "\(checkpoints)/best.safetensors" }
 
   /// Whether a run has begun here. The first file of a run makes one, so that a run that died between two
@@ -47,10 +47,11 @@ package struct RunFolder: Sendable {
       )
     }
     for checkpoint in try present.reversed() {
-      guard let configuration = try? Checkpoint.configuration(checkpoint) else { continue }
-      let needsData = configuration.data.missing != nil
-      let resumed = try Checkpoint.configuration(
-        checkpoint, overrides: overrides, runFolder: path, needsData: needsData)
+      guard let file = try? CheckpointFile(checkpoint),
+        let configuration = try? file.configuration()
+      else { continue }
+      let resumed = try file.configuration(
+        overrides: overrides, runFolder: path, needsData: configuration.data.missing != nil)
       return (
         resumed,
         "\(self.configuration) is missing or empty: the configuration is that of \(checkpoint), with "

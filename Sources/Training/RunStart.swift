@@ -7,19 +7,19 @@ import TerminalText
 /// checkpoint of its folder.
 ///
 /// It is found before anything is written, and holds the folder's lock.
-package struct RunStart {
+package struct RunStart<Model: ConfiguredModel> {
   package let folder: RunFolder
   let configuration: Configuration
   let lock: FolderLock?
   let isResumed: Bool
   /// What the run goes on from; nil at step 0.
-  let checkpoint: Checkpoint?
+  let checkpoint: Checkpoint<Model>?
   /// Whether that is `last.safetensors`.
   private let isLast: Bool
   /// Whose weights a new run begins with.
-  let weights: (path: String, checkpoint: Checkpoint)?
-  /// The validation NMSE of `best.safetensors` as it is on the disk, which no worse model may replace.
-  let bestNMSE: Double?
+  let weights: (path: String, checkpoint: Checkpoint<Model>)?
+  /// The validation error of `best.safetensors` on the disk, which no worse model may replace.
+  let bestOnDisk: Double?
   /// Damaged checkpoints that are moved aside before their place is needed.
   let damaged: [String]
   /// What the user should know about the choice.
@@ -38,13 +38,13 @@ package struct RunStart {
     isResumed = false
     checkpoint = nil
     isLast = false
-    bestNMSE = nil
+    bestOnDisk = nil
     damaged = []
     notes = []
     lock = nil
     self.weights = try weights.map { argument in
       let path = try RunFolder.checkpoint(argument).checkpoint
-      return (path, try Checkpoint(path, for: .evaluation))
+      return (path, try Checkpoint<Model>(path, for: .evaluation))
     }
   }
 
@@ -121,7 +121,7 @@ package struct RunStart {
             + "\(newest.state.step))")
       }
     }
-    bestNMSE = best.checkpoint?.state.bestNMSE
+    bestOnDisk = best.checkpoint?.state.best
     damaged = [last.damage, best.damage].compactMap { $0?.subject }
     self.notes = notes
     try checkpoint.map { try Self.requireSame($0, configuration, in: folder) }
@@ -130,12 +130,12 @@ package struct RunStart {
   /// A checkpoint that may be there.
   private struct Candidate {
     /// nil if it is missing or damaged.
-    var checkpoint: Checkpoint?
+    var checkpoint: Checkpoint<Model>?
     /// What is wrong with it.
     var damage: Problem?
 
-    /// Sets a checkpoint of another run aside: its NMSE says nothing about this one.
-    mutating func requireSameRun(as last: Checkpoint, path: String) {
+    /// Sets a checkpoint of another run aside: its error says nothing about this one.
+    mutating func requireSameRun(as last: Checkpoint<Model>, path: String) {
       guard let configuration = checkpoint?.experiment.configuration,
         !configuration.differences(from: last.experiment.configuration, in: .experiment).isEmpty
       else { return }
@@ -146,7 +146,7 @@ package struct RunStart {
     init(_ path: String) throws {
       guard try fileExists(path) else { return }
       do {
-        checkpoint = try Checkpoint(path)
+        checkpoint = try Checkpoint<Model>(path)
       } catch let problem as Problem where problem.status == .badData {
         damage = problem
       } catch let problem as Problem {
@@ -170,7 +170,7 @@ package struct RunStart {
 
   /// A resumed run has the same configuration, but for what belongs to the machine.
   private static func requireSame(
-    _ checkpoint: Checkpoint, _ configuration: Configuration, in folder: RunFolder
+    _ checkpoint: Checkpoint<Model>, _ configuration: Configuration, in folder: RunFolder
   ) throws {
     let faults =
       configuration
@@ -184,29 +184,12 @@ package struct RunStart {
     guard faults.isEmpty else { throw ConfigurationError(faults) }
   }
 
-  /// A resumed run is trained on the same images.
-  func requireSameImages(_ new: Experiment) throws {
-    guard let old = checkpoint?.experiment else { return }
-    guard old.imageHeight == new.imageHeight, old.imageWidth == new.imageWidth else {
-      throw Problem(
-        .badData, folder.path,
-        found: "the images are \(new.imageHeight)×\(new.imageWidth)",
-        expected: "\(old.imageHeight)×\(old.imageWidth), as when the run was started")
-    }
-    guard old.trainingImages == new.trainingImages, old.variance == new.variance else {
-      throw Problem(
-        .badData, folder.path,
-        found: "the images have changed: \(new.trainingImages) to train on with a variance of "
-          + "\(new.variance)",
-        expected: "\(old.trainingImages) with \(old.variance), as when the run was started")
-    }
-    // A checkpoint of an earlier version has no fingerprint.
-    guard old.fingerprint == nil || old.fingerprint == new.fingerprint else {
-      throw Problem(
-        .badData, folder.path,
-        found: "the images have changed: as many with the same variance, but their fingerprint is "
-          + (new.fingerprint ?? "unknown"),
-        expected: "\(old.fingerprint ?? ""), as when the run was started")
-    }
+  /// A resumed run is trained on the same data.
+  func requireSameData(_ facts: Model.Facts) throws {
+    guard let old = checkpoint?.experiment.facts, let difference = facts.difference(from: old)
+    else { return }
+    throw Problem(
+      .badData, folder.path, found: difference.found,
+      expected: "\(difference.expected), as when the run was started")
   }
 }

@@ -1,22 +1,21 @@
-/// How a batch is cut up: shards of one number of images, the last one padded.
+/// How a batch is divided: into shards of equal size, the last one padded.
 ///
-/// A shard is computed by one thread from beginning to end, and shards are added up along a tree that their
-/// number alone decides, so no result depends on the number of threads. All shards have the same size, padding included, so that
-/// the same buffers serve all of them. That an image's result does not depend on its neighbours is the
-/// kernels' doing: each image has sums of its own.
+/// One thread computes a shard from beginning to end, and shards are added along a tree that only their number
+/// determines, so no result depends on the number of threads. All shards have the same size, padding
+/// included, so that their buffers can be reused. The kernels make sure that an image's result does not depend
+/// on the other images of its shard.
 package struct Shards: Sendable {
-  /// Images of a shard.
+  /// Images per shard.
   package let size: Int
   private let images: Int
 
-  /// Cuts up a batch of `images`.
+  /// Divides a batch of `images`.
   ///
-  /// Large shards read and add up the parameters' gradients less often; more than 32 images are no
-  /// faster, below 8 those costs outweigh the rest. Between the two a batch makes eight shards, for as
-  /// many threads.
+  /// Each shard reads all parameters and adds gradients for all of them. Below 8 images this costs more than
+  /// the rest; above 32 nothing is gained. In between a batch has eight shards, for up to eight threads.
   ///
-  /// - Parameter size: images of a shard, if another number than that is wanted. It decides the order of
-  ///   sums, and so the bytes of a run.
+  /// - Parameter size: images per shard, or nil for the rule above. It determines the order of sums, and so
+  ///   the bytes of a run.
   package init(of images: Int, size: Int? = nil) {
     self.images = images
     self.size = size ?? min(32, max(8, images / 64 * 8))

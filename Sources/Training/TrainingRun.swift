@@ -1,31 +1,32 @@
 import Datasets
 import Diagnostics
 import Files
+import NN
 import Runtime
 import TerminalText
-import VectorQuantization
+
+/// What a run reports while it goes on.
+package enum RunEvent {
+  case step(Int, Measurements, seconds: Double)
+  case validation(Int, Evaluation, isBest: Bool)
+  /// The state was saved on request.
+  case saved(Int)
+  /// Something that the user should know.
+  case note(String)
+}
+
+/// How a run ended.
+package enum RunOutcome: Equatable {
+  case finished
+  case stopped(ExitStatus)
+}
 
 /// A run in its folder, from its start or from where it was stopped, to its end.
-package struct TrainingRun {
-  /// What a run tells while it goes on.
-  package enum Event {
-    case step(Int, StepMetrics, seconds: Double)
-    case validation(Int, Evaluation, isBest: Bool)
-    /// The state was saved on request.
-    case saved(Int)
-    /// Something that the user should know.
-    case note(String)
-  }
-
-  /// How a run came to its end.
-  package enum Outcome: Equatable {
-    case finished
-    case stopped(ExitStatus)
-  }
+package struct TrainingRun<Model: ConfiguredModel> {
 
   package let folder: RunFolder
-  package let experiment: Experiment
-  package let dataset: Dataset
+  package let experiment: Experiment<Model>
+  package let dataset: Dataset<Model>
   package private(set) var state: TrainingState
   /// What the user should know before the first step.
   package let notes: [String]
@@ -34,33 +35,35 @@ package struct TrainingRun {
   private let pool: WorkerPool
   private var order: EpochOrder
   private var flushed = ContinuousClock.now
-  /// The NMSE of `best.safetensors` on the disk; ∞ if there is none.
+  /// The validation error of `best.safetensors` on the disk; ∞ if there is none.
   private var bestOnDisk: Double
 
   /// How many threads work.
   package var threads: Int { pool.threads }
 
   /// Opens the data and the run folder. Nothing is created before the data has been found good.
-  package init(_ start: RunStart, threads: Int) throws {
+  package init(_ start: RunStart<Model>, threads: Int) throws {
     let configuration = start.configuration
     folder = start.folder
     (experiment, dataset) = try Experiment.open(configuration)
-    try start.requireSameImages(experiment)
+    try start.requireSameData(dataset.facts)
+    order = EpochOrder(seed: configuration.seed, count: dataset.train.count)
     state =
       if let checkpoint = start.checkpoint {
         checkpoint.state
       } else if let weights = start.weights {
         try TrainingState(experiment, weights: weights.checkpoint, path: weights.path)
       } else {
-        TrainingState(experiment)
+        try TrainingState(
+          experiment, preparedOn: dataset.train,
+          batch: order.batch(step: 0, size: configuration.training.batchSize))
       }
     pool = WorkerPool(threads: threads)
-    order = EpochOrder(seed: configuration.seed, count: dataset.train.count)
 
     try createFolder(folder.checkpoints)
     // From here on the folder is this process's alone; before, another could begin there.
     lock = try start.lock ?? FolderLock(folder.path)
-    if !start.isResumed, try folder.holdsRun { throw RunStart.folderInUse(folder) }
+    if !start.isResumed, try folder.holdsRun { throw RunStart<Model>.folderInUse(folder) }
     for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
     var notes = start.notes
     for path in start.damaged {
@@ -71,13 +74,13 @@ package struct TrainingRun {
       }
       notes.append("\(path) is now \(place)")
     }
-    bestOnDisk = start.bestNMSE ?? .infinity
+    bestOnDisk = start.bestOnDisk ?? .infinity
     if start.weights != nil {
       // Before anything else: a run without it would be resumed from other weights.
       try Checkpoint(experiment, state).write(folder.last)
     }
     try AtomicFile.write(folder.configuration, text: configuration.yaml())
-    log = try MetricsLog(folder.metrics, of: experiment.model)
+    log = try MetricsLog(folder.metrics, criterion: Model.criterion)
     notes += try log.repair(toMatch: state)
     self.notes = notes
   }
@@ -88,8 +91,8 @@ package struct TrainingRun {
   ///   - stop: asked between steps; once it is raised the state is saved and the run ends.
   ///   - observe: told of every event, on the calling thread.
   package mutating func run(
-    stop: StopSignal = StopSignal(), observe: (Event) throws -> Void = { _ in }
-  ) throws -> Outcome {
+    stop: StopSignal = StopSignal(), observe: (RunEvent) throws -> Void = { _ in }
+  ) throws -> RunOutcome {
     let training = experiment.configuration.training
     var writtenStep: Int?
     while true {
@@ -118,18 +121,18 @@ package struct TrainingRun {
       || (interval > 0 && state.step > 0 && state.step % interval == 0)
   }
 
-  private mutating func makeStep(observe: (Event) throws -> Void) throws {
+  private mutating func makeStep(observe: (RunEvent) throws -> Void) throws {
     let batchSize = experiment.configuration.training.batchSize
     let clock = ContinuousClock()
     let start = clock.now
     let batch = order.batch(step: state.step, size: batchSize)
     guard
-      let metrics = try state.advance(
+      var measurements = try state.advance(
         on: batch, of: dataset.train, in: experiment, pool: pool)
     else { throw divergence(in: state.step + 1, "the loss or a gradient is not finite") }
     let seconds = (clock.now - start) / .seconds(1)
-    try log.append(
-      metrics, step: state.step, imagesPerSecond: Double(batchSize) / max(seconds, 1e-9))
+    measurements.append(Metric("imagesPerSecond", Double(batchSize) / max(seconds, 1e-9)))
+    try log.append(measurements, step: state.step)
     // Often enough for whoever watches the file, seldom enough for the step.
     if clock.now - flushed > .seconds(5) {
       // The log serves the state: if it cannot be written, what has been learned is saved before the run
@@ -137,31 +140,32 @@ package struct TrainingRun {
       do { try log.flush() } catch { try save() }
       flushed = clock.now
     }
-    try observe(.step(state.step, metrics, seconds: seconds))
+    try observe(.step(state.step, measurements, seconds: seconds))
   }
 
-  private mutating func validate(stop: StopSignal, observe: (Event) throws -> Void) throws {
+  private mutating func validate(stop: StopSignal, observe: (RunEvent) throws -> Void) throws {
     guard dataset.validation.count > 0 else {
       state.validatedStep = state.step
       return
     }
     let evaluation = try Evaluation(
-      of: experiment.model, state.values, on: dataset.validation, variance: experiment.variance,
-      pool: pool, shouldStop: { stop.isRaised })
-    // A validation that was cut short is made again when the run is resumed.
+      of: experiment.model, state.values, on: dataset.validation, pool: pool,
+      shouldStop: { stop.isRaised })
+    // A validation that was interrupted is repeated when the run is resumed.
     guard let evaluation else { return }
-    guard evaluation.nmse.isFinite else {
+    let error = evaluation[Model.criterion]
+    guard error.isFinite else {
       throw divergence(in: state.step, "the validation error is not finite")
     }
     state.validatedStep = state.step
-    let isBetter = evaluation.nmse < state.bestNMSE ?? .infinity
-    if isBetter { state.bestNMSE = evaluation.nmse }
-    try log.append(evaluation, split: "validation", step: state.step)
+    let isBetter = error < state.best ?? .infinity
+    if isBetter { state.best = error }
+    try log.append(evaluation.measurements, step: state.step, split: "validation")
     // After a kill the disk may have a better one, of a later step, than the state knows of.
-    let isBest = isBetter && evaluation.nmse <= bestOnDisk
+    let isBest = isBetter && error <= bestOnDisk
     if isBest {
       try write(folder.best)
-      bestOnDisk = evaluation.nmse
+      bestOnDisk = error
     }
     try observe(.validation(state.step, evaluation, isBest: isBest))
   }
@@ -190,7 +194,7 @@ package struct TrainingRun {
   private func withWayOn(_ error: any Error) -> any Error {
     guard let problem = error as? Problem else { return error }
     let standing = [folder.last, folder.best].compactMap { path in
-      (try? Checkpoint(path)).map { (path: path, step: $0.state.step) }
+      (try? Checkpoint<Model>(path)).map { (path: path, step: $0.state.step) }
     }.max { $0.step < $1.step }
     let way =
       standing.map {

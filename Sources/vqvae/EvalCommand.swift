@@ -1,11 +1,12 @@
 import ArgumentParser
+import Autoencoders
 import Datasets
 import Diagnostics
-import Files
+import Models
+import NN
 import Runtime
 import TerminalText
 import Training
-import VectorQuantization
 
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,125 +29,111 @@ struct EvalCommand: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  /// The result as JSON.
-  private struct Report: Encodable {
-    let checkpoint: String
-    let step: Int
-    let split: String
-    let images: Int
-    let mse: Double
-    let nmse: Double
-    let mseClamped: Double
-    let psnr: Double
-    let psnrPerImage: Double
-    /// Of the one codebook; of several, their sums, and nothing where a sum means nothing.
-    let perplexity: Double?
-    let codesUsed: Int
-    let codebookSize: Int
-    /// Bits of entropy of a code, and of all codes of an image.
-    let codeEntropy: Double?
-    let bitsPerImage: Double
-    /// The most bits that codes can carry, for each number of an image.
-    let bitsPerDimension: Double
-    let codebookEffectiveRank: Double?
-    /// Each of several.
-    let codebooks: [Codebook]?
-    let variance: Double
-  }
-
-  /// What is said of each of several codebooks, as of the one.
-  private struct Codebook: Encodable {
-    let name: String
-    let perplexity: Double
-    let codesUsed: Int
-    let codebookSize: Int
-    let codeEntropy: Double
-    let bitsPerImage: Double
-    let codebookEffectiveRank: Double?
-  }
-
   func run() throws {
     let (path, checkpoint, images) = try model.load(split)
     if !json { Terminal.note("\(visible(path)), step \(checkpoint.state.step)") }
-    let experiment = checkpoint.experiment
+    let (experiment, values) = (checkpoint.experiment, checkpoint.state.values)
     let evaluation = try Evaluation(
-      of: experiment.model, checkpoint.state.values, on: images, variance: experiment.variance,
+      of: experiment.model, values, on: images,
       pool: WorkerPool(threads: threading.threads ?? Processors.allowed))
-    guard let evaluation, evaluation.nmse.isFinite else {
+    guard let evaluation, evaluation[VQVAE.criterion].isFinite else {
       throw Problem(.diverged, path, found: "the model's output is not finite")
     }
-    let codebooks = codebooks(evaluation, of: checkpoint)
-    let report = report(evaluation, codebooks, of: checkpoint, path: path)
+    let report = Report(
+      checkpoint: path, step: checkpoint.state.step, split: split.rawValue,
+      images: evaluation.count, metrics: evaluation.measurements.metrics,
+      codebooks: CodebookReport.all(of: evaluation, model: experiment.model, values),
+      bitsPerDimension: experiment.bitsPerDimension, variance: experiment.facts.variance)
     if json {
       try Terminal.result(json: report)
     } else {
-      try print(report, codebooks)
+      try Terminal.result(report.table)
+    }
+  }
+}
+
+/// The result of an evaluation.
+private struct Report: Encodable {
+  let checkpoint: String
+  let step: Int
+  let split: String
+  let images: Int
+  let metrics: [Metric]
+  let codebooks: [CodebookReport]
+  /// The largest number of bits that the codes can carry for each number of an image.
+  let bitsPerDimension: Double
+  let variance: Double
+
+  private var bitsPerImage: Double { codebooks.reduce(0) { $0 + $1.bitsPerImage } }
+
+  // MARK: JSON
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Metrics are keys beside the others. A single codebook's figures are, too; several have a list.
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(checkpoint, forKey: Key("checkpoint"))
+    try object.encode(step, forKey: Key("step"))
+    try object.encode(split, forKey: Key("split"))
+    try object.encode(images, forKey: Key("images"))
+    for metric in metrics { try object.encode(metric.value, forKey: Key(metric.name)) }
+    try object.encode(codebooks.reduce(0) { $0 + $1.codesUsed }, forKey: Key("codesUsed"))
+    try object.encode(codebooks.reduce(0) { $0 + $1.codebookSize }, forKey: Key("codebookSize"))
+    try object.encode(bitsPerImage, forKey: Key("bitsPerImage"))
+    try object.encode(bitsPerDimension, forKey: Key("bitsPerDimension"))
+    try object.encode(variance, forKey: Key("variance"))
+    if codebooks.count == 1 {
+      try object.encode(codebooks[0].perplexity, forKey: Key("perplexity"))
+      try object.encode(codebooks[0].codeEntropy, forKey: Key("codeEntropy"))
+      try object.encodeIfPresent(
+        codebooks[0].codebookEffectiveRank, forKey: Key("codebookEffectiveRank"))
+    } else {
+      try object.encode(codebooks, forKey: Key("codebooks"))
     }
   }
 
-  private func report(
-    _ evaluation: Evaluation, _ codebooks: [Codebook], of checkpoint: Checkpoint, path: String
-  ) -> Report {
-    let only = codebooks.count == 1 ? codebooks[0] : nil
-    return Report(
-      checkpoint: path, step: checkpoint.state.step, split: split.rawValue,
-      images: evaluation.images, mse: evaluation.mse, nmse: evaluation.nmse,
-      mseClamped: evaluation.mseClamped, psnr: evaluation.psnr,
-      psnrPerImage: evaluation.psnrPerImage, perplexity: only?.perplexity,
-      codesUsed: codebooks.reduce(0) { $0 + $1.codesUsed },
-      codebookSize: codebooks.reduce(0) { $0 + $1.codebookSize }, codeEntropy: only?.codeEntropy,
-      bitsPerImage: codebooks.reduce(0) { $0 + $1.bitsPerImage },
-      bitsPerDimension: checkpoint.experiment.bitsPerDimension,
-      codebookEffectiveRank: only?.codebookEffectiveRank,
-      codebooks: only == nil ? codebooks : nil, variance: checkpoint.experiment.variance)
-  }
+  // MARK: Table
 
-  private func codebooks(_ evaluation: Evaluation, of checkpoint: Checkpoint) -> [Codebook] {
-    let model = checkpoint.experiment.model
-    return model.quantizers.indices.map { i in
-      let (quantizer, usage) = (model.quantizers[i], evaluation.usage[i])
-      let codewords = quantizer.codebook.map {
-        usage.usedCodewords(of: checkpoint.state.values[$0.parameter])
-      }
-      return Codebook(
-        name: model.architecture.latents[i].name, perplexity: usage.perplexity,
-        codesUsed: usage.used, codebookSize: quantizer.alphabet[0], codeEntropy: usage.entropy,
-        bitsPerImage: usage.entropy * Double(usage.total) / Double(evaluation.images),
-        codebookEffectiveRank: codewords.flatMap { effectiveRank(ofRows: $0) })
-    }
-  }
-
-  private func print(_ report: Report, _ codebooks: [Codebook]) throws {
-    /// What is said of the one codebook, or of each with its name.
-    func each(_ text: (Codebook) -> String) -> String {
+  var table: String {
+    /// The text of the only codebook, or those of all with their names.
+    func each(_ text: (CodebookReport) -> String) -> String {
       codebooks.count == 1
         ? text(codebooks[0])
         : codebooks.map { "\($0.name) \(text($0))" }.joined(separator: ", ")
     }
     let parts = codebooks.count == 1 ? "" : " (\(each { fixed($0.bitsPerImage, 0) }))"
-    let rows = [
-      ("split", "\(report.split), \(counted(report.images, "image"))"),
-      ("mse", fixed(report.mse, 6)),
-      ("nmse", fixed(report.nmse, 5)),
+    let measured = metrics.filter { $0.display != .data }.map { metric in
       (
-        "psnr",
-        "\(fixed(report.psnr, 2)) dB (of the mean; per image \(fixed(report.psnrPerImage, 2)))"
-      ),
-      ("perplexity", each { fixed($0.perplexity, 1) }),
-      ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
-      ("bits", "\(fixed(report.bitsPerImage, 0)) per image, at the entropy of the codes" + parts),
-      (
-        "bits at most",
-        "\(fixed(report.bitsPerDimension, 4)) per dimension, if all codes were equally frequent"
-      ),
-      (
-        "codebook rank",
-        each { $0.codebookEffectiveRank.map { fixed($0, 1) } ?? "-" }
-          + " (effective, of the codewords used)"
-      ),
-    ]
-    try Terminal.result(
-      rows.map { name, value in name + String(repeating: " ", count: 15 - name.count) + value }
-        .joined(separator: "\n"))
+        metric.label,
+        fixed(metric.value, metric.decimals) + (metric.unit.isEmpty ? "" : " \(metric.unit)")
+      )
+    }
+    let rows =
+      [("split", "\(split), \(counted(images, "image"))")] + measured + [
+        ("perplexity", each { fixed($0.perplexity, 1) }),
+        ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
+        ("bits", "\(fixed(bitsPerImage, 0)) per image, at the entropy of the codes" + parts),
+        (
+          "bits at most",
+          "\(fixed(bitsPerDimension, 4)) per dimension, if all codes were equally frequent"
+        ),
+        (
+          "codebook rank",
+          each { $0.codebookEffectiveRank.map { fixed($0, 1) } ?? "-" }
+            + " (effective, of the codewords used)"
+        ),
+      ]
+    let width = (rows.map(\.0.count).max() ?? 0) + 2
+    return rows.map { name, value in
+      name + String(repeating: " ", count: width - name.count) + value
+    }.joined(separator: "\n")
   }
 }

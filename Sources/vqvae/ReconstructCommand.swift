@@ -3,6 +3,7 @@ import Datasets
 import Diagnostics
 import Files
 import Images
+import Models
 import Runtime
 import TerminalText
 import Training
@@ -50,7 +51,8 @@ struct ReconstructCommand: ParsableCommand {
     let out = try expandedPath(out)
     let (path, checkpoint, images) = try model.load(split)
     let shown = min(count, images.count)
-    let pixels = 2 * shown * images.height * images.width * scale * scale
+    let image = images.image
+    let pixels = 2 * shown * image.height * image.width * scale * scale
     guard pixels <= Self.maximumPixels else {
       throw Problem(
         .usage, "--count \(count) --scale \(scale)", found: "a picture of \(pixels) pixels",
@@ -59,8 +61,10 @@ struct ReconstructCommand: ParsableCommand {
     let result = try Reconstructions(
       of: checkpoint.experiment.model, checkpoint.state.values, on: images,
       at: Array(0..<shown), pool: WorkerPool(threads: threading.threads ?? Processors.allowed))
-    func pictures(_ bytes: [[UInt8]]) -> [RGBImage] {
-      bytes.map { RGBImage(height: images.height, width: images.width, bytes: $0) }
+    func pictures(_ pixels: [[UInt8]]) -> [RGBImage] {
+      pixels.map {
+        RGBImage(height: image.height, width: image.width, channels: image.channels, pixels: $0)
+      }
     }
     let grid = ImageGrid(
       originals: pictures(result.originals), reconstructions: pictures(result.reconstructions))

@@ -1,9 +1,11 @@
 import ArgumentParser
+import Autoencoders
 import BLAS
 import Configurations
 import Datasets
 import Diagnostics
 import Files
+import Models
 import Training
 
 struct ThreadOptions: ParsableArguments {
@@ -36,10 +38,11 @@ struct ModelOptions: ParsableArguments {
   var data: String?
 
   /// The checkpoint that is meant, and the split with its images.
-  func load(_ split: SplitName) throws -> (path: String, checkpoint: Checkpoint, images: ImageSplit)
-  {
+  func load(
+    _ split: SplitName
+  ) throws -> (path: String, checkpoint: Checkpoint<VQVAE>, images: ImageSplit) {
     let (path, run) = try RunFolder.checkpoint(expandedPath(model))
-    let checkpoint = try Checkpoint(path, for: .evaluation)
+    let checkpoint = try Checkpoint<VQVAE>(path, for: .evaluation)
     var configuration = checkpoint.experiment.configuration
     if let data, !configuration.data.has(field: "root") {
       throw Problem(
@@ -49,14 +52,11 @@ struct ModelOptions: ParsableArguments {
     if configuration.data.has(field: "root") {
       configuration.data.root = try data.map { try expandedPath($0) } ?? run.flatMap(Self.root)
     }
-    let images = try configuration.split(split)
-    guard
-      images.height == checkpoint.experiment.imageHeight,
-      images.width == checkpoint.experiment.imageWidth
-    else {
+    let images = try configuration.data.split(split, seed: configuration.seed)
+    guard images.image == checkpoint.experiment.facts.image else {
       throw Problem(
-        .badData, path, found: "the images are \(images.height)×\(images.width)",
-        expected: "\(checkpoint.experiment.imageHeight)×\(checkpoint.experiment.imageWidth)")
+        .badData, path, found: "the images are \(images.image)",
+        expected: "\(checkpoint.experiment.facts.image)")
     }
     return (path, checkpoint, images)
   }

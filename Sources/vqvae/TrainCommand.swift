@@ -1,11 +1,13 @@
 import ArgumentParser
+import Autoencoders
 import BLAS
 import Configurations
 import Files
+import Models
+import Quantizers
 import Runtime
 import TerminalText
 import Training
-import VectorQuantization
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -62,7 +64,7 @@ struct TrainCommand: ParsableCommand {
         of: Self.self)
     }
     let configuration = try configuration()
-    let start =
+    let start: RunStart<VQVAE> =
       try resume
       ? RunStart(resuming: configuration)
       : RunStart(new: configuration, weights: initFrom.map { try expandedPath($0) })
@@ -127,22 +129,21 @@ struct TrainCommand: ParsableCommand {
       file: expandedPath(config), overrides: overrides, runFolder: runFolder)
   }
 
-  private func announce(_ training: TrainingRun, to progress: TrainProgress) {
+  private func announce(_ training: TrainingRun<VQVAE>, to progress: TrainProgress) {
     let threads = training.threads
     let experiment = training.experiment
     let options = experiment.configuration
-    let codebook = options.quantizer.codebook
     let parameters = experiment.model.parameters.filter { $0.role == .trained }
       .reduce(0) { $0 + $1.shape.count }
     progress.note(
       "\(options.data.kind): \(training.dataset.train.count) training and "
         + "\(counted(training.dataset.validation.count, "validation image")) "
-        + "of \(experiment.imageHeight)×\(experiment.imageWidth), "
-        + "variance \(fixed(experiment.variance, 5))")
+        + "of \(experiment.facts.image.height)×\(experiment.facts.image.width), "
+        + "variance \(fixed(experiment.facts.variance, 5))")
     progress.note(
       "\(options.model.summary): \(counted(parameters, "trained parameter")); "
         + "quantizer \(options.quantizer.kind), "
-        + "\(counted(codebook.size, "codeword")) of dimension \(codebook.dimension)"
+        + codewords(experiment.model.quantizers[0])
         + codebooks(experiment.model.architecture.latents)
         + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits per dimension")
     progress.note(
@@ -152,6 +153,16 @@ struct TrainCommand: ParsableCommand {
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if let warning = BLAS.threadWarning { progress.note(warning) }
     for note in training.notes { progress.note(note) }
+  }
+
+  /// How many codewords a quantizer has; all latents have quantizers of one kind.
+  private func codewords(_ quantizer: any Quantizer) -> String {
+    let alphabet = quantizer.alphabet
+    let count =
+      alphabet.count == 1
+      ? counted(alphabet[0], "codeword")
+      : alphabet.map(String.init).joined(separator: "×") + " codewords"
+    return "\(count) of dimension \(quantizer.dimension)"
   }
 
   /// The grids of codes; of several codebooks in the order in which progress shows their numbers.

@@ -1,6 +1,7 @@
+import Autoencoders
+import NN
 import TerminalText
 import Training
-import VectorQuantization
 
 /// Shows the progress of a training run: one line that is rewritten on a terminal, else a plain line every
 /// so many steps with the means since the line before. The numbers of several codebooks stand in the
@@ -30,19 +31,19 @@ final class TrainProgress {
     var seconds = 0.0
   }
 
-  init(_ experiment: Experiment) {
+  init(_ experiment: Experiment<VQVAE>) {
     let training = experiment.configuration.training
     steps = training.steps
     batchSize = training.batchSize
     logEvery = training.logEvery
-    codewords = experiment.model.quantizers.map { $0.alphabet[0] }
+    codewords = experiment.model.quantizers.flatMap(\.alphabet)
     shown = clock.now
   }
 
-  func show(_ event: TrainingRun.Event) {
+  func show(_ event: RunEvent) {
     switch event {
-    case .step(let step, let metrics, let seconds):
-      add(metrics, seconds: seconds)
+    case .step(let step, let measurements, let seconds):
+      add(measurements, seconds: seconds)
       if isInteractive {
         if clock.now - shown > .milliseconds(100) || step == steps {
           shown = clock.now
@@ -58,13 +59,16 @@ final class TrainProgress {
     case .saved(let step): note("saved at step \(step), as SIGUSR1 asked")
     case .validation(let step, let evaluation, let isBest):
       Terminal.clearLine()
+      let metrics = evaluation.measurements.metrics.filter { $0.display == .progress }.map {
+        "\($0.label) \(fixed($0.value, min($0.decimals, 4)))"
+          + ($0.unit.isEmpty ? "" : " \($0.unit)")
+      }
       Terminal.note(
-        fields: [
-          "step \(step)/\(steps)", "validation: nmse \(fixed(evaluation.nmse, 4))",
-          "psnr \(fixed(evaluation.psnr, 2)) dB",
-          "perplexity \(row(evaluation.usage.map { fixed($0.perplexity, 1) }))",
-          "codes \(codes(evaluation.usage.map(\.used)))",
-        ] + (isBest ? ["(best so far)"] : []))
+        fields: ["step \(step)/\(steps)", "validation: " + (metrics.first ?? "")]
+          + metrics.dropFirst() + [
+            "perplexity \(row(evaluation.measurements.usage.map { fixed($0.perplexity, 1) }))",
+            "codes \(codes(evaluation.measurements.usage.map(\.used)))",
+          ] + (isBest ? ["(best so far)"] : []))
     }
   }
 
@@ -74,18 +78,17 @@ final class TrainProgress {
     Terminal.note(line)
   }
 
-  private func add(_ metrics: StepMetrics, seconds: Double) {
+  private func add(_ measurements: Measurements, seconds: Double) {
     window.count += 1
-    let shown = metrics.metrics.compactMap { metric in
-      metric.label.map { (label: $0, isTerm: metric.isTerm, sum: metric.value) }
-    }
+    let shown = measurements.metrics.filter { $0.display == .progress || $0.display == .term }
+      .map { (label: $0.label, isTerm: $0.display == .term, sum: $0.value) }
     window.metrics =
       window.metrics.isEmpty
       ? shown : zip(window.metrics, shown).map { ($0.label, $0.isTerm, $0.sum + $1.sum) }
-    let perplexity = metrics.usage.map(\.perplexity)
+    let perplexity = measurements.usage.map(\.perplexity)
     window.perplexity =
       window.perplexity.isEmpty ? perplexity : zip(window.perplexity, perplexity).map(+)
-    window.used = metrics.usage.map(\.used)
+    window.used = measurements.usage.map(\.used)
     window.seconds += seconds
     pace = pace.map { 0.95 * $0 + 0.05 * seconds } ?? seconds
   }

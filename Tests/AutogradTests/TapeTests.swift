@@ -42,9 +42,9 @@ struct TapeTests {
 
   @Test("all uses of a parameter add to one gradient, under its name")
   func parameters() {
-    let parameter = Parameter("layer.weight", [2], start: .zeros)
-    let buffer = Parameter("layer.average", [2], start: .zeros, role: .buffer)
-    let tape = Tape(ParameterValues(startOf: [parameter, buffer], seed: 1))
+    let parameter = Parameter("layer.weight", [2], initializer: .zeros)
+    let buffer = Parameter("layer.average", [2], initializer: .zeros, role: .buffer)
+    let tape = Tape(ParameterValues(initial: [parameter, buffer], seed: 1))
     let loss = (tape.read(parameter) + tape.read(parameter) + tape.read(buffer)).sum()
     let gradients = tape.backward(from: loss).byName
     #expect(gradients["layer.weight"]?.elements == [2, 2])

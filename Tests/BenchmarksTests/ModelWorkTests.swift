@@ -1,6 +1,8 @@
+import Autoencoders
 import Autograd
 import Benchmarks
 import Configurations
+import Models
 import Tensors
 import TestSupport
 import Testing
@@ -11,10 +13,11 @@ struct ModelWorkTests {
   private func work(_ settings: String...) throws -> ModelWork {
     let configuration = try ConfigurationReader.read(
       yaml: "{}", name: "test", overrides: settings)
-    let model = configuration.model(imageHeight: 32, imageWidth: 32)
+    let image = ImageShape(height: 32, width: 32, channels: 3)
+    let model = try VQVAE(
+      configuration, ImageFacts(image: image, trainingCount: 1, variance: 1))
     return ModelWork(
-      of: model, ParameterValues(startOf: model.parameters, seed: 1), imageHeight: 32,
-      imageWidth: 32)
+      of: model, ParameterValues(initial: model.parameters, seed: 1), image: image)
   }
 
   @Test("a step of the usual model at batch 256 has 67.5 GFLOP", arguments: ["vq", "ema"])

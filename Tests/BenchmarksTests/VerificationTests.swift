@@ -17,7 +17,8 @@ struct VerificationTests {
   @Test("right kernels pass, and everything was compared")
   func right() throws {
     let verification = try Verification(
-      calls, images: 4, codebooks: [[40, 8]], kernels: ConvolutionKernels(.auto))
+      calls, images: 4, searches: [CodebookSearch(codebook: [40, 8])],
+      kernels: ConvolutionKernels(.auto))
     #expect(verification.convolutions == 3)
     #expect(verification.vectors == 1024)
     #expect(verification.largestError <= Verification.tolerance)
@@ -59,7 +60,7 @@ struct VerificationTests {
       return Tensor(result.shape, elements)
     }
     expectProblem(.failure, about: wrong.name) {
-      _ = try Verification(calls, images: 2, codebooks: [], kernels: kernels)
+      _ = try Verification(calls, images: 2, searches: [], kernels: kernels)
     }
   }
 
@@ -67,21 +68,21 @@ struct VerificationTests {
   func wrongShape() {
     let kernels = ConvolutionKernels { _, operands in operands.filters.reshaped([9, 512]) }
     expectProblem(.failure, about: calls[0].name) {
-      _ = try Verification(calls, images: 2, codebooks: [], kernels: kernels)
+      _ = try Verification(calls, images: 2, searches: [], kernels: kernels)
     }
   }
 
   @Test("a code that is not the nearest fails", arguments: [Int32(1), -1])
   func wrongCode(step: Int32) {
     expectProblem(.failure, about: "nearest codeword") {
-      _ = try Verification(
-        [], images: 1, codebooks: [[40, 8]], kernels: ConvolutionKernels(.auto)
-      ) { codebook, vectors in
+      let search = CodebookSearch(codebook: [40, 8]) { codebook, vectors in
         let codes = codebook.nearestCodes(to: vectors)
         var indices = codes.indices
         indices[777] = step < 0 ? Codes.invalid : (indices[777] + step) % 40
         return Codes(codes.shape, indices)
       }
+      _ = try Verification(
+        [], images: 1, searches: [search], kernels: ConvolutionKernels(.auto))
     }
   }
 }

@@ -5,9 +5,12 @@ import Testing
 
 @Suite("Dataset: which images are held out")
 struct DatasetTests {
-  private func dataset(_ count: Int, _ fraction: Double) throws -> (Dataset, included: [Bool]) {
+  private func dataset(_ count: Int, _ fraction: Double) throws -> (
+    TrainingImages, included: [Bool]
+  ) {
     var included: [Bool] = []
-    let dataset = try Dataset(NumberedImages(count: count), validation: fraction) { isIncluded in
+    let dataset = try TrainingImages(NumberedImages(count: count), validation: fraction) {
+      isIncluded in
       included = (0..<count).map(isIncluded)
       return ImageSummary()
     }
@@ -59,11 +62,11 @@ struct DatasetTests {
       for shade in shades { records += [0] + [UInt8](repeating: shade, count: 3072) }
       try write(records, to: folder + "/a.bin")
       let source = try CIFAR10(folder: folder, files: ["a.bin"])
-      let dataset = try Dataset(source, validation: 0.1) { try source.scan(including: $0) }
+      let dataset = try TrainingImages(source, validation: 0.1) { try source.scan(including: $0) }
       #expect(dataset.train.count == 9 && dataset.validation.count == 1)
       // Five images of 0 and four of 0.2: 0.04 · (5/9) · (4/9).
       #expect(abs(dataset.variance - 0.04 * 20 / 81) < 1e-15)
-      let whole = try Dataset(source, validation: 0) { try source.scan(including: $0) }
+      let whole = try TrainingImages(source, validation: 0) { try source.scan(including: $0) }
       #expect(whole.variance > 0.08)
     }
   }
@@ -72,7 +75,7 @@ struct DatasetTests {
   func problem() throws {
     struct Stop: Error {}
     #expect(throws: Stop.self) {
-      try Dataset(NumberedImages(count: 3), validation: 0) { _ in throw Stop() }
+      try TrainingImages(NumberedImages(count: 3), validation: 0) { _ in throw Stop() }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Files
+import Tensors
 import TestSupport
 import Testing
 
@@ -38,8 +39,7 @@ func writeBatches(_ counts: [Int], in folder: String) throws {
 /// Images whose first byte tells their number, for tests of what chooses and orders images.
 struct NumberedImages: ImageSource {
   let count: Int
-  let height = 1
-  let width = 2
+  let image = ImageShape(height: 1, width: 2, channels: 3)
 
   func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
     indices.flatMap { Self.image(Int($0)) }

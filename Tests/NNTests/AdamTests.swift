@@ -8,14 +8,14 @@ import Testing
 
 @Suite("Adam")
 struct AdamTests {
-  private let weight = Parameter("weight", [3], start: .uniform(bound: 1))
-  private let idle = Parameter("idle", [2], start: .uniform(bound: 1))
-  private let average = Parameter("average", [2], start: .uniform(bound: 1), role: .buffer)
+  private let weight = Parameter("weight", [3], initializer: .uniform(bound: 1))
+  private let idle = Parameter("idle", [2], initializer: .uniform(bound: 1))
+  private let average = Parameter("average", [2], initializer: .uniform(bound: 1), role: .buffer)
 
   /// Kingma and Ba's algorithm 1, in double precision.
   @Test("ten steps agree with the algorithm in double precision")
   func tenSteps() {
-    var state = ModelState(startOf: [weight], seed: 1)
+    var state = ModelState(initial: [weight], seed: 1)
     let optimizer = Adam([weight], options: .init(learningRate: 0.01))
     var theta = state.values[weight].elements.map(Double.init)
     var m = [0.0, 0, 0]
@@ -45,7 +45,7 @@ struct AdamTests {
     arguments: [0, 0.5])
   func untouched(weightDecay: Double) {
     let parameters = [weight, idle, average]
-    var state = ModelState(startOf: parameters, seed: 1)
+    var state = ModelState(initial: parameters, seed: 1)
     let before = state.values
     let optimizer = Adam(
       parameters, options: .init(learningRate: 0.01, weightDecay: weightDecay))

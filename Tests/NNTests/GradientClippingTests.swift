@@ -10,14 +10,15 @@ import Testing
 struct GradientClippingTests {
   /// Many sizes, so that sums in another order round otherwise.
   private let parameters = (0..<60).map {
-    Parameter("p\(($0 * 37) % 60)", [1 + ($0 * 53) % 400], start: .normal(deviation: 1))
+    Parameter(
+      "p\(($0 * 37) % 60)", [1 + ($0 * 53) % 400], initializer: .normal(standardDeviation: 1))
   }
 
   private var gradients: [String: Tensor] {
     Dictionary(
       uniqueKeysWithValues: parameters.enumerated().map { i, parameter in
         // Over some orders of magnitude.
-        let values = parameter.start.tensor(parameter.shape, seed: 5, name: parameter.name)
+        let values = parameter.initializer.tensor(parameter.shape, seed: 5, name: parameter.name)
         return (parameter.name, Float(1 << (i % 20)) * values)
       })
   }
@@ -75,7 +76,7 @@ struct GradientClippingTests {
   @Test("ten steps of AdamW, clipped and not, are PyTorch's", arguments: ["plain", "clipped"])
   func pyTorch(name: String) throws {
     let golden = try Golden("training")
-    let weight = Parameter("weight", [37], start: .zeros)
+    let weight = Parameter("weight", [37], initializer: .zeros)
     var state = ModelState(
       values: ParameterValues(["weight": try golden("adamw.start")]), momentsOf: [weight])
     let optimizer = Adam([weight], options: .init(learningRate: 1e-2, weightDecay: 0.1))

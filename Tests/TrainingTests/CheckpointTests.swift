@@ -1,7 +1,9 @@
+import Autoencoders
 import Diagnostics
 import Files
 import Foundation
 import Kernels
+import Models
 import Runtime
 import Tensors
 import TestSupport
@@ -30,7 +32,7 @@ struct CheckpointTests {
 
   private func checkRoundTrip(_ setting: String) throws {
     try withCheckpoint(setting) { run, folder in
-      let checkpoint = try Checkpoint(run.last)
+      let checkpoint = try Checkpoint<VQVAE>(run.last)
       #expect(checkpoint.state.step == 2)
       try checkpoint.write("\(folder)/copy.safetensors")
       #expect(try contents(of: "\(folder)/copy.safetensors") == contents(of: run.last))
@@ -46,14 +48,14 @@ struct CheckpointTests {
       #expect(shapes["encoder.residual.0.conv1.weight"] == [4, 8, 3, 3])
       #expect(shapes["decoder.upsample2.weight"] == [4, 3, 4, 4])
       #expect(shapes["quantizer.codebook"] == [24, 6])
-      #expect(shapes["ema.quantizer.size"] == [24])
-      #expect(shapes["ema.quantizer.sum"] == [24, 6])
+      #expect(shapes["quantizer.ema.size"] == [24])
+      #expect(shapes["quantizer.ema.sum"] == [24, 6])
       #expect(shapes["optimizer.first_moment.encoder.conv1.weight"] == [4, 3, 4, 4])
       // Averages are no parameters of the optimizer.
       #expect(shapes["optimizer.first_moment.quantizer.codebook"] == nil)
 
       // Element [f, c, i, j] of the file is [i, j, c, f] in memory.
-      let checkpoint = try Checkpoint(run.last)
+      let checkpoint = try Checkpoint<VQVAE>(run.last)
       let parameter = try #require(
         checkpoint.experiment.model.parameters.first { $0.name == "encoder.conv1.weight" })
       let memory = DoubleTensor(checkpoint.state.values[parameter])
@@ -76,7 +78,7 @@ struct CheckpointTests {
       let module = try golden.names.filter { $0.hasPrefix(prefix) }
         .map { ($0.dropFirst(prefix.count), try golden($0).shape.extents) }
       let ours = try SafetensorsFile(run.last).entries
-        .filter { !$0.key.hasPrefix("optimizer.") && !$0.key.hasPrefix("ema.") }
+        .filter { !$0.key.hasPrefix("optimizer.") && !$0.key.contains(".ema.") }
       #expect(ours.count == module.count)
       for (name, shape) in module { #expect(ours[String(name)]?.shape == shape, "\(name)") }
     }
@@ -92,9 +94,10 @@ struct CheckpointTests {
       let keys = try SafetensorsFile(run.last).metadata.keys.sorted()
       #expect(
         keys == [
-          "format", "vqvae.best_nmse", "vqvae.config", "vqvae.data_fingerprint", "vqvae.epoch",
-          "vqvae.epoch_position", "vqvae.format", "vqvae.generator", "vqvae.image", "vqvae.step",
-          "vqvae.training_images", "vqvae.validated_step", "vqvae.variance",
+          "format", "vqvae.best", "vqvae.config", "vqvae.data_fingerprint", "vqvae.epoch",
+          "vqvae.epoch_position", "vqvae.format", "vqvae.generator", "vqvae.image_shape",
+          "vqvae.model", "vqvae.step", "vqvae.training_images", "vqvae.validated_step",
+          "vqvae.variance",
         ])
     }
   }
@@ -157,14 +160,26 @@ struct CheckpointTests {
       metadata, _ in
       metadata["vqvae.training_images"] = "271"
     },
-    Fault(testDescription: "images of another size", message: "vqvae.image") { metadata, _ in
-      metadata["vqvae.image"] = "36x36"
+    Fault(testDescription: "images of another size", message: "vqvae.image_shape") { metadata, _ in
+      metadata["vqvae.image_shape"] = "36x36x3"
     },
     Fault(testDescription: "a configuration of megabytes", message: "bytes") { metadata, _ in
       metadata["vqvae.config"]! += String(repeating: "# comment\n", count: 100_000)
     },
-    Fault(testDescription: "another format", message: "vqvae.format") { metadata, _ in
-      metadata["vqvae.format"] = "2"
+    Fault(testDescription: "a later format", message: "has format 3; expected at most format 2") {
+      metadata, _ in
+      metadata["vqvae.format"] = "3"
+    },
+    Fault(testDescription: "no format", message: "vqvae.format is \"0\"") { metadata, _ in
+      metadata["vqvae.format"] = "0"
+    },
+    Fault(testDescription: "another type of model", message: "vqvae.model is \"prior\"") {
+      metadata, _ in
+      metadata["vqvae.model"] = "prior"
+    },
+    Fault(testDescription: "images of two channels", message: "vqvae.image_shape") {
+      metadata, _ in
+      metadata["vqvae.image_shape"] = "32x32x2"
     },
     Fault(testDescription: "no configuration", message: "vqvae.config") { metadata, _ in
       metadata["vqvae.config"] = nil
@@ -178,12 +193,12 @@ struct CheckpointTests {
     Fault(testDescription: "a variance of zero", message: "vqvae.variance") { metadata, _ in
       metadata["vqvae.variance"] = "0"
     },
-    Fault(testDescription: "an absurd image", message: "vqvae.image") { metadata, _ in
-      metadata["vqvae.image"] = "99999999999x32"
+    Fault(testDescription: "an absurd image", message: "vqvae.image_shape") { metadata, _ in
+      metadata["vqvae.image_shape"] = "99999999999x32x3"
     },
-    Fault(testDescription: "an image the model cannot take", message: "vqvae.image") {
+    Fault(testDescription: "an image the model cannot take", message: "vqvae.image_shape") {
       metadata, _ in
-      metadata["vqvae.image"] = "30x32"
+      metadata["vqvae.image_shape"] = "30x32x3"
     },
   ]
 
@@ -198,7 +213,7 @@ struct CheckpointTests {
       try fault.change(&metadata, &items)
       let path = "\(folder)/bad.safetensors"
       try Safetensors.write(path, metadata: metadata, items: items)
-      let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+      let problem = try #require(throws: Problem.self) { try Checkpoint<VQVAE>(path) }
       #expect(problem.status == .badData)
       #expect(problem.description.contains(path))
       #expect(problem.description.contains(fault.message), "\(problem.description)")
@@ -210,13 +225,13 @@ struct CheckpointTests {
     try withCheckpoint("quantizer.kind=ema") { run, folder in
       let path = "\(folder)/bad.safetensors"
       try copy(run.last, to: path) { items in
-        let name = "ema.quantizer.size"
+        let name = "quantizer.ema.size"
         items.removeAll { $0.name == name }
         items.append(
           .init(name: name, shape: [24], elements: [-1] + Array(repeating: 1, count: 23)))
       }
-      let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
-      #expect(problem.found == "the tensor ema.quantizer.size has a negative element")
+      let problem = try #require(throws: Problem.self) { try Checkpoint<VQVAE>(path) }
+      #expect(problem.found == "the tensor quantizer.ema.size has a negative element")
     }
   }
 
@@ -225,18 +240,20 @@ struct CheckpointTests {
     try withCheckpoint("quantizer.kind=ema") { run, folder in
       let path = "\(folder)/weights.safetensors"
       try copy(run.last, to: path) { items in
-        items.removeAll { $0.name.hasPrefix("optimizer.") || $0.name.hasPrefix("ema.") }
+        items.removeAll { $0.name.hasPrefix("optimizer.") || $0.name.contains(".ema.") }
       }
-      let (whole, part) = (try Checkpoint(run.last), try Checkpoint(path, for: .evaluation))
-      let images = try whole.experiment.configuration.split(.test)
+      let (whole, part) = (
+        try Checkpoint<VQVAE>(run.last), try Checkpoint<VQVAE>(path, for: .evaluation)
+      )
+      let images = try whole.experiment.configuration.data.split(.test, seed: 1)
       let pool = WorkerPool(threads: 2)
       let evaluations = try [whole, part].map {
         try Evaluation(
-          of: $0.experiment.model, $0.state.values, on: images, variance: $0.experiment.variance,
+          of: $0.experiment.model, $0.state.values, on: images,
           pool: pool)
       }
-      #expect(evaluations[0]?.mse == evaluations[1]?.mse)
-      #expect(throws: Problem.self) { try Checkpoint(path) }
+      #expect(evaluations[0]?["mse"] == evaluations[1]?["mse"])
+      #expect(throws: Problem.self) { try Checkpoint<VQVAE>(path) }
     }
   }
 
@@ -256,17 +273,17 @@ struct CheckpointTests {
     try withCheckpoint("model.architecture=strided") { run, folder in
       let file = try SafetensorsFile(run.last)
       var metadata = file.metadata
-      #expect(metadata["vqvae.image"] == "32x32")
-      metadata["vqvae.image"] = "36x32"
+      #expect(metadata["vqvae.image_shape"] == "32x32x3")
+      metadata["vqvae.image_shape"] = "36x32x3"
       let path = "\(folder)/bad.safetensors"
       try Safetensors.write(
         path, metadata: metadata,
         items: try file.entries.map {
           .init(name: $0.key, shape: $0.value.shape, elements: try file.elements($0.key))
         })
-      let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+      let problem = try #require(throws: Problem.self) { try Checkpoint<VQVAE>(path) }
       #expect(problem.status == .badData)
-      #expect(problem.description.contains("vqvae.image is \"36x32\""))
+      #expect(problem.description.contains("vqvae.image_shape is \"36x32x3\""))
       #expect(problem.description.contains("multiples of 16"), "\(problem.description)")
     }
   }
@@ -274,7 +291,7 @@ struct CheckpointTests {
   @Test("a file of another program is refused")
   func foreign() throws {
     let path = "\(testsFolder)/Goldens/zalando.safetensors"
-    let problem = try #require(throws: Problem.self) { try Checkpoint(path) }
+    let problem = try #require(throws: Problem.self) { try Checkpoint<VQVAE>(path) }
     #expect(problem.status == .badData)
   }
 }

@@ -1,6 +1,8 @@
+import Autoencoders
 import Configurations
 import Files
 import Glibc
+import Models
 import TestSupport
 import Testing
 import Training
@@ -57,7 +59,7 @@ struct DeterminismTests {
       var resumed = configuration
       resumed.output.folder = "\(folder)/parts"
       do {
-        var run = try TrainingRun(RunStart(new: resumed), threads: 4)
+        var run = try TrainingRun<VQVAE>(RunStart<VQVAE>(new: resumed), threads: 4)
         let stop = StopSignal()
         _ = try run.run(stop: stop) { event in
           if case .step(7, _, _) = event { _ = stop.receive(SIGINT, at: 0) }
@@ -93,7 +95,7 @@ struct DeterminismTests {
     try withTemporaryFolder { folder in
       let one = try train(smallConfiguration("seed=1"), in: "\(folder)/1")
       let two = try train(smallConfiguration("seed=2"), in: "\(folder)/2")
-      #expect(try Checkpoint(one.last).state.step == 6)
+      #expect(try Checkpoint<VQVAE>(one.last).state.step == 6)
       #expect(try contents(of: one.last) != contents(of: two.last))
     }
   }
@@ -108,22 +110,22 @@ struct DeterminismTests {
         let path = "\(folder)/stopped at \(step)"
         resumed.output.folder = path
         do {
-          var run = try TrainingRun(RunStart(new: resumed), threads: 2)
+          var run = try TrainingRun<VQVAE>(RunStart<VQVAE>(new: resumed), threads: 2)
           let stop = StopSignal()
           let outcome = try run.run(stop: stop) { event in
             // Raised after the step, so that the validation that follows is cut short.
             if case .step(step, _, _) = event { _ = stop.receive(SIGINT, at: 0) }
           }
           #expect(outcome == .stopped(.interrupted))
-          #expect(try Checkpoint(run.folder.last).state.validatedStep != step)
+          #expect(try Checkpoint<VQVAE>(run.folder.last).state.validatedStep != step)
         }
         // After the run has let go of its folder.
-        #expect(try RunStart(resuming: resumed).completedSteps == nil)
+        #expect(try RunStart<VQVAE>(resuming: resumed).completedSteps == nil)
 
         let parts = try train(resumed, in: path, resume: true)
         #expect(try contents(of: parts.last) == contents(of: whole.last))
         #expect(try contents(of: parts.best) == contents(of: whole.best))
-        #expect(try RunStart(resuming: resumed).completedSteps == 6)
+        #expect(try RunStart<VQVAE>(resuming: resumed).completedSteps == 6)
       }
     }
   }
@@ -144,7 +146,8 @@ struct DeterminismTests {
       let cut = RunFolder("\(folder)/cut")
       // What the process had in memory is lost; what another one would have written is not.
       var text = try readText(cut.metrics, limit: 1 << 20)
-      text += #"{"nmse":0.5,"perplexity":2,"codesUsed":3,"step":7}"# + "\n" + #"{"step":8,"nm"#
+      text +=
+        #"{"loss":0.6,"nmse":0.5,"perplexity":2,"codesUsed":3,"step":7}"# + "\n" + #"{"step":8,"nm"#
       try write(Array(text.utf8), to: cut.metrics)
 
       try train(configuration, in: cut.path, resume: true)

@@ -1,25 +1,28 @@
+import Autoencoders
 import Datasets
 import Glibc
 import Kernels
+import Models
+import NN
+import Quantizers
 import Runtime
 import Tensors
 import TestSupport
 import Testing
 import Training
-import VectorQuantization
 
 @Suite("Evaluation")
 struct EvaluationTests {
-  private let experiment: Experiment
+  private let experiment: Experiment<VQVAE>
   private let state: TrainingState
-  private let dataset: Dataset
+  private let dataset: Dataset<VQVAE>
 
   init() throws {
     // 300 images, 27 of them held out: a whole shard and one of eleven.
     let configuration = try smallConfiguration(
       "data.validation=0.09", "training.learning_rate=0.01")
-    dataset = try configuration.dataset()
-    experiment = try Experiment(configuration, dataset)
+    dataset = try VQVAE.open(configuration)
+    experiment = try Experiment<VQVAE>(configuration, dataset.facts)
     var state = TrainingState(experiment)
     let pool = WorkerPool(threads: 2)
     for step in 0..<5 {
@@ -32,7 +35,7 @@ struct EvaluationTests {
   private func evaluate(threads: Int = 2) throws -> Evaluation {
     try #require(
       try Evaluation(
-        of: experiment.model, state.values, on: dataset.validation, variance: experiment.variance,
+        of: experiment.model, state.values, on: dataset.validation,
         pool: WorkerPool(threads: threads)))
   }
 
@@ -41,9 +44,9 @@ struct EvaluationTests {
   @Test("agrees with a naive evaluation, image by image")
   func naive() throws {
     let found = try evaluate()
-    #expect(found.images == 27)
+    #expect(found.count == 27)
     var (mse, clamped, psnr) = (0.0, 0.0, 0.0)
-    var usage = CodebookUsage(codewords: 24)
+    var usage = CodebookUsage("quantizer", codewords: 24)
     for position in 0..<27 {
       let image = try dataset.validation.images(at: [position], paddedTo: 16)
       let (output, codes) = experiment.model.reconstruct(image, state.values)
@@ -57,17 +60,18 @@ struct EvaluationTests {
       mse += error / 27
       clamped += cut / 27
       psnr += -10 * log10(cut) / 27
-      usage += CodebookUsage(codewords: 24, codes: codes[0], leading: codes[0].count / 16)
+      usage += CodebookUsage(
+        "quantizer", codewords: 24, codes: codes[0], validCount: codes[0].count / 16)
     }
     // The differences of Float numbers are exact in double precision here, and their sums come in
     // another order.
-    #expect(abs(found.mse / mse - 1) < 1e-12)
-    #expect(abs(found.nmse / (mse / experiment.variance) - 1) < 1e-12)
-    #expect(abs(found.mseClamped / clamped - 1) < 1e-12)
-    #expect(abs(found.psnrPerImage - psnr) < 1e-9)
-    #expect(abs(found.psnr + 10 * log10(clamped)) < 1e-9)
-    #expect(found.psnr < found.psnrPerImage)
-    #expect(found.usage == [usage])
+    #expect(abs(found["mse"] / mse - 1) < 1e-12)
+    #expect(abs(found["nmse"] / (mse / experiment.facts.variance) - 1) < 1e-12)
+    #expect(abs(found["mseClamped"] / clamped - 1) < 1e-12)
+    #expect(abs(found["psnrPerImage"] - psnr) < 1e-9)
+    #expect(abs(found["psnr"] + 10 * log10(clamped)) < 1e-9)
+    #expect(found["psnr"] < found["psnrPerImage"])
+    #expect(found.measurements.usage == [usage])
   }
 
   @Test("gives the same numbers for any number of threads")
@@ -75,15 +79,15 @@ struct EvaluationTests {
     let one = try evaluate(threads: 1)
     for threads in [2, 3, 4] {
       let other = try evaluate(threads: threads)
-      #expect(other.mse == one.mse && other.psnrPerImage == one.psnrPerImage)
-      #expect(other.usage == one.usage)
+      #expect(other["mse"] == one["mse"] && other["psnrPerImage"] == one["psnrPerImage"])
+      #expect(other.measurements.usage == one.measurements.usage)
     }
   }
 
   @Test("stops when it is asked to, without a result")
   func stopped() throws {
     let result = try Evaluation(
-      of: experiment.model, state.values, on: dataset.validation, variance: 1,
+      of: experiment.model, state.values, on: dataset.validation,
       pool: WorkerPool(threads: 2), shouldStop: { true })
     #expect(result == nil)
   }

@@ -1,11 +1,14 @@
+import Autoencoders
 import Configurations
 import Datasets
 import Files
+import Models
+import Quantizers
 import Runtime
+import Tensors
 import TestSupport
 import Testing
 import Training
-import VectorQuantization
 
 /// A checkpoint of format 1 from before fields belonged to a kind: `quantizer.kind` is `vq`, and its
 /// configuration has `quantizer.decay`, `epsilon` and `ema_unused`. Made by commit 26b3ca3 from synthetic
@@ -27,7 +30,7 @@ struct FormatOneTests {
 
   @Test("it is read without them, and evaluated")
   func reads() throws {
-    let checkpoint = try Checkpoint(path)
+    let checkpoint = try Checkpoint<VQVAE>(path)
     let experiment = checkpoint.experiment
     #expect(checkpoint.state.step == 2)
     #expect(experiment.configuration.quantizer.kind == "vq")
@@ -35,9 +38,9 @@ struct FormatOneTests {
     #expect(!experiment.configuration.yaml().contains("  decay:"))
     let evaluation = try Evaluation(
       of: experiment.model, checkpoint.state.values,
-      on: experiment.configuration.split(.validation),
-      variance: experiment.variance, pool: WorkerPool(threads: 1))
-    #expect(evaluation?.nmse == checkpoint.state.bestNMSE)
+      on: experiment.configuration.data.split(.validation, seed: experiment.configuration.seed),
+      pool: WorkerPool(threads: 1))
+    #expect(evaluation?["nmse"] == checkpoint.state.best)
   }
 
   @Test("a run of it is resumed, from its own config.yaml too")
@@ -61,8 +64,32 @@ struct FormatOneTests {
       #expect(saved.configuration == configuration)
       configuration = saved.configuration
       try train(configuration, in: run.path, resume: true)
-      #expect(try Checkpoint(run.last).state.step == 3)
+      #expect(try Checkpoint<VQVAE>(run.last).state.step == 3)
       #expect(!(try readText(run.configuration, limit: 1 << 16).contains("  decay:")))
+    }
+  }
+
+  /// Made by commit 7aadd1b: three steps with `quantizer.kind: ema` on images of 8×8.
+  @Test("averages are found under their old names, and written under the new ones")
+  func averages() throws {
+    let old = testsFolder + "/Fixtures/format-1-ema.safetensors"
+    let file = try SafetensorsFile(old)
+    #expect(file.metadata["vqvae.format"] == "1" && file.metadata["vqvae.image"] == "8x8")
+    let checkpoint = try Checkpoint<VQVAE>(old)
+    #expect(checkpoint.experiment.facts.image == ImageShape(height: 8, width: 8, channels: 3))
+    try withTemporaryFolder { folder in
+      let path = folder + "/new.safetensors"
+      try checkpoint.write(path)
+      let new = try SafetensorsFile(path)
+      #expect(new.metadata["vqvae.format"] == "2" && new.metadata["vqvae.model"] == "vqvae")
+      #expect(new.metadata["vqvae.best"] == file.metadata["vqvae.best_nmse"])
+      #expect(new.metadata["vqvae.image_shape"] == "8x8x3" && new.metadata["vqvae.image"] == nil)
+      #expect(new.entries.count == file.entries.count)
+      for part in ["size", "sum"] {
+        #expect(
+          try new.elements("quantizer.ema.\(part)") == file.elements("ema.quantizer.\(part)"))
+      }
+      #expect(try Checkpoint<VQVAE>(path).state.step == 3)
     }
   }
 }

@@ -1,14 +1,17 @@
+import Autoencoders
 import Configurations
 import Diagnostics
 import Files
 import Foundation
 import Kernels
+import Models
+import NN
+import Quantizers
 import Runtime
 import Tensors
 import TestSupport
 import Testing
 import Training
-import VectorQuantization
 
 /// Images of 64×64 from the start of a run to its picture, with two levels of codes.
 @Suite("Images of another size")
@@ -28,8 +31,8 @@ struct ImageSizeTests {
       var usage: [[CodebookUsage]] = []
       let run = try train(configuration, in: folder + "/run") { event in
         switch event {
-        case .step(_, let metrics, _): nmse.append(metrics.nmse)
-        case .validation(_, let evaluation, _): usage.append(evaluation.usage)
+        case .step(_, let metrics, _): nmse.append(metrics["nmse"]!)
+        case .validation(_, let evaluation, _): usage.append(evaluation.measurements.usage)
         case .saved, .note: break
         }
       }
@@ -39,10 +42,11 @@ struct ImageSizeTests {
       // Ten images are held out, of 8×8 codes above and 16×16 below.
       #expect(usage.map { $0.map(\.total) } == [[640, 2560], [640, 2560]])
 
-      let checkpoint = try Checkpoint(run.last)
-      #expect(checkpoint.experiment.imageHeight == 64 && checkpoint.experiment.imageWidth == 64)
-      let images = try checkpoint.experiment.configuration.split(.test)
-      #expect(images.height == 64 && images.width == 64)
+      let checkpoint = try Checkpoint<VQVAE>(run.last)
+      #expect(checkpoint.experiment.facts.image == ImageShape(height: 64, width: 64, channels: 3))
+      let images = try checkpoint.experiment.configuration.data.split(
+        .test, seed: checkpoint.experiment.configuration.seed)
+      #expect(images.image == checkpoint.experiment.facts.image)
       let pictures = try Reconstructions(
         of: checkpoint.experiment.model, checkpoint.state.values, on: images, at: [0, 1, 2],
         pool: WorkerPool(threads: 2))
@@ -92,8 +96,8 @@ struct ImageSizeTests {
       let run = try train(configuration, in: folder + "/run")
       let file = try SafetensorsFile(run.last)
       var metadata = file.metadata
-      #expect(metadata["vqvae.image"] == "64x64")
-      metadata["vqvae.image"] = "32x64"
+      #expect(metadata["vqvae.image_shape"] == "64x64x3")
+      metadata["vqvae.image_shape"] = "32x64x3"
       try Safetensors.write(
         run.last, metadata: metadata,
         items: try file.entries.map {
@@ -105,7 +109,7 @@ struct ImageSizeTests {
       }
       #expect(problem.status == .badData)
       #expect(
-        problem.description.contains("vqvae.image is \"32x64\"; expected 64x64"),
+        problem.description.contains("vqvae.image_shape is \"32x64x3\"; expected 64x64x3"),
         "\(problem.description)")
     }
   }

@@ -1,12 +1,14 @@
+import Autoencoders
 import Configurations
 import Datasets
 import Kernels
+import Models
+import Quantizers
 import Runtime
 import Tensors
 import TestSupport
 import Testing
 import Training
-import VectorQuantization
 
 /// An image's result depends neither on its place in a shard nor on how many neighbours it has.
 ///
@@ -41,7 +43,7 @@ struct NeighbourTests {
 
 /// An architecture's model at its usual size, as it starts, and images.
 private struct NeighbourModel {
-  private let experiment: Experiment
+  private let experiment: Experiment<VQVAE>
   private let state: TrainingState
   private let split: ImageSplit
 
@@ -49,8 +51,8 @@ private struct NeighbourModel {
     let configuration = try ConfigurationReader.read(
       yaml: "data: {kind: synthetic, images: 40}", name: "usual.yaml",
       overrides: ["model.architecture=\(architecture)"])
-    let dataset = try configuration.dataset()
-    experiment = try Experiment(configuration, dataset)
+    let dataset = try VQVAE.open(configuration)
+    experiment = try Experiment<VQVAE>(configuration, dataset.facts)
     state = TrainingState(experiment)
     split = ImageSplit(Synthetic(seed: 5, first: 0, count: 42))
   }

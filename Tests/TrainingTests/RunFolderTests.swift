@@ -58,7 +58,7 @@ struct RunFolderTests {
       let crashed = RunFolder("\(folder)/crashed")
       try createFolder(crashed.checkpoints)
       try write(
-        Array("{\"step\":1,\"nmse\":1,\"perplexity\":1,\"codesUsed\":1}\n".utf8),
+        Array("{\"step\":1,\"loss\":1,\"nmse\":1,\"perplexity\":1,\"codesUsed\":1}\n".utf8),
         to: crashed.metrics)
       // Metrics alone are no run: a new one can begin there, and nothing can be resumed.
       #expect(try !crashed.holdsRun)

@@ -1,8 +1,10 @@
+import Autoencoders
 import Configurations
 import Diagnostics
 import Files
 import Foundation
 import Glibc
+import Models
 import Tensors
 import TestSupport
 import Testing
@@ -39,7 +41,7 @@ struct RunStartTests {
   func missingLast() throws {
     try withRun { run, whole, configuration in
       try remove(run.last)
-      let start = try RunStart(resuming: configuration)
+      let start = try RunStart<VQVAE>(resuming: configuration)
       #expect(start.notes == ["\(run.last) is missing: resuming from \(run.best)"])
       try resume(start)
       try expectSame(run, whole)
@@ -50,7 +52,7 @@ struct RunStartTests {
   func damagedLast(size: Int) throws {
     try withRun { run, whole, configuration in
       #expect(truncate(run.last, off_t(size)) == 0)
-      let start = try RunStart(resuming: configuration)
+      let start = try RunStart<VQVAE>(resuming: configuration)
       #expect(start.notes.first?.contains("resuming from \(run.best)") == true)
       try resume(start)
       try expectSame(run, whole)
@@ -62,7 +64,7 @@ struct RunStartTests {
   func damagedBest() throws {
     try withRun { run, whole, configuration in
       try write([1, 2, 3], to: run.best)
-      let start = try RunStart(resuming: configuration)
+      let start = try RunStart<VQVAE>(resuming: configuration)
       #expect(start.notes.first?.contains(run.best) == true)
       try resume(start)
       #expect(try contents(of: run.last) == contents(of: whole.last))
@@ -76,7 +78,9 @@ struct RunStartTests {
       try write([], to: run.last)
       try remove(run.best)
       let metrics = try contents(of: run.metrics)
-      let problem = try #require(throws: Problem.self) { try RunStart(resuming: configuration) }
+      let problem = try #require(throws: Problem.self) {
+        try RunStart<VQVAE>(resuming: configuration)
+      }
       #expect(problem.status == .badData && problem.subject == run.last)
       #expect(problem.advice?.contains("again from step 0") == true)
       #expect(try contents(of: run.metrics) == metrics)
@@ -93,7 +97,9 @@ struct RunStartTests {
       // A link to itself: ELOOP, for root too.
       #expect(symlink(path, path) == 0)
       let metrics = try contents(of: run.metrics)
-      let problem = try #require(throws: Problem.self) { try RunStart(resuming: configuration) }
+      let problem = try #require(throws: Problem.self) {
+        try RunStart<VQVAE>(resuming: configuration)
+      }
       #expect(problem.subject == path)
       #expect(problem.found.contains("symbolic links"))
       #expect(try contents(of: run.metrics) == metrics)
@@ -110,7 +116,7 @@ struct RunStartTests {
       let earlier = try train(early, in: run.path + "-early")
       try FileManager.default.removeItem(atPath: run.last)
       try FileManager.default.copyItem(atPath: earlier.last, toPath: run.last)
-      let start = try RunStart(resuming: configuration)
+      let start = try RunStart<VQVAE>(resuming: configuration)
       #expect(start.notes.first?.contains("which is later than \(run.last) (step 2)") == true)
       try resume(start)
       try expectSame(run, whole)
@@ -122,9 +128,9 @@ struct RunStartTests {
   @Test("a worse model does not replace a better one that is on the disk")
   func betterBest() throws {
     try withRun { run, _, configuration in
-      try rewrite(run.last) { $0["vqvae.best_nmse"] = nil }
+      try rewrite(run.last) { $0["vqvae.best"] = nil }
       try rewrite(run.best) {
-        $0["vqvae.best_nmse"] = "1e-06"
+        $0["vqvae.best"] = "1e-06"
         $0["vqvae.step"] = "3"
       }
       let best = try contents(of: run.best)
@@ -132,13 +138,13 @@ struct RunStartTests {
       more.training.steps = 9
       more.training.validateEvery = 1
       var validations: [Bool] = []
-      var resumed = try TrainingRun(RunStart(resuming: more), threads: 2)
+      var resumed = try TrainingRun<VQVAE>(RunStart<VQVAE>(resuming: more), threads: 2)
       _ = try resumed.run { event in
         if case .validation(_, _, let isBest) = event { validations.append(isBest) }
       }
       #expect(validations.count == 3 && !validations.contains(true))
       #expect(try contents(of: run.best) == best)
-      #expect(try Checkpoint(run.last).state.step == 9)
+      #expect(try Checkpoint<VQVAE>(run.last).state.step == 9)
     }
   }
 
@@ -159,7 +165,7 @@ struct RunStartTests {
       try remove(run.last)
       try remove(run.best)
       var notes: [String] = []
-      var resumed = try TrainingRun(RunStart(resuming: configuration), threads: 2)
+      var resumed = try TrainingRun<VQVAE>(RunStart<VQVAE>(resuming: configuration), threads: 2)
       _ = try resumed.run { event in
         switch event {
         case .step(3, _, _): try remove(run.metrics)
@@ -180,7 +186,7 @@ struct RunStartTests {
         smallConfiguration("seed=9", "training.validate_every=3"), in: run.path + "-9")
       try FileManager.default.removeItem(atPath: run.best)
       try FileManager.default.copyItem(atPath: other.best, toPath: run.best)
-      let start = try RunStart(resuming: configuration)
+      let start = try RunStart<VQVAE>(resuming: configuration)
       #expect(start.notes.first?.contains("belongs to another run") == true)
     }
   }
@@ -190,7 +196,7 @@ struct RunStartTests {
     try withRun { run, whole, configuration in
       try remove(run.last)
       try remove(run.best)
-      let start = try RunStart(resuming: configuration)
+      let start = try RunStart<VQVAE>(resuming: configuration)
       #expect(start.notes == ["no checkpoint was saved before: the run starts again at step 0"])
       try resume(start)
       try expectSame(run, whole)
@@ -213,7 +219,9 @@ struct RunStartTests {
       let before = try contents(of: run.last)
       var more = configuration
       more.training.steps = 12
-      let problem = try #require(throws: Problem.self) { try resume(try RunStart(resuming: more)) }
+      let problem = try #require(throws: Problem.self) {
+        try resume(try RunStart<VQVAE>(resuming: more))
+      }
       #expect(problem.status == .diverged)
       #expect(problem.advice?.contains("--init-from") == true)
       #expect(try contents(of: run.last) == before)
@@ -239,7 +247,7 @@ struct RunStartTests {
       case "empty": try write([], to: run.metrics)
       default: try remove(run.metrics)
       }
-      try resume(try RunStart(resuming: configuration))
+      try resume(try RunStart<VQVAE>(resuming: configuration))
       #expect(try contents(of: run.last) == contents(of: whole.last))
       for line in try readText(run.metrics, limit: 1 << 20).split(separator: "\n") {
         _ = try JSONSerialization.jsonObject(with: Data(line.utf8))
@@ -256,7 +264,7 @@ struct RunStartTests {
       lines.insert("{\"note\":\"a comment\"}", at: 0)
       lines.append("# half a thought")
       try write(Array(lines.joined(separator: "\n").utf8), to: run.metrics)
-      let notes = try resume(try RunStart(resuming: configuration))
+      let notes = try resume(try RunStart<VQVAE>(resuming: configuration))
       #expect(notes.contains("\(run.metrics) has no line for step 2"), "\(notes)")
       let kept = try readText(run.metrics, limit: 1 << 20).split(separator: "\n")
       #expect(kept.first == "{\"note\":\"a comment\"}")
@@ -267,8 +275,8 @@ struct RunStartTests {
   // MARK: Helpers
 
   @discardableResult
-  private func resume(_ start: RunStart) throws -> [String] {
-    var run = try TrainingRun(start, threads: 2)
+  private func resume(_ start: RunStart<VQVAE>) throws -> [String] {
+    var run = try TrainingRun<VQVAE>(start, threads: 2)
     _ = try run.run()
     return run.notes
   }

@@ -1,10 +1,12 @@
+import Autoencoders
 import Configurations
 import Datasets
 import Kernels
+import Models
+import Quantizers
 import Tensors
 import TestSupport
 import Training
-import VectorQuantization
 
 /// The settings that name each architecture but the usual one, which the small configuration has.
 let otherArchitectures = ModelSection.kinds.filter { $0 != "residual" }
@@ -38,12 +40,13 @@ func smallConfiguration(_ settings: [String]) throws -> Configuration {
 @discardableResult
 func train(
   _ configuration: Configuration, in folder: String, threads: Int = 2, resume: Bool = false,
-  observe: (TrainingRun.Event) throws -> Void = { _ in }
+  observe: (RunEvent) throws -> Void = { _ in }
 ) throws -> RunFolder {
   var configuration = configuration
   configuration.output.folder = folder
-  let start = try resume ? RunStart(resuming: configuration) : RunStart(new: configuration)
-  var run = try TrainingRun(start, threads: threads)
+  let start =
+    try resume ? RunStart<VQVAE>(resuming: configuration) : RunStart<VQVAE>(new: configuration)
+  var run = try TrainingRun<VQVAE>(start, threads: threads)
   _ = try run.run(observe: observe)
   return run.folder
 }

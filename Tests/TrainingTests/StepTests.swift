@@ -1,22 +1,26 @@
+import Autoencoders
 import Autograd
 import Datasets
 import Kernels
+import Models
 import NN
+import Quantizers
 import Runtime
 import Tensors
 import TestSupport
 import Testing
 import Training
-import VectorQuantization
 
 @Suite("A training step")
 struct StepTests {
   private let pool = WorkerPool(threads: 2)
 
-  private func start(_ settings: String...) throws -> (Experiment, Dataset, TrainingState) {
+  private func start(_ settings: String...) throws -> (
+    Experiment<VQVAE>, Dataset<VQVAE>, TrainingState
+  ) {
     let configuration = try smallConfiguration(settings)
-    let dataset = try configuration.dataset()
-    let experiment = try Experiment(configuration, dataset)
+    let dataset = try VQVAE.open(configuration)
+    let experiment = try Experiment<VQVAE>(configuration, dataset.facts)
     return (experiment, dataset, TrainingState(experiment))
   }
 
@@ -33,9 +37,9 @@ struct StepTests {
     let second = try #require(
       try twice.advance(on: batch + batch, of: dataset.train, in: experiment, pool: pool))
     for (a, b) in [
-      (first.loss, second.loss), (first.nmse, second.nmse),
-      (first.term("commitment") ?? 0, second.term("commitment") ?? 0),
-      (first.term("codebook") ?? 1, second.term("codebook") ?? 1),
+      (first["loss"]!, second["loss"]!), (first["nmse"]!, second["nmse"]!),
+      (first["commitmentLoss"] ?? 0, second["commitmentLoss"] ?? 0),
+      (first["codebookLoss"] ?? 1, second["codebookLoss"] ?? 1),
       (first.usage[0].perplexity, second.usage[0].perplexity),
     ] {
       #expect(abs(a / b - 1) < 1e-5)
@@ -54,7 +58,7 @@ struct StepTests {
   /// differ in the order of sums.
   @Test("the fast convolutions and the reference make the same step", arguments: ["vq", "ema"])
   func convolutions(kind: String) throws {
-    var metrics: [StepMetrics] = []
+    var metrics: [Measurements] = []
     var moments: [TrainingState] = []
     for method in ["auto", "im2col"] {
       let (experiment, dataset, start) = try start(
@@ -66,7 +70,7 @@ struct StepTests {
           try state.advance(on: Array(0..<20), of: dataset.train, in: experiment, pool: pool)))
       moments.append(state)
       guard moments.count == 2 else { continue }
-      #expect(abs(metrics[0].loss / metrics[1].loss - 1) < 1e-5)
+      #expect(abs(metrics[0]["loss"]! / metrics[1]["loss"]! - 1) < 1e-5)
       for parameter in experiment.model.parameters where parameter.role == .trained {
         expectClose(
           moments[0].model.firstMoments[parameter],
@@ -93,7 +97,7 @@ struct StepTests {
     let images = try dataset.train.images(at: batch, paddedTo: batch.count)
     let forward = experiment.model(
       tape.constant(images), in: ShardContext(validCount: 37, batchSize: 37))
-    #expect(abs(metrics.loss / Double(forward.loss.value.scalar) - 1) < 1e-5)
+    #expect(abs(metrics["loss"]! / Double(forward.loss.value.scalar) - 1) < 1e-5)
     #expect(metrics.usage == forward.usage)
     let gradients = tape.backward(from: forward.loss).byName
     for parameter in experiment.model.parameters {
@@ -156,7 +160,7 @@ struct StepTests {
     let (free, dataset, start) = try start("training.clip_norm=1e9")
     let (clipped, _, _) = try self.start("training.clip_norm=0.01")
     let batch = Array(0..<20)
-    func firstStep(_ experiment: Experiment) throws -> (norm: Double, moments: Double) {
+    func firstStep(_ experiment: Experiment<VQVAE>) throws -> (norm: Double, moments: Double) {
       var state = start
       let metrics = try #require(
         try state.advance(on: batch, of: dataset.train, in: experiment, pool: pool))
@@ -164,7 +168,7 @@ struct StepTests {
       let squares = experiment.model.parameters.map {
         state.model.firstMoments[$0].sumOfSquares()
       }
-      return (try #require(metrics.gradientNorm), 10 * squares.reduce(0, +).squareRoot())
+      return (try #require(metrics["gradientNorm"]), 10 * squares.reduce(0, +).squareRoot())
     }
     let (whole, short) = (try firstStep(free), try firstStep(clipped))
     #expect(whole.norm > 0.02)
@@ -182,14 +186,14 @@ struct StepTests {
       try #require(
         try state.advance(on: Array(0..<20), of: dataset.train, in: experiment, pool: pool))
     }
-    #expect(metrics.allSatisfy { $0.gradientNorm == nil })
+    #expect(metrics.allSatisfy { $0["gradientNorm"] == nil })
     // Half and whole in the warm-up, then from 0.003 over its quarters down to 0.001.
     let expected = [
       0.0015, 0.003, 0.003, 0.002 + 0.001 * 0.5.squareRoot(), 0.002,
       0.002 - 0.001 * 0.5.squareRoot(),
     ]
     for (found, expected) in zip(metrics, expected) {
-      #expect(abs(found.learningRate / expected - 1) < 1e-12)
+      #expect(abs(found["learningRate"]! / expected - 1) < 1e-12)
     }
     // Adam's first step is the learning rate, whatever the gradient.
     let weight = try #require(
@@ -205,14 +209,14 @@ struct StepTests {
   @Test("thirty steps on one batch make the error smaller", arguments: DeterminismTests.variants)
   func learns(settings: [String]) throws {
     let configuration = try smallConfiguration(settings)
-    let dataset = try configuration.dataset()
-    let experiment = try Experiment(configuration, dataset)
+    let dataset = try VQVAE.open(configuration)
+    let experiment = try Experiment<VQVAE>(configuration, dataset.facts)
     var state = TrainingState(experiment)
     var losses: [Double] = []
     for _ in 0..<30 {
       let metrics = try state.advance(
         on: Array(0..<70), of: dataset.train, in: experiment, pool: pool)
-      losses.append(try #require(metrics).nmse)
+      losses.append(try #require(metrics?["nmse"]))
     }
     #expect(losses.last! < 0.95 * losses[0])
   }
@@ -231,8 +235,8 @@ struct StepTests {
       let losses = try (0..<2).map { _ in
         try #require(
           try state.advance(
-            on: Array(repeating: 0, count: images), of: dataset.train, in: experiment, pool: pool)
-        ).nmse
+            on: Array(repeating: 0, count: images), of: dataset.train, in: experiment, pool: pool)?[
+              "nmse"])
       }
       let image = try dataset.train.images(at: [0], paddedTo: 8)
       return (losses, experiment.model.reconstruct(image, start.values).reconstruction.elements)

@@ -7,7 +7,7 @@ import Testing
 @Suite("Divergence", .timeLimit(.minutes(5)))
 struct DivergenceTests {
   @Test(
-    "the step is named, and a checkpoint only where the model still gives finite images; the advice leads on",
+    "the message names the step, and a checkpoint only if its loss is finite; the advice works",
     arguments: ["vq", "ema"], ["1e9", "0.5"])
   func diverges(kind: String, rate: String) throws {
     try withTemporaryFolder { folder in
@@ -28,9 +28,9 @@ struct DivergenceTests {
       // Every number in the checkpoint is finite, and what the message says of it is so.
       let loaded = try runProgram(["eval", "run/checkpoints/last.safetensors"], in: folder)
       #expect([0, 70].contains(loaded.status), "\(loaded.errors)")
-      let isNamed = result.errors.contains("The model of run/checkpoints/last.safetensors (step ")
+      let isNamed = result.errors.contains("The loss of run/checkpoints/last.safetensors (step ")
       #expect(isNamed == (loaded.status == 0), "\(result.errors)")
-      #expect(isNamed || result.errors.contains("gives finite images"))
+      #expect(isNamed || result.errors.contains("has a finite loss"))
 
       let line = try #require(
         result.errors.split(separator: "\n").first { $0.hasPrefix("  vqvae train") })
@@ -56,7 +56,7 @@ struct DivergenceTests {
         ],
         flags: ["--threads", "1", "--init-from", "run"], in: folder)
       expect(
-        result, 70, "The model of wild/checkpoints/last.safetensors (step 0) gives finite images.")
+        result, 70, "The loss of wild/checkpoints/last.safetensors (step 0) is finite.")
       let line = try #require(
         result.errors.split(separator: "\n").first { $0.hasPrefix("  vqvae train") })
       let command = line.split(separator: " ").map(String.init)
@@ -99,7 +99,7 @@ struct DivergenceTests {
         "run",
         ["training.learning_rate=1e9", "training.steps=50", "training.validate_every=0"],
         in: folder)
-      expect(result, 70, "No checkpoint of this run gives finite images.")
+      expect(result, 70, "No checkpoint of this run has a finite loss.")
       #expect(try !fileExists(folder + "/run/checkpoints/last.safetensors"))
     }
   }

@@ -75,8 +75,8 @@ struct EvalTests {
         let result = try runProgram(["eval", argument], in: folder)
         expect(result, 0)
         #expect(result.errors == "\(path), step 2\n")
-        #expect(result.output.hasPrefix("split          validation, 13 images\n"))
-        for row in ["mse", "nmse", "psnr", "perplexity", "codes used"] {
+        #expect(result.output.hasPrefix("split           validation, 13 images\n"))
+        for row in ["mse", "nmse", "psnr", "psnr per image", "perplexity", "codes used"] {
           #expect(result.output.contains("\n\(row)  "), "\(row)")
         }
       }

@@ -77,13 +77,13 @@ struct TwoLevelTests {
       let output = try runProgram(["eval", "run"], in: folder).output
       #expect(
         output.contains(
-          /\ncodes used     quantizer_top \d+ of 32, quantizer_bottom \d+ of 32\n/), "\(output)")
+          /\ncodes used +quantizer_top \d+ of 32, quantizer_bottom \d+ of 32\n/), "\(output)")
       #expect(
-        output.contains(/\nperplexity     quantizer_top [\d.]+, quantizer_bottom [\d.]+\n/),
+        output.contains(/\nperplexity +quantizer_top [\d.]+, quantizer_bottom [\d.]+\n/),
         "\(output)")
       #expect(
         output.contains(
-          /\nbits           \d+ per image, at .* \(quantizer_top \d+, quantizer_bottom \d+\)\n/),
+          /\nbits +\d+ per image, at .* \(quantizer_top \d+, quantizer_bottom \d+\)\n/),
         "\(output)")
     }
   }

@@ -1,11 +1,13 @@
+import Autoencoders
 import Configurations
 import Datasets
 import Diagnostics
 import Files
+import Models
+import Quantizers
 import Tensors
 import Testing
 import Training
-import VectorQuantization
 
 /// What a configuration may say depends on the architecture that it names.
 @Suite("Fields and images of an architecture")
@@ -110,17 +112,6 @@ struct ArchitectureFieldTests {
     }
   }
 
-  /// Grey images of a size, of two brightnesses.
-  private struct Grey: ImageSource {
-    let count = 10
-    let height: Int
-    let width: Int
-
-    func pixels(of indices: some Collection<Int32>) throws -> [UInt8] {
-      indices.flatMap { [UInt8](repeating: $0 % 2 == 0 ? 60 : 180, count: height * width * 3) }
-    }
-  }
-
   @Test(
     "images of a size that the architecture cannot take are an error that says which it can",
     arguments: [
@@ -130,19 +121,16 @@ struct ArchitectureFieldTests {
       ("resblock", 4, 34, 32),
     ])
   func imageSizes(_ row: (name: String, multiple: Int, height: Int, width: Int)) throws {
-    let images = Grey(height: row.height, width: row.width)
-    let dataset = try Dataset(images, validation: 0) { _ in
-      var summary = ImageSummary()
-      summary.moments.add(try images.pixels(of: 0..<10))
-      return summary
-    }
+    let facts = ImageFacts(
+      image: ImageShape(height: row.height, width: row.width, channels: 3), trainingCount: 10,
+      variance: 1)
     let configuration = try read("model: {architecture: \(row.name)}\n")
     let fits = row.height % row.multiple == 0 && row.width % row.multiple == 0
     guard !fits else {
-      #expect(try Experiment(configuration, dataset).imageHeight == row.height)
+      #expect(try Experiment<VQVAE>(configuration, facts).facts.image == facts.image)
       return
     }
-    let problem = #expect(throws: Problem.self) { try Experiment(configuration, dataset) }
+    let problem = #expect(throws: Problem.self) { try Experiment<VQVAE>(configuration, facts) }
     #expect(problem?.status == .badConfiguration)
     let m = row.multiple
     #expect(
@@ -162,8 +150,10 @@ struct ArchitectureFieldTests {
   func bits(_ row: (name: String, codewords: Int, bits: Double)) throws {
     let configuration = try read(
       "model: {architecture: \(row.name)}\nquantizer: {codebook_size: \(row.codewords)}\n")
-    let experiment = Experiment(
-      configuration, imageHeight: 32, imageWidth: 32, trainingImages: 1, variance: 1)
+    let experiment = try Experiment<VQVAE>(
+      configuration,
+      ImageFacts(
+        image: ImageShape(height: 32, width: 32, channels: 3), trainingCount: 1, variance: 1))
     #expect(abs(experiment.bitsPerDimension - row.bits) < 1e-12)
   }
 }

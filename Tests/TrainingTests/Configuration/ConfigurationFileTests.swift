@@ -1,11 +1,12 @@
+import Autoencoders
 import Configurations
 import Diagnostics
 import Files
 import Foundation
 import Glibc
+import Quantizers
 import TestSupport
 import Testing
-import VectorQuantization
 
 /// The way from a path to a configuration.
 @Suite("Configuration files")

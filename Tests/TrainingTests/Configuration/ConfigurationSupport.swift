@@ -1,5 +1,6 @@
 import Configurations
 import Files
+import Quantizers
 import Testing
 
 /// Reads a configuration that is right; of an empty text one with all defaults.
@@ -57,4 +58,11 @@ struct BadYAML: Sendable, CustomTestStringConvertible {
   }
 
   var testDescription: String { String(text.prefix(40).debugDescription.dropFirst().dropLast()) }
+}
+
+extension QuantizerSection {
+  /// The options that all kinds with a codebook have.
+  var codebook: CodebookOptions {
+    kind == EMAKind.name ? options(of: EMAKind.self).codebook : options(of: VQKind.self).codebook
+  }
 }

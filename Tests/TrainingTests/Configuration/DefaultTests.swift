@@ -1,6 +1,7 @@
+import Autoencoders
 import Configurations
+import Quantizers
 import Testing
-import VectorQuantization
 
 /// What a configuration is where it says nothing.
 @Suite("Defaults")

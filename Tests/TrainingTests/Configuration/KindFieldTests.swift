@@ -1,8 +1,9 @@
+import Autoencoders
 import Configurations
 import Foundation
+import Quantizers
 import TestSupport
 import Testing
-import VectorQuantization
 
 /// A field that plays no part under the kinds of its configuration.
 @Suite("Fields of a kind")
@@ -73,9 +74,7 @@ struct KindFieldTests {
       for kind in QuantizerSection.kinds {
         let configuration = try ConfigurationReader.read(
           file: "\(folder)/\(file)",
-          overrides: [
-            "data.kind=synthetic", "quantizer.kind=\(kind)", "quantizer.weighting=paper",
-          ])
+          overrides: ["data.kind=synthetic", "quantizer.kind=\(kind)"])
         #expect(configuration.data.kind == "synthetic" && configuration.quantizer.kind == kind)
       }
     }

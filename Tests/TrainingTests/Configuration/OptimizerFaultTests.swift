@@ -22,7 +22,7 @@ struct OptimizerFaultTests {
       "weight_decay: expected less than 1 over training.learning_rate (0.01), found 100"),
     BadYAML(
       "quantizer: {kind: ema, weighting: both}\n", "1:35",
-      "weighting: expected paper, for with quantizer.kind ema the loss has no codebook term"),
+      "weighting: belongs to vq, and quantizer.kind is ema; leave it out"),
   ]
 
   @Test("what contradicts another field is said where it stands", arguments: together)

@@ -1,9 +1,10 @@
+import Autoencoders
 import Configurations
 import Datasets
 import Options
+import Quantizers
 import TestSupport
 import Testing
-import VectorQuantization
 
 /// A configuration that is written reads back as it was.
 @Suite("Round trips")
@@ -77,7 +78,6 @@ struct RoundTripTests {
     }
     #expect(c.model.fault == nil)
     c.quantizer = section(&random)
-    if c.quantizer.fault != nil { c.quantizer[field: "weighting"] = nil }
     #expect(c.quantizer.fault == nil)
     c.training.steps = .random(in: 1...1_000_000_000, using: &random)
     c.training.batchSize = .random(in: 1...65_536, using: &random)

@@ -1,0 +1,92 @@
+import Autograd
+import NN
+import Tensors
+
+/// How the gradient passes the quantizer on its way from decoder to encoder. Both make the same step.
+package enum StraightThrough: String, CaseIterable, Sendable {
+  /// ``VectorQuantize``, a function that defines its own derivative.
+  case function
+  /// The expression `z + (e − z).detach()`.
+  case detach
+}
+
+/// Learned codewords and the search for the nearest one, which several quantizers have.
+package struct Codebook: Sendable {
+  /// The codewords, `[K, D]`.
+  package let parameter: Parameter
+  package let straightThrough: StraightThrough
+  package let distances: DistanceForm
+
+  /// - Parameters:
+  ///   - name: the latent's.
+  ///   - role: `.trained` if the codebook loss moves the codewords.
+  package init(
+    _ name: String, codewords: Int, dimension: Int, initializer: Initializer, role: Parameter.Role,
+    straightThrough: StraightThrough = .function, distances: DistanceForm = .addmm
+  ) {
+    parameter = Parameter(
+      "\(name).codebook", [codewords, dimension], initializer: initializer, role: role)
+    self.straightThrough = straightThrough
+    self.distances = distances
+  }
+
+  package var codewords: Int { parameter.shape[0] }
+  package var dimension: Int { parameter.shape[1] }
+
+  /// The codes of the codewords nearest to vectors `[…, D]`.
+  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
+    values[parameter].nearestCodes(to: z, by: distances)
+  }
+
+  /// The codewords of codes, without a gradient.
+  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
+    lookUp(codes, in: tape.read(parameter).detach())
+  }
+
+  /// Quantizes vectors in training.
+  ///
+  /// - Returns: What the decoder gets, with a gradient to the vectors; the codewords, with a gradient to
+  ///   the codebook; and the codes.
+  func quantize(_ z: Variable) -> (output: Variable, codewords: Variable, codes: Codes) {
+    let codebook = z.tape.read(parameter)
+    let codes = codebook.value.nearestCodes(to: z.value, by: distances)
+    switch straightThrough {
+    case .function:
+      // Two calls, or the codebook loss would reach the encoder through the straight-through copy.
+      let e = vectorQuantize(z.detach(), codebook: codebook, codes: codes).output
+      return (vectorQuantize(z, codebook: codebook.detach(), codes: codes).output, e, codes)
+    case .detach:
+      let e = lookUp(codes, in: codebook)
+      return (z + (e - z).detach(), e, codes)
+    }
+  }
+}
+
+/// A quantizer whose codes are the nearest of learned codewords.
+package protocol CodebookQuantizer: Quantizer {
+  var vectors: Codebook { get }
+}
+
+extension CodebookQuantizer {
+  package var codebook: Codebook? { vectors }
+  package var alphabet: [Int] { [vectors.codewords] }
+  package var dimension: Int { vectors.dimension }
+
+  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
+    vectors.codes(of: z, values)
+  }
+
+  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
+    vectors.codewords(codes, on: tape)
+  }
+}
+
+/// The mean of `‖a − b‖²` over the elements of a batch, as far as a shard contributes to it.
+///
+/// - Parameter a: `[N, h, w, D]`.
+func meanSquaredError(_ a: Variable, _ b: Variable, in shard: ShardContext) -> Variable {
+  let positions = a.shape[1] * a.shape[2]
+  return squaredError(
+    a, b, factor: 1 / Float(shard.batchSize * positions * a.shape.width),
+    rows: shard.validCount * positions)
+}

@@ -1,0 +1,79 @@
+import Autograd
+import Options
+import Tensors
+
+/// Where the codewords begin.
+package enum CodebookInitialization: String, CaseIterable, Sendable {
+  /// Uniform in ±1/K.
+  case uniform
+  /// Uniform in 0…1.
+  case unit
+  /// Normal, of variance 1.
+  case normal
+  /// Uniform in ±√(3/D), which has the variance 1/D.
+  case fan
+
+  package func initializer(codewords: Int, dimension: Int) -> Initializer {
+    switch self {
+    case .uniform: .uniform(bound: 1 / Float(codewords))
+    case .unit: .between(0, 1)
+    case .normal: .normal(standardDeviation: 1)
+    case .fan: .uniform(bound: (3 / Float(dimension)).squareRoot())
+    }
+  }
+}
+
+/// How an architecture's published program starts and keeps a codebook.
+///
+/// By default near the origin, where the vectors are: from a wide normal distribution they all choose one
+/// of a few codewords, and the others are never found (docs/reproduced-systems.md).
+package struct CodebookDefaults: Sendable {
+  package var initialization = CodebookInitialization.uniform
+  /// If moving averages move the codewords.
+  package var averagedInitialization = CodebookInitialization.uniform
+  package var unused = UnusedCodeword.keep
+
+  package init() {}
+}
+
+/// The options that every quantizer with a codebook has.
+package struct CodebookOptions: Sendable {
+  package var straightThrough = StraightThrough.function
+  /// K.
+  package var size = 512
+  /// D.
+  package var dimension = 64
+  package var distances = DistanceForm.addmm
+  /// β.
+  package var commitment = 0.25
+  /// By default the architecture's.
+  package var initialization: CodebookInitialization?
+
+  package init() {}
+}
+
+/// Options of a quantizer with a codebook.
+package protocol CodebookQuantizerOptions: FieldOptions {
+  var codebook: CodebookOptions { get set }
+}
+
+extension CodebookQuantizerOptions {
+  package static var codebookFields: [Field<Self>] {
+    [
+      .choice(
+        "straight_through", \.codebook.straightThrough, "how the gradient passes the quantizer"),
+      .integer("codebook_size", \.codebook.size, 1...1_048_576, "codewords, K"),
+      .integer("dimension", \.codebook.dimension, 1...4096, "width of a codeword, D"),
+      .choice(
+        "distances", \.codebook.distances,
+        "products and an exact decision of near-ties, or slow and exact throughout; same codes"),
+      .number("commitment", \.codebook.commitment, 0..<1e6, "the weight β"),
+    ]
+  }
+
+  package static var initializationField: Field<Self> {
+    .optionalChoice(
+      "init", \.codebook.initialization,
+      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the architecture's")
+  }
+}

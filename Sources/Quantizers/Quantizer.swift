@@ -1,0 +1,91 @@
+import Autograd
+import NN
+import Tensors
+
+/// What lies between encoder and decoder: vectors become codes, and codes become codewords.
+///
+/// A quantizer is a file of its own. It owns its parameters, its terms of the loss, and whatever moves its
+/// codebook besides the gradient.
+package protocol Quantizer: Module {
+  /// How many values each code of a position can have: `[512]`; `[512, 512]` if a position has two codes.
+  var alphabet: [Int] { get }
+  /// The width of a vector, D.
+  var dimension: Int { get }
+
+  /// Quantizes vectors in training.
+  ///
+  /// - Parameter z: the encoder's vectors, `[N, h, w, D]`.
+  func quantize(_ z: Variable, in shard: ShardContext) -> Quantized
+
+  /// The codes of vectors `[…, D]`, outside training: `[…]`, or `[…, S]` if a position has S codes.
+  func codes(of z: Tensor, _ values: ParameterValues) -> Codes
+
+  /// The codewords `[…, D]` of codes. What evaluation decodes, so that decoding saved codes gives the same
+  /// bytes as reconstructing.
+  func codewords(_ codes: Codes, on tape: Tape) -> Variable
+
+  /// The shapes of what ``quantize(_:in:)`` hands to ``update(_:with:step:)``.
+  var statisticsShapes: [Shape] { get }
+
+  /// Prepares the state of a new run before the first step, as k-means does a codebook. By default nothing.
+  ///
+  /// - Parameter sample: computes vectors `[n, D]` of the quantizer's latent, of the first step's images.
+  func prepare(_ state: inout ModelState, sample: () throws -> Tensor) throws
+
+  /// Changes the state by a batch, after the optimizer. By default nothing.
+  ///
+  /// - Parameters:
+  ///   - statistics: of the batch, the sum over its shards.
+  ///   - step: 1 for the first.
+  func update(_ state: inout ModelState, with statistics: [Tensor], step: Int)
+
+  /// Makes a state consistent whose codebook comes from another run, without that run's averages. By
+  /// default nothing.
+  func adoptCodebook(_ state: inout ModelState)
+
+  /// The codewords, `[K, D]`, for measurements and inspection; nil if there is no codebook.
+  var codebook: Codebook? { get }
+}
+
+extension Quantizer {
+  package var statisticsShapes: [Shape] { [] }
+  package func prepare(_: inout ModelState, sample _: () throws -> Tensor) throws {}
+  package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {}
+  package func adoptCodebook(_ state: inout ModelState) {}
+  package var codebook: Codebook? { nil }
+}
+
+/// What quantizing some vectors in training gives.
+package struct Quantized {
+  /// What the decoder gets: the codewords, up to rounding, with a gradient to the vectors.
+  package let output: Variable
+  package let codes: Codes
+  /// The quantizer's terms of the loss.
+  package let terms: [LossTerm]
+  /// Tensors of the quantizer's ``Quantizer/statisticsShapes``.
+  package let statistics: [Tensor]
+
+  package init(
+    output: Variable, codes: Codes, terms: [LossTerm], statistics: [Tensor] = []
+  ) {
+    self.output = output
+    self.codes = codes
+    self.terms = terms
+    self.statistics = statistics
+  }
+}
+
+/// A term of the loss.
+package struct LossTerm {
+  /// What it is called in metrics, such as `commitment`. Terms of one name are added up over the latents.
+  package let name: String
+  /// The shard's share of the batch's mean, before it is weighted.
+  package let value: Variable
+  package let weight: Float
+
+  package init(_ name: String, _ value: Variable, weight: Float) {
+    self.name = name
+    self.value = value
+    self.weight = weight
+  }
+}
