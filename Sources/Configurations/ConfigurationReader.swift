@@ -7,7 +7,7 @@ package struct ConfigurationReader {
   /// Larger files are refused; a configuration has a few dozen lines.
   static let maximumSize = 64 * 1024
 
-  private static let empty =
+  static let empty =
     "the configuration is empty; expected fields, such as seed: 1 (configs/demo.yaml is a whole one, and "
     + "docs/configuration.md has the list)"
 
@@ -20,27 +20,32 @@ package struct ConfigurationReader {
     case program
   }
 
-  private let origin: Origin
-  private var configuration = Configuration()
-  private var faults: [(place: Place, message: String)] = []
+  let origin: Origin
+  /// The new names of fields by their names in earlier formats.
+  let renamedFields: [String: String]
+  var configuration = Configuration()
+  var faults: [(place: Place, message: String)] = []
   /// Where each field was set.
-  private var places: [String: Place] = [:]
+  var places: [String: Place] = [:]
   /// Fields whose values were wrong; what depends on them cannot be judged.
-  private var refused: Set<String> = []
+  var refused: Set<String> = []
   /// Fields whose values were taken away: they play no part, and need none.
-  private var unset: Set<String> = []
+  var unset: Set<String> = []
   /// The kind of each section behind the file and before the flags, by the field that names it; nil if
   /// its value was wrong.
-  private var kindsOfFile: [String: String?] = [:]
+  var kindsOfFile: [String: String?] = [:]
   /// Whether the text could be read to its end; if not, what it does not say cannot be judged.
-  private var isReadable = true
-  /// How many unknown keys had a guess looked up.
-  private var guesses = 0
+  var isReadable = true
+  var guess = KeyGuess(
+    fields: Configuration.fields.map(\.name), sections: ConfigurationReader.sections.sorted())
 
-  private init(_ origin: Origin) { self.origin = origin }
+  private init(_ origin: Origin, renamedFields: [String: String]) {
+    self.origin = origin
+    self.renamedFields = renamedFields
+  }
 
   /// Where a value is set: in the file, or behind it in a flag.
-  private struct Place {
+  struct Place {
     let text: String
     let line: Int
     let column: Int
@@ -65,11 +70,12 @@ package struct ConfigurationReader {
   /// Reads a file, a pipe or, as `-`, standard input, applies the overrides in order, and checks the whole.
   ///
   /// - Parameters:
-  ///   - runFolder: what takes the place of `output.folder`, whatever the file and the overrides say.
+  ///   - renamedFields: the new names of fields by their names in earlier formats.
+  ///   - runFolder: replaces `output.folder`, whatever the file and the overrides say.
   ///   - needsRunFolder: whether a run folder has to be known, which a pipe's name does not give.
   package static func read(
-    file: String, from origin: Origin = .user, overrides: [String] = [], runFolder: String? = nil,
-    needsRunFolder: Bool = true
+    file: String, from origin: Origin = .user, renamedFields: [String: String] = [:],
+    overrides: [String] = [], runFolder: String? = nil, needsRunFolder: Bool = true
   ) throws -> Configuration {
     let input: TextInput
     do {
@@ -82,7 +88,8 @@ package struct ConfigurationReader {
         advice: problem.advice)
     }
     return try read(
-      yaml: input.text, name: input.name, from: origin, overrides: overrides, runFolder: runFolder,
+      yaml: input.text, name: input.name, from: origin, renamedFields: renamedFields,
+      overrides: overrides, runFolder: runFolder,
       needsRunFolder: needsRunFolder && !input.isNamedFile)
   }
 
@@ -92,10 +99,11 @@ package struct ConfigurationReader {
   ///     images are.
   ///   - needsRunFolder: whether it has to name the run folder, since `name` cannot.
   package static func read(
-    yaml: String, name: String, from origin: Origin = .user, overrides: [String] = [],
-    runFolder: String? = nil, needsData: Bool = true, needsRunFolder: Bool = false
+    yaml: String, name: String, from origin: Origin = .user,
+    renamedFields: [String: String] = [:], overrides: [String] = [], runFolder: String? = nil,
+    needsData: Bool = true, needsRunFolder: Bool = false
   ) throws -> Configuration {
-    var reader = ConfigurationReader(origin)
+    var reader = ConfigurationReader(origin, renamedFields: renamedFields)
     reader.apply(yaml: yaml, name: name)
     reader.rememberKinds()
     for override in overrides { reader.apply(override: override) }
@@ -107,128 +115,9 @@ package struct ConfigurationReader {
     return reader.configuration.completed(fileName: name)
   }
 
-  // MARK: YAML
-
-  private mutating func apply(yaml: String, name: String) {
-    let start = Place(name, line: 1, column: 1)
-    isReadable = false
-    guard yaml.utf8.count <= Self.maximumSize else {
-      report(
-        start,
-        "the configuration has \(yaml.utf8.count) bytes; expected at most \(Self.maximumSize)")
-      return
-    }
-    let tree = YAMLTree(yaml)
-    for fault in tree.faults { report(Place(name, fault.mark), fault.message) }
-    switch tree.root?.content {
-    case .mapping(let pairs):
-      isReadable = true
-      apply(pairs, prefix: "", name: name)
-    case _ where !tree.faults.isEmpty: break
-    case nil:
-      report(start, Self.empty)
-    case .scalar(let text, let isPlain)
-    where ConfigurationValue(text: text, isPlain: isPlain).isNull:
-      report(start, Self.empty)
-    case .scalar, .sequence, .alias:
-      report(
-        Place(name, tree.root?.mark ?? YAMLMark(line: 1, column: 1)),
-        "expected a mapping of keys to values at the top level")
-    }
-  }
-
-  private mutating func apply(
-    _ pairs: [(key: YAMLNode, value: YAMLNode)], prefix: String, name: String
-  ) {
-    var lines: [String: Int] = [:]
-    for (keyNode, value) in pairs {
-      let place = Place(name, keyNode.mark)
-      // An alias is reported already.
-      if case .alias = keyNode.content { continue }
-      guard case .scalar(let key, _) = keyNode.content else {
-        report(place, "a key has to be a word")
-        continue
-      }
-      if let line = lines[key] {
-        report(
-          place, "the key \(excerpt(prefix + key)) occurs twice; it is in line \(line) already")
-      } else {
-        lines[key] = keyNode.mark.line
-      }
-      let path = prefix + key
-      if key.contains(".") {
-        reportUnknown(path, place: place, isInFile: true)
-      } else if Self.sections.contains(path) {
-        applySection(value, path, name: name)
-      } else if let field = Self.fields[path] {
-        set(field, value, place: Place(name, value.mark))
-      } else {
-        reportUnknown(path, place: place, isInFile: true)
-        // Of a mistyped section our own fields are right.
-        let isMistyped = suggestion(for: path, among: Array(Self.sections)) != nil
-        reportHints(in: value, prefix: excerpt(path) + ".", name: name, withOurs: !isMistyped)
-      }
-    }
-  }
-
-  private mutating func applySection(_ node: YAMLNode, _ key: String, name: String) {
-    switch node.content {
-    case .alias: break
-    case .mapping(let pairs): apply(pairs, prefix: key + ".", name: name)
-    case .scalar(let text, let isPlain)
-    where ConfigurationValue(text: text, isPlain: isPlain).isNull:
-      report(
-        Place(name, node.mark),
-        "\(key): expected a section of indented keys, found none; leave \(key) out")
-    case .scalar, .sequence:
-      report(Place(name, node.mark), "\(key): expected a section of indented keys")
-    }
-  }
-
-  /// In a section that is not ours, which a configuration of another program has, what is called
-  /// otherwise here.
-  ///
-  /// - Parameter withOurs: whether a field of ours in it is reported as well.
-  private mutating func reportHints(
-    in node: YAMLNode, prefix: String, name: String, withOurs: Bool
-  ) {
-    guard case .mapping(let pairs) = node.content else { return }
-    for case (let keyNode, let value) in pairs {
-      guard case .scalar(let key, _) = keyNode.content else { continue }
-      if let hint = withOurs ? hint(for: key) : FieldHint.find(key)?.text {
-        report(Place(name, keyNode.mark), "unknown key \(excerpt(prefix + key))" + hint)
-      }
-      reportHints(
-        in: value, prefix: excerpt(prefix + key) + ".", name: name, withOurs: withOurs)
-    }
-  }
-
-  private mutating func set(_ field: Field<Configuration>, _ node: YAMLNode, place: Place) {
-    switch node.content {
-    case .scalar(let text, let isPlain):
-      set(field, ConfigurationValue(text: text, isPlain: isPlain), place: place)
-    case .sequence(let items) where field.domain.isList:
-      let values = items.compactMap { item in
-        if case .scalar(let text, let isPlain) = item.content {
-          ConfigurationValue(text: text, isPlain: isPlain)
-        } else {
-          nil
-        }
-      }
-      if values.count == items.count {
-        set(field, ConfigurationValue(items: values), place: place)
-      } else {
-        refuse(field, found: "a list", place: place)
-      }
-    case .sequence: refuse(field, found: "a list", place: place)
-    case .mapping: refuse(field, found: "a section", place: place)
-    case .alias: refused.insert(field.name)
-    }
-  }
-
   // MARK: Overrides
 
-  private mutating func apply(override: String) {
+  mutating func apply(override: String) {
     let place = Place(flag: "--set \(excerpt(override, limit: 120))")
     guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
       report(place, "expected key=value, such as training.steps=100")
@@ -247,7 +136,7 @@ package struct ConfigurationReader {
   }
 
   /// A path is taken as it is, that of YAML's null too.
-  private mutating func apply(runFolder: String) {
+  mutating func apply(runFolder: String) {
     guard let field = Self.fields["output.folder"] else { preconditionFailure("no output.folder") }
     set(
       field, ConfigurationValue(text: runFolder, isPlain: false),
@@ -256,15 +145,15 @@ package struct ConfigurationReader {
 
   // MARK: Fields
 
-  private static let fields = Dictionary(
+  static let fields = Dictionary(
     uniqueKeysWithValues: Configuration.fields.map { ($0.name, $0) })
 
-  private static let sections = Set(
+  static let sections = Set(
     Configuration.fields.compactMap { field in
       field.name.contains(".") ? String(field.name.prefix { $0 != "." }) : nil
     })
 
-  private mutating func set(
+  mutating func set(
     _ field: Field<Configuration>, _ value: ConfigurationValue, place: Place
   ) {
     var value = value
@@ -304,13 +193,13 @@ package struct ConfigurationReader {
       field, found: value.shown + (isRight ? "; write \(value.unquoted.shown)" : ""), place: place)
   }
 
-  private mutating func refuse(_ field: Field<Configuration>, found: String, place: Place) {
+  mutating func refuse(_ field: Field<Configuration>, found: String, place: Place) {
     places[field.name] = place
     refused.insert(field.name)
     report(place, "\(field.name): expected \(field.domain.expected), found \(found)")
   }
 
-  private mutating func reportUnknown(_ key: String, place: Place, isInFile: Bool) {
+  mutating func reportUnknown(_ key: String, place: Place, isInFile: Bool) {
     if isInFile, Self.fields[key] != nil, let dot = key.firstIndex(of: ".") {
       report(
         place,
@@ -318,107 +207,15 @@ package struct ConfigurationReader {
           + "\(key[..<dot])")
       return
     }
-    report(place, "unknown key \(excerpt(key))\(guess(for: key))")
+    report(place, "unknown key \(excerpt(key))\(guess.text(for: key))")
   }
 
-  /// What was probably meant, to follow an unknown key.
-  private mutating func guess(for key: String) -> String {
-    // To compare with all fields is slow, and what is not shown needs no guess.
-    guesses += 1
-    guard guesses <= ConfigurationError.maximumListed else { return "" }
-    if let hint = hint(for: key) { return hint }
-    let keys = Configuration.fields.map(\.name)
-    // Within a section no other section is meant.
-    let candidates = keys + (key.contains(".") ? [] : Self.sections.sorted())
-    // A key in the wrong section is found by its last word.
-    let last = "." + (key.split(separator: ".").last ?? "")
-    let guess =
-      suggestion(for: key, among: candidates) ?? keys.first { $0.hasSuffix(last) }
-    return guess.map { "; did you mean \($0)?" } ?? ""
-  }
-
-  /// The field that a key's last word means wherever it is: one that other programs use, or one of ours
-  /// that a single section has.
-  private func hint(for key: String) -> String? {
-    let word = key.split(separator: ".").last.map(String.init) ?? key
-    if let hint = FieldHint.find(word) { return hint.text }
-    return Self.words[FieldHint.squeezed(word)].map { "; did you mean \($0)?" }
-  }
-
-  /// The fields by their last words, but for words that several have.
-  private static let words: [String: String] = {
-    let fields = Configuration.fields.map { field in
-      (FieldHint.squeezed(field.name.split(separator: ".").last.map(String.init) ?? ""), field.name)
-    }
-    return Dictionary(grouping: fields, by: \.0).compactMapValues { $0.count == 1 ? $0[0].1 : nil }
-  }()
-
-  // MARK: The whole
-
-  /// What no field can check alone.
-  private mutating func check(fallback: String, needsData: Bool, needsRunFolder: Bool) {
-    let start = Place(fallback, line: 1, column: 1)
-    if needsRunFolder, configuration.output.folder == nil, !refused.contains("output.folder") {
-      report(
-        places["output.folder"] ?? start,
-        "output.folder: expected the run folder, which a configuration without a file name has to name; "
-          + "or give --run FOLDER")
-    }
-    checkOwners()
-    for fault in configuration.faults(isWhole: needsData) {
-      let kindField = [fault.kindField].compactMap(\.self)
-      guard refused.isDisjoint(with: kindField + fault.fields) else { continue }
-      let field = fault.fields.first { places[$0] != nil } ?? fault.fields[0]
-      let place = places[field] ?? kindField.first.flatMap { places[$0] } ?? start
-      report(place, "\(field): \(fault.message)")
-    }
-  }
-
-  private mutating func rememberKinds() {
-    for name in Set(Configuration.fields.compactMap(\.owners?.kindField)) {
-      kindsOfFile[name] = refused.contains(name) ? .some(nil) : kind(name)
-    }
-  }
-
-  /// The kind that the configuration has now.
-  private func kind(_ kindField: String) -> String? {
-    Self.fields[kindField]?.get(configuration)?.text
-  }
-
-  /// Reports the fields that were set and that the kind of their section does not have.
-  private mutating func checkOwners() {
-    for field in Configuration.fields where !field.belongs(configuration) {
-      guard let owners = field.owners, let place = places[field.name],
-        !unset.contains(field.name), !refused.contains(owners.kindField)
-      else { continue }
-      if isLeftOut(owners, place) {
-        field.set(nil, &configuration)
-      } else {
-        report(
-          place,
-          "\(field.name): belongs to \(owners.kinds.joined(separator: " and ")), and "
-            + "\(owners.kindField) is \(kind(owners.kindField) ?? ""); leave it out")
-      }
-    }
-  }
-
-  /// Whether a field of another kind is left out without an error: a flag that chooses another kind than
-  /// the file takes the fields of the file's kind away.
-  private func isLeftOut(_ owners: Field<Configuration>.Owners, _ place: Place) -> Bool {
-    guard place.isInFile else { return false }
-    if origin == .program { return true }
-    guard let chosen = places[owners.kindField], !chosen.isInFile else { return false }
-    // Of a kind that does not exist nothing is known, and it is an error already.
-    guard case let kind?? = kindsOfFile[owners.kindField] else { return true }
-    return owners.kinds.contains(kind)
-  }
-
-  private mutating func report(_ place: Place, _ message: String) {
+  mutating func report(_ place: Place, _ message: String) {
     faults.append((place, message))
   }
 
   /// All faults in the order of the file, those of flags behind them.
-  private var error: ConfigurationError {
+  var error: ConfigurationError {
     let ordered = faults.enumerated().sorted {
       ($0.element.place.line, $0.element.place.column, $0.offset)
         < ($1.element.place.line, $1.element.place.column, $1.offset)

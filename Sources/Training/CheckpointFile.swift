@@ -29,6 +29,7 @@ struct CheckpointFile {
   private let file: SafetensorsFile
   /// The names in the file of tensors by their current names.
   private let names: [String: String]
+  private let version: Int
 
   var path: String { metadata.path }
 
@@ -36,7 +37,7 @@ struct CheckpointFile {
   init(_ path: String) throws {
     file = try SafetensorsFile(path, maximumHeader: Self.maximumHeader)
     let found = CheckpointMetadata(path: path, values: file.metadata)
-    let version = try CheckpointMigration.version(of: found)
+    version = try CheckpointMigration.version(of: found)
     metadata = CheckpointMetadata(
       path: path, values: CheckpointMigration.migrate(metadata: file.metadata, from: version))
     var names: [String: String] = [:]
@@ -58,7 +59,8 @@ struct CheckpointFile {
     do {
       return try ConfigurationReader.read(
         yaml: try metadata.text(Key.configuration), name: Key.configuration, from: .program,
-        overrides: overrides, runFolder: runFolder, needsData: needsData)
+        renamedFields: CheckpointMigration.renamedFields(from: version), overrides: overrides,
+        runFolder: runFolder, needsData: needsData)
     } catch let error as ConfigurationError where overrides.isEmpty {
       throw Problem(.badData, path, found: error.description)
     }

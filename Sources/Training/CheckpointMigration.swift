@@ -5,6 +5,8 @@ import Diagnostics
 struct CheckpointMigration: Sendable {
   /// Changes the metadata.
   let metadata: @Sendable (inout [String: String]) -> Void
+  /// The new names of fields of the configuration by their old ones, such as `quantizer.decay`.
+  let fields: [String: String]
   /// The new name of a tensor.
   let tensor: @Sendable (String) -> String
 
@@ -34,19 +36,31 @@ struct CheckpointMigration: Sendable {
     return result
   }
 
+  /// The new names of the fields that were renamed since a format. A run folder's `config.yaml` has no version:
+  /// what was renamed since format 1 applies to it, since no old name is used again.
+  static func renamedFields(from version: Int = 1) -> [String: String] {
+    all[(version - 1)...].reduce(into: [:]) { result, migration in
+      result = result.mapValues { migration.fields[$0] ?? $0 }
+      result.merge(migration.fields) { earlier, _ in earlier }
+    }
+  }
+
   static func migrate(tensor name: String, from version: Int) -> String {
     all[(version - 1)...].reduce(name) { name, migration in migration.tensor(name) }
   }
 
   /// Format 2 names the type of the model, has channels in the image's shape, and has the averages of a
   /// codebook under the name of their quantizer: `quantizer.ema.size` instead of `ema.quantizer.size`.
-  private static let fromFormat1 = CheckpointMigration { metadata in
-    metadata[CheckpointFile.Key.model] = "vqvae"
-    metadata["vqvae.image_shape"] = metadata.removeValue(forKey: "vqvae.image").map { "\($0)x3" }
-    metadata[CheckpointFile.Key.best] = metadata.removeValue(forKey: "vqvae.best_nmse")
-  } tensor: { name in
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == "ema" else { return name }
-    return "\(parts[1]).ema.\(parts[2])"
-  }
+  private static let fromFormat1 = CheckpointMigration(
+    metadata: { metadata in
+      metadata[CheckpointFile.Key.model] = "vqvae"
+      metadata["vqvae.image_shape"] = metadata.removeValue(forKey: "vqvae.image").map { "\($0)x3" }
+      metadata[CheckpointFile.Key.best] = metadata.removeValue(forKey: "vqvae.best_nmse")
+    },
+    fields: [:],
+    tensor: { name in
+      let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+      guard parts.count == 3, parts[0] == "ema" else { return name }
+      return "\(parts[1]).ema.\(parts[2])"
+    })
 }

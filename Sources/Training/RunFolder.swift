@@ -43,7 +43,9 @@ package struct RunFolder: Sendable {
     if try fileExists(configuration), try InputFile(configuration).size > 0 {
       return (
         try ConfigurationReader.read(
-          file: configuration, from: .program, overrides: overrides, runFolder: path), nil
+          file: configuration, from: .program,
+          renamedFields: CheckpointMigration.renamedFields(), overrides: overrides, runFolder: path),
+        nil
       )
     }
     for checkpoint in try present.reversed() {

@@ -64,7 +64,7 @@ struct ModelOptions: ParsableArguments {
   /// Where a run has its images; a checkpoint does not hold paths.
   private static func root(_ run: RunFolder) throws -> String? {
     guard try fileExists(run.configuration) else { return nil }
-    return try ConfigurationReader.read(file: run.configuration, from: .program).data.root
+    return try run.savedConfiguration().configuration.data.root
   }
 }
 

@@ -130,6 +130,23 @@ struct KindFieldTests {
     #expect(throws: ConfigurationError.self) { try read(text, ["quantizer.decay=0.5"]) }
   }
 
+  /// As a checkpoint of an earlier format is read, once a field has been renamed.
+  @Test("a renamed field is found under its old name, and an override under the new one")
+  func renamed() throws {
+    func read(_ text: String, _ overrides: [String] = []) throws -> Configuration {
+      try ConfigurationReader.read(
+        yaml: text, name: "c.yaml", from: .program,
+        renamedFields: ["quantizer.codes": "quantizer.codebook_size", "steps": "seed"],
+        overrides: overrides, needsData: false)
+    }
+    let found = try read("steps: 7\nquantizer: {codes: 100}\n")
+    #expect(found.quantizer.codebook.size == 100 && found.seed == 7)
+    #expect(
+      try read("quantizer: {codes: 100}\n", ["quantizer.codebook_size=9"])
+        .quantizer.codebook.size == 9)
+    #expect(throws: ConfigurationError.self) { try read("seed: 1\n", ["quantizer.codes=9"]) }
+  }
+
   @Test("a field of another kind makes no difference between configurations")
   func differences() throws {
     let (vq, ema) = try (read("quantizer: {kind: vq}\n"), read("quantizer: {kind: ema}\n"))
