@@ -1,17 +1,17 @@
 import Tensors
 
-/// A named tensor of a model: what it is called, how large it is, how it starts.
+/// The description of a model's tensor: its name, shape and initial distribution.
 ///
-/// A parameter holds no numbers; those are in ``ParameterValues``, a value that a training step reads
-/// and an optimizer replaces. So a model can be shared by threads, and a step cannot change it.
+/// A parameter holds no numbers. They are in ``ParameterValues``, a value that a training step reads and an
+/// optimizer replaces, so a model can be shared by threads and a step cannot change it.
 package struct Parameter: Sendable {
-  /// The dotted name: key of checkpoint and optimizer, and word of error messages.
+  /// The dotted name: the key in checkpoints and in the optimizer, also used in error messages.
   package let name: String
   package let shape: Shape
   package let start: Start
   package let layout: Layout
   package let role: Role
-  /// Whether training alone reads it, as it does moving averages: evaluation works without it.
+  /// Whether only training reads it, as with a moving average; evaluation works without it.
   package let isTrainingState: Bool
   /// Whether no element may be negative, as in an average of counts.
   package let isNonnegative: Bool
@@ -19,17 +19,17 @@ package struct Parameter: Sendable {
   package enum Role: Sendable {
     /// Changed by the optimizer, along the gradient.
     case trained
-    /// Saved with the model and never given a gradient, such as a moving average.
+    /// Saved with the model but without a gradient, such as a moving average.
     case buffer
   }
 
-  /// How the elements lie in memory, and how they lie in a checkpoint.
+  /// The order of the elements in memory and in a checkpoint.
   package enum Layout: Sendable {
-    /// The same way.
+    /// The same in both.
     case rowMajor
-    /// Filters: `[kernelHeight, kernelWidth, C, F]` in memory, where the convolution wants a matrix
-    /// of `F` columns, and `[F, C, kernelHeight, kernelWidth]` in a checkpoint. That is PyTorch's
-    /// layout of `Conv2d` with F its outputs, and of `ConvTranspose2d` with F its inputs.
+    /// Filters: `[kernelHeight, kernelWidth, C, F]` in memory, where the convolution needs a matrix of `F`
+    /// columns, and `[F, C, kernelHeight, kernelWidth]` in a checkpoint. That is PyTorch's layout of `Conv2d`
+    /// with F output channels, and of `ConvTranspose2d` with F input channels.
     case filters
   }
 
@@ -47,7 +47,7 @@ package struct Parameter: Sendable {
   }
 }
 
-/// The distribution of a parameter's first value.
+/// The distribution of a parameter's initial value.
 package enum Start: Sendable, Equatable {
   case zeros
   case ones
@@ -55,8 +55,9 @@ package enum Start: Sendable, Equatable {
   case uniform(bound: Float)
   /// Uniform in low…high.
   case between(Float, Float)
+  /// A normal distribution with mean 0 and this standard deviation.
   case normal(deviation: Float)
-  /// A normal distribution of the given deviation, cut off at two of them.
+  /// A normal distribution with this standard deviation, truncated at two standard deviations.
   case truncatedNormal(deviation: Float)
 
   /// PyTorch's default for weights and biases: `kaiming_uniform_` with a = √5, which is uniform in
@@ -65,12 +66,12 @@ package enum Start: Sendable, Equatable {
     .uniform(bound: 1 / Float(fanIn).squareRoot())
   }
 
-  /// Sonnet's default for weights: a truncated normal of deviation 1/√fanIn.
+  /// Sonnet's default for weights: a truncated normal distribution with standard deviation 1/√fanIn.
   package static func sonnet(fanIn: Int) -> Start {
     .truncatedNormal(deviation: 1 / Float(fanIn).squareRoot())
   }
 
-  /// The tensor with which a parameter starts: a function of the seed and the parameter's name.
+  /// The initial value of a parameter: a function of the seed and the parameter's name.
   package func tensor(_ shape: Shape, seed: UInt64, name: String) -> Tensor {
     var generator = SeededGenerator(seed: seed, purpose: .weights, stream: streamNumber(of: name))
     return Tensor(
@@ -96,7 +97,7 @@ package struct ParameterValues: Sendable {
     self.tensors = tensors.mapValues { $0.keepingPackedForms() }
   }
 
-  /// The start of every parameter.
+  /// The initial values of all parameters.
   package init(startOf parameters: [Parameter], seed: UInt64) {
     self.init(
       Dictionary(
@@ -119,8 +120,8 @@ package struct ParameterValues: Sendable {
     }
   }
 
-  /// Takes a parameter's numbers out, so that whoever gets them is the only one to have them; they are
-  /// to be put back by ``putBack(_:as:)``.
+  /// Removes and returns a parameter's tensor, so that the caller holds the only reference to it. Put it back
+  /// by ``putBack(_:as:)``.
   package mutating func take(_ parameter: Parameter) -> Tensor {
     guard let tensor = tensors.removeValue(forKey: parameter.name) else {
       preconditionFailure("there is no value for the parameter \(parameter.name)")
