@@ -1,12 +1,12 @@
 import Tensors
 
-/// How the operations of a tape are executed, besides what they compute.
+/// How the operations of a tape are executed, as opposed to what they compute.
 package struct ExecutionContext {
   /// Which kernels compute convolutions.
   package var convolution: ConvolutionMethod
-  /// Where operations that are random in training get their numbers; nil outside training.
+  /// The source of the random numbers of dropout, or nil outside training.
   package var random: DropoutSource?
-  /// Told of every operation after it is computed.
+  /// Called after every operation.
   package var trace: ((TracedOperation) -> Void)?
 
   package init(
@@ -21,18 +21,19 @@ package struct ExecutionContext {
 
 /// An operation that was computed.
 package struct TracedOperation {
-  /// An input, in its place; nil stands for one that was not given.
+  /// An input of the operation.
   package struct Input {
     package let shape: Shape
-    /// Whether `backward` will be asked for its gradient.
+    /// Whether `backward` has to compute its gradient.
     package let needsGradient: Bool
-    /// The parameter that it is; nil if it is none, or if the tape does not record.
+    /// The name of the parameter, or nil if the input is not a parameter or the tape does not record.
     package let parameter: String?
   }
 
   package let function: any Function.Type
   /// The function's attributes.
   package let attributes: Any
+  /// The inputs by position; nil for one that was not given.
   package let inputs: [Input?]
   package let output: Shape
 

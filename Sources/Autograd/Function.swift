@@ -2,12 +2,11 @@ import Tensors
 
 /// A differentiable operation: `forward` computes, `backward` applies the chain rule.
 ///
-/// A function is called through ``apply(_:_:)``, which runs `forward`, and writes on the tape how to
-/// come back.
+/// A function is called through ``apply(_:_:)``, which runs `forward` and records `backward` on the tape.
 package protocol Function {
   /// Sizes and switches: what an operation depends on besides its tensors.
   associatedtype Attributes = Void
-  /// What `backward` has to know of `forward`.
+  /// What `forward` saves for `backward`.
   associatedtype Saved = Void
   /// An output that carries no gradient, such as codes.
   associatedtype NonDifferentiable = Void
@@ -17,7 +16,7 @@ package protocol Function {
     _ inputs: Inputs<Tensor>, _ attributes: Attributes, _ context: inout Context<Self>
   ) -> Tensor
 
-  /// Turns the gradient of the output into one gradient for each input; nil if it is not wanted.
+  /// Computes the gradient of each input from that of the output; nil for an input that does not need one.
   ///
   /// - Parameter gradient: ∂loss/∂output. It may be changed in place and returned.
   static func backward(
@@ -25,7 +24,7 @@ package protocol Function {
   ) -> [Tensor?]
 }
 
-/// The inputs of an operation, each in its place whether others are given or not.
+/// The inputs of an operation by position; some may be missing.
 package struct Inputs<Value> {
   fileprivate let values: [Value?]
 
@@ -40,13 +39,13 @@ package struct Inputs<Value> {
   /// An input that may be missing, such as a bias.
   package func optional(_ i: Int) -> Value? { i < values.count ? values[i] : nil }
 
-  /// The inputs that are given, in their order.
+  /// The inputs that are given, in order.
   package var given: [Value] { values.compactMap(\.self) }
 }
 
-/// What passes from a function's `forward` to its `backward` and to its caller.
+/// What a function's `forward` passes to its `backward` and to its caller.
 package struct Context<F: Function> {
-  /// For each input, whether its gradient is wanted.
+  /// For each input, whether its gradient is needed.
   package let needsGradient: [Bool]
   private var savedValue: F.Saved?
   fileprivate private(set) var nonDifferentiable: F.NonDifferentiable?
@@ -64,14 +63,14 @@ package struct Context<F: Function> {
     return savedValue
   }
 
-  /// Hands an output without a gradient to the caller.
+  /// Returns an output without a gradient to the caller.
   package mutating func returnNonDifferentiable(_ value: F.NonDifferentiable) {
     nonDifferentiable = value
   }
 }
 
 extension Function {
-  /// Runs the operation and records it where an input needs a gradient.
+  /// Runs the operation, and records it if an input needs a gradient.
   package static func apply(
     _ inputs: [Variable?], _ attributes: Attributes
   ) -> (output: Variable, nonDifferentiable: NonDifferentiable?) {
@@ -90,7 +89,7 @@ extension Function {
     }
     let node = tape.record(inputs: inputs.map { $0?.node }) {
       [context] gradient in
-      // The last reference is handed on, so that a function can change the gradient in place.
+      // The only reference is passed on, so that a function can change the gradient in place.
       backward(consume gradient, attributes, context)
     }
     return (Variable(value: value, tape: tape, node: node), nonDifferentiable)

@@ -19,7 +19,7 @@ package struct Parameter: Sendable {
   package enum Role: Sendable {
     /// Changed by the optimizer, along the gradient.
     case trained
-    /// Saved with the model and never given a gradient, such as a moving average.
+    /// Saved with the model but without a gradient, such as a moving average.
     case buffer
   }
 
@@ -27,9 +27,9 @@ package struct Parameter: Sendable {
   package enum Layout: Sendable {
     /// Row-major in both.
     case rowMajor
-    /// Filters: `[kernelHeight, kernelWidth, C, F]` in memory, where the convolution wants a matrix
-    /// of `F` columns, and `[F, C, kernelHeight, kernelWidth]` in a checkpoint. That is PyTorch's
-    /// layout of `Conv2d` with F its outputs, and of `ConvTranspose2d` with F its inputs.
+    /// Filters: `[kernelHeight, kernelWidth, C, F]` in memory, where the convolution needs a matrix of `F`
+    /// columns, and `[F, C, kernelHeight, kernelWidth]` in a checkpoint. That is PyTorch's layout of `Conv2d`
+    /// with F output channels, and of `ConvTranspose2d` with F input channels.
     case filters
   }
 

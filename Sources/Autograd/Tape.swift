@@ -18,7 +18,7 @@ package final class Tape {
   private var nodeCount = 0
   private var parameterNodes: [String: Int] = [:]
 
-  /// - Parameter recording: false for a computation that wants no gradients and keeps nothing.
+  /// - Parameter recording: false for a computation without gradients, which keeps nothing.
   package init(
     _ values: ParameterValues = ParameterValues([:]), recording: Bool = true,
     context: ExecutionContext = ExecutionContext()
@@ -33,7 +33,7 @@ package final class Tape {
     Variable(value: value, tape: self, node: nil)
   }
 
-  /// A tensor whose gradient can be asked for after ``backward(from:)``.
+  /// A tensor whose gradient is available after ``backward(from:)``.
   package func leaf(_ value: Tensor) -> Variable {
     Variable(value: value, tape: self, node: isRecording ? makeNode() : nil)
   }
@@ -50,12 +50,12 @@ package final class Tape {
     return variable
   }
 
-  /// The name of the parameter that a variable is, where this tape records.
+  /// The name of the parameter that a variable is; nil if it is not one, or if the tape does not record.
   func parameterName(of variable: Variable) -> String? {
     variable.node.flatMap { node in parameterNodes.first { $0.value == node }?.key }
   }
 
-  /// Notes an operation and returns the place of its output's gradient.
+  /// Records an operation and returns the index of its output's gradient.
   func record(
     inputs: [Int?], backward: @escaping (consuming Tensor) -> [Tensor?]
   ) -> Int {
@@ -67,7 +67,7 @@ package final class Tape {
 
   /// The gradients of a scalar loss with respect to all leaves and parameters.
   ///
-  /// The records are used up: what an operation saved is freed as soon as its gradient is known.
+  /// This consumes the records: what an operation saved is freed as soon as its gradients are computed.
   package func backward(from loss: Variable) -> Gradients {
     precondition(loss.value.count == 1, "a loss is one number, not \(loss.shape)")
     return backward(from: loss, gradient: Tensor(loss.shape, repeating: 1))
@@ -82,7 +82,8 @@ package final class Tape {
     var gradients = [Tensor?](repeating: nil, count: nodeCount)
     if let node = output.node { gradients[node] = gradient }
     while let record = records.popLast() {
-      // Taken out of the array, the gradient is the function's alone to change.
+      // The gradient is taken out of the array, so that the function holds the only reference and can change
+      // it in place.
       guard let gradient = gradients[record.output].take() else { continue }
       let inputGradients = record.backward(consume gradient)
       precondition(inputGradients.count == record.inputs.count, "one gradient for each input")
@@ -105,9 +106,9 @@ package final class Tape {
   }
 }
 
-/// The gradients that ``Tape/backward(from:)`` found.
+/// The gradients that ``Tape/backward(from:)`` computed.
 package struct Gradients {
-  /// Gradients of parameters. A parameter that the loss does not depend on is not there.
+  /// Gradients of parameters, by name. A parameter that the loss does not depend on is missing.
   package let byName: [String: Tensor]
   private let byNode: [Tensor?]
 
@@ -116,6 +117,6 @@ package struct Gradients {
     self.byNode = byNode
   }
 
-  /// The gradient of a leaf, or nil where the loss does not depend on it.
+  /// The gradient of a leaf, or nil if the loss does not depend on it.
   package subscript(leaf: Variable) -> Tensor? { leaf.node.flatMap { byNode[$0] } }
 }

@@ -4,14 +4,14 @@ import Tensors
 package struct Variable {
   package let value: Tensor
   package let tape: Tape
-  /// The place of the gradient on the tape; nil where none is wanted.
+  /// The index of the gradient on the tape, or nil if no gradient is needed.
   let node: Int?
 
   package var shape: Shape { value.shape }
 
-  /// Whether `backward` brings a gradient here.
+  /// Whether `backward` computes its gradient.
   package var needsGradient: Bool { node != nil }
 
-  /// The same value, cut off from what it was computed from.
+  /// The same value as a constant: no gradient flows through it.
   package func detach() -> Variable { Variable(value: value, tape: tape, node: nil) }
 }

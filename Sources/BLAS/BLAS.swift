@@ -2,12 +2,12 @@ import COpenBLAS
 import CRuntime
 import Glibc
 
-/// What is known of the OpenBLAS that this process runs on.
+/// Facts about the OpenBLAS that this process uses, and its settings.
 package enum BLAS {
   /// The kernels that OpenBLAS chose for this processor, such as `Haswell` or `SkylakeX`.
   package static var coreName: String { String(cString: openblas_get_corename()) }
 
-  /// The core that the environment prescribes instead of OpenBLAS's own choice; nil without one.
+  /// The core that `OPENBLAS_CORETYPE` sets instead of OpenBLAS's own choice, or nil.
   package static var prescribedCoreName: String? {
     getenv("OPENBLAS_CORETYPE").map { String(cString: $0) }
   }
@@ -28,19 +28,19 @@ package enum BLAS {
     return word.flatMap { Int($0.dropFirst(key.count)) } ?? 64
   }
 
-  /// Makes OpenBLAS ready for some concurrent callers, and returns for how many there is memory; ends the
-  /// process with 71 if there is none for one.
+  /// Allocates OpenBLAS's buffers for up to `callers` concurrent callers, and returns the number of callers
+  /// that there is memory for. If there is not enough for one, the process exits with code 71.
   package static func reserveBuffers(callers: Int) -> Int {
     let count = Int(vqvae_reserve_blas_buffers(CInt(clamping: callers)))
     if count == 0 { vqvae_out_of_memory(128 << 20) }
     return count
   }
 
-  /// Makes every BLAS call run on the thread that makes it; our own workers are the threads.
+  /// Makes every BLAS call run on its calling thread, because the worker pool has the threads.
   package static func useOneThread() {
     openblas_set_num_threads(1)
   }
 
-  /// How many threads a call may use: 1 after ``useOneThread()`` where OpenBLAS obeys.
+  /// How many threads a call may use: 1 after ``useOneThread()``, unless OpenBLAS ignores it.
   package static var threadCount: Int { Int(openblas_get_num_threads()) }
 }

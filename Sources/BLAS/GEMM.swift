@@ -1,6 +1,6 @@
 import COpenBLAS
 
-/// A row-major matrix somewhere in memory, possibly seen transposed.
+/// A view of a row-major matrix in memory, possibly transposed.
 package struct MatrixView {
   let base: UnsafePointer<Float>
   /// Rows and columns as stored, before any transposition.
@@ -31,12 +31,12 @@ package struct MatrixView {
   }
 }
 
-/// `result = α·a·b + β·result`, the `addmm` of the field.
+/// `result = α·a·b + β·result`, PyTorch's `addmm`.
 ///
 /// `a` is `[M, K]`, `b` is `[K, N]`, `result` is `[M, N]`, row-major and contiguous. With `β = 0`
-/// `result` is overwritten and may hold anything before. `result` overlaps neither `a` nor `b`.
+/// `result` is overwritten and need not be initialized. `result` must overlap neither `a` nor `b`.
 ///
-/// - Parameter resultStride: floats between two rows of `result`; N where nil.
+/// - Parameter resultStride: floats between two rows of `result`; by default N.
 package func gemm(
   _ a: MatrixView, _ b: MatrixView, into result: UnsafeMutablePointer<Float>,
   resultStride: Int? = nil, alpha: Float = 1, beta: Float = 0

@@ -3,7 +3,7 @@ import COpenBLAS
 /// The eigenvalues of a symmetric matrix in ascending order (LAPACK's `dsyev`).
 ///
 /// - Parameters:
-///   - matrix: `[order, order]`; its lower triangle is read, and the whole of it is overwritten.
+///   - matrix: `[order, order]`. Only its lower triangle is read, but all of it is overwritten.
 ///   - eigenvalues: `[order]`, overwritten.
 /// - Returns: Whether the iteration converged.
 package func symmetricEigenvalues(

@@ -1,4 +1,4 @@
-/// Zeros around an image.
+/// Rows and columns of zeros around an image.
 package struct Padding: Hashable, Sendable {
   package var top: Int
   package var left: Int
@@ -20,8 +20,9 @@ package struct Padding: Hashable, Sendable {
 
 /// The sizes of a two-dimensional cross-correlation, channels last.
 ///
-/// It takes images `[N, height, width, channels]` to maps `[N, outHeight, outWidth, filters]`. A
-/// transposed convolution has the geometry of the convolution whose input gradient it is.
+/// It maps images `[N, height, width, channels]` to feature maps `[N, outHeight, outWidth, filters]`, called
+/// maps in the names below. A transposed convolution has the geometry of the convolution whose input gradient
+/// it is.
 package struct ConvolutionGeometry: Hashable, Sendable {
   package let height: Int
   package let width: Int
@@ -59,10 +60,10 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   /// Floats of one image.
   package var imageCount: Int { height * width * channels }
 
-  /// Floats of one map.
+  /// Floats of the feature maps of one image.
   package var mapCount: Int { outHeight * outWidth * filters }
 
-  /// Positions of one map.
+  /// Output positions of one image.
   package var positions: Int { outHeight * outWidth }
 
   /// Floats under the kernel at one position: the width of the column matrix.

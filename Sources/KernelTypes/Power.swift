@@ -1,4 +1,4 @@
-/// `base` to a positive whole power by repeated squaring.
+/// `base` to the power of a positive integer, by repeated squaring.
 package func power(_ base: Double, _ exponent: Int) -> Double {
   var result = 1.0
   var square = base

@@ -28,7 +28,7 @@ package struct AdamUpdate {
 
   /// - Parameters:
   ///   - weightDecay: λ.
-  ///   - gradientScale: what the gradients are multiplied by first.
+  ///   - gradientScale: a factor that the gradients are multiplied by first.
   ///   - step: t, 1 for the first update.
   package init(
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,

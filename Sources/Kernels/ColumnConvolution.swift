@@ -1,30 +1,30 @@
 import KernelTypes
 
-// The reference's way (Convolution.swift), over a column matrix, with the products on register tiles. It is for
-// shapes whose rows do not fill a tile: maps of a few positions, as at the narrowest place of a deep encoder,
-// and images of few channels, such as the three of a picture at the end of a decoder.
+// im2col, as in the reference (Convolution.swift), but with the matrix products on register tiles. It is for
+// shapes whose rows do not fill a tile: small feature maps, as at the bottleneck of a deep encoder, and
+// images of few channels, such as the RGB images at the end of a decoder.
 //
-// A tile takes its rows from several images. That is no breach of the rule that an image's result does not
-// depend on its neighbours: a tile adds up every row by itself, in the order of the reduction.
+// A tile takes its rows from several images. An image's result still does not depend on its neighbours: a
+// tile sums each row separately, in the order of the reduction.
 
 extension ConvolutionGeometry {
-  /// Whether ``columnConvolution`` takes this shape.
+  /// Whether ``columnConvolution`` supports this shape.
   package var suitsColumnForward: Bool {
     hasWideRegisters && filters % RegisterTile.columns == 0
   }
 
-  /// Whether ``columnInputGradient`` takes this shape. False if over a third of the multiplications would be
-  /// by padding.
+  /// Whether ``columnInputGradient`` supports this shape. False if over a third of the multiplications would
+  /// be by padding.
   package var suitsColumnInputGradient: Bool {
     hasWideRegisters && 2 * paddedPatchCount <= 3 * patchCount
   }
 
-  /// Columns of the column matrix in whole panels.
+  /// Columns of the column matrix, rounded up to whole panels.
   fileprivate var paddedPatchCount: Int {
     (patchCount + RegisterTile.columns - 1) / RegisterTile.columns * RegisterTile.columns
   }
 
-  package var columnFlippedFilterCount: Int { paddedPatchCount * filters }
+  package var columnTransposedFilterCount: Int { paddedPatchCount * filters }
 
   package func columnForwardWorkspaceCount(count: Int) -> Int {
     isPointwise
@@ -37,20 +37,20 @@ extension ConvolutionGeometry {
     blockRows(of: paddedPatchCount, count: count) * paddedPatchCount + RowTiles.spare(filters)
   }
 
-  /// Images whose columns lie in the workspace at once: as many as a core's cache holds, and enough for
-  /// the rows of a tile.
+  /// Images whose columns are in the workspace at once: as many as fit a core's cache, but at least enough
+  /// to fill the rows of a tile.
   fileprivate func imagesPerBlock(of width: Int) -> Int {
     let cacheFloats = 1 << 16
     let wanted = max(cacheFloats / max(1, positions * width), (RowTiles.rows - 1) / positions + 1)
     return max(1, wanted)
   }
 
-  /// Rows of the column matrix in the workspace; never fewer than a tile has.
+  /// Rows of the column matrix in the workspace; at least those of a tile.
   private func blockRows(of width: Int, count: Int) -> Int {
     max(RowTiles.rows, min(count, imagesPerBlock(of: width)) * positions)
   }
 
-  /// Visits ranges of images that make a block.
+  /// Calls `body` for each block of images.
   fileprivate func forEachBlock(
     of width: Int, count: Int, _ body: (_ first: Int, _ images: Int) -> Void
   ) {
@@ -61,23 +61,24 @@ extension ConvolutionGeometry {
   }
 }
 
-/// The rows of a product, in tiles of eight; the last tile overlaps its neighbour where they are no multiple
-/// of eight, and where there are fewer they are copied to where eight can be read and written.
+/// The rows of a matrix product, in tiles of eight. If their number is not a multiple of eight, the last tile
+/// overlaps its neighbour. If there are fewer than eight, they are copied to scratch memory and padded with
+/// zeros.
 private struct RowTiles {
   static let rows = RegisterTile.rows
 
-  /// Floats for eight rows of `width`, and for a tile.
+  /// Floats of scratch memory: eight rows of `width`, and a tile.
   static func spare(_ width: Int) -> Int { rows * (width + RegisterTile.columns) }
 
   let a: UnsafePointer<Float>
   let count: Int
   let width: Int
-  /// A tile's place in the spare memory, where there are fewer than eight rows.
+  /// Scratch memory that a tile is stored to if there are fewer than eight rows, else nil.
   private let shortTile: UnsafeMutablePointer<Float>?
 
   /// - Parameters:
   ///   - a: `[count, width]`.
-  ///   - spare: ``spare(_:)`` floats.
+  ///   - spare: scratch memory, ``spare(_:)`` floats.
   init(
     _ a: UnsafePointer<Float>, count: Int, width: Int, spare: UnsafeMutablePointer<Float>
   ) {
@@ -130,7 +131,7 @@ private struct RowTiles {
 /// See ``convolution``.
 ///
 /// - Parameters:
-///   - filters: of ``directFilters``.
+///   - filters: packed by ``directFilters``.
 ///   - workspace: ``ConvolutionGeometry/columnForwardWorkspaceCount(count:)`` floats.
 package func columnConvolution(
   _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
@@ -157,17 +158,17 @@ package func columnConvolution(
 
 // MARK: Input gradient
 
-/// Transposes filters into panels of 32 columns, `[panel, filter, 32]`; the last one is filled up with zeros.
+/// Transposes filters into panels of 32 columns, `[panel, filter, 32]`; the last one is padded with zeros.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
-///   - panels: ``ConvolutionGeometry/columnFlippedFilterCount`` floats.
-package func columnFlippedFilters(
+///   - panels: ``ConvolutionGeometry/columnTransposedFilterCount`` floats.
+package func columnTransposedFilters(
   _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into panels: UnsafeMutablePointer<Float>
 ) {
   let width = RegisterTile.columns
-  panels.update(repeating: 0, count: g.columnFlippedFilterCount)
+  panels.update(repeating: 0, count: g.columnTransposedFilterCount)
   for row in 0..<g.patchCount {
     let target = panels + row / width &* width &* g.filters + row % width
     for f in 0..<g.filters { target[f &* width] = filters[row &* g.filters &+ f] }
@@ -177,7 +178,7 @@ package func columnFlippedFilters(
 /// See ``convolutionInputGradient``.
 ///
 /// - Parameters:
-///   - filters: of ``columnFlippedFilters``.
+///   - filters: packed by ``columnTransposedFilters``.
 ///   - workspace: ``ConvolutionGeometry/columnInputGradientWorkspaceCount(count:)`` floats.
 package func columnInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,

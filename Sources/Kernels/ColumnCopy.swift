@@ -1,10 +1,10 @@
-/// `target[r, c] = source[r, c]` for a block of columns: a part of a matrix, or a place in one.
+/// `target[r, c] = source[r, c]` for a block of columns that is part of a wider matrix on either side.
 ///
 /// - Parameters:
-///   - source: where the block begins in a matrix of `sourceWidth` columns.
-///   - columns: of the block.
-///   - target: where it is to begin in a matrix of `targetWidth` columns; the block is overwritten, what
-///     lies beside it stays.
+///   - source: the first element of the block in a matrix of `sourceWidth` columns.
+///   - columns: the width of the block.
+///   - target: the first element of the block in a matrix of `targetWidth` columns. The block is overwritten,
+///     the other columns are unchanged.
 package func copyColumns(
   _ source: UnsafePointer<Float>, sourceWidth: Int, rows: Int, columns: Int,
   into target: UnsafeMutablePointer<Float>, targetWidth: Int

@@ -5,14 +5,14 @@ import KernelTypes
 // `[kernelHeight·kernelWidth·channels, filters]`, so one layout serves the convolution and its
 // input gradient, the transposed convolution.
 //
-// Every image has a product of its own in what makes maps and images. OpenBLAS may round a row of a
+// The forward pass and the input gradient use one product per image. OpenBLAS may round a row of a
 // product differently for another number of rows or another place among them (its Haswell kernel treats
 // rows 6 to 11 of every twelve unlike rows 0 to 5), so a product over several images would make an
 // image's result depend on its neighbours. The price is below a tenth of the product's speed.
 
 extension ConvolutionGeometry {
-  /// Images whose columns the filter gradient lays out at once, for a batch of `count`: a longer
-  /// reduction touches the gradient less often, as long as the columns stay near a core's cache.
+  /// Images whose columns the filter gradient lays out at once, for a batch of `count`. A longer reduction
+  /// updates the gradient less often, but the columns should stay within a core's cache.
   package func imagesPerReduction(count: Int) -> Int {
     let cacheFloats = 1 << 18
     return min(max(1, count), max(1, cacheFloats / max(1, positions * patchCount)))
@@ -23,7 +23,7 @@ extension ConvolutionGeometry {
     isPointwise ? 0 : imagesPerReduction(count: count) * positions * patchCount
   }
 
-  /// Visits ranges of `size` images, the last one possibly shorter.
+  /// Calls `body` for each block of images; the last one may be smaller.
   fileprivate func forEachReduction(
     count: Int, _ body: (_ first: Int, _ size: Int) -> Void
   ) {
@@ -90,16 +90,16 @@ package func convolutionInputGradient(
   }
 }
 
-/// `gradFilters = im2col(images)ᵀ · gradMaps`: the gradient of ``convolution`` with respect to its
+/// `gradFilters = im2col(images)ᵀ · gradOutput`: the gradient of ``convolution`` with respect to its
 /// filters. Overwrites `gradFilters`.
 ///
 /// - Parameters:
 ///   - images: `[count, height, width, channels]`.
-///   - gradMaps: `[count, outHeight, outWidth, filters]`.
+///   - gradOutput: `[count, outHeight, outWidth, filters]`.
 ///   - gradFilters: `[kernelHeight·kernelWidth·channels, filters]`.
 ///   - workspace: ``ConvolutionGeometry/workspaceCount(count:)`` floats.
 package func convolutionFilterGradient(
-  _ images: UnsafePointer<Float>, gradMaps: UnsafePointer<Float>,
+  _ images: UnsafePointer<Float>, gradOutput: UnsafePointer<Float>,
   count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -108,12 +108,12 @@ package func convolutionFilterGradient(
     let columns = layOutColumns(
       images + first &* g.imageCount, count: size, geometry: g, workspace: workspace)
     let source = MatrixView(
-      gradMaps + first &* g.mapCount, rows: size &* g.positions, columns: g.filters)
+      gradOutput + first &* g.mapCount, rows: size &* g.positions, columns: g.filters)
     gemm(columns.transposed, source, into: gradFilters, beta: first == 0 ? 0 : 1)
   }
 }
 
-/// The column matrix of some images: in the workspace, or the images themselves.
+/// The column matrix of `count` images, in the workspace; the images themselves if pointwise.
 private func layOutColumns(
   _ images: UnsafePointer<Float>, count: Int, geometry g: ConvolutionGeometry,
   workspace: UnsafeMutablePointer<Float>

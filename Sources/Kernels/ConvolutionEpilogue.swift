@@ -1,10 +1,11 @@
-/// What becomes of a convolution's sums before they are stored, so that they are written once.
+/// Bias, residual and ReLU, applied to a convolution's sums before they are stored, so that the output is
+/// written once.
 package struct ConvolutionEpilogue {
-  /// Added to every position: a number for each channel of the result, or nil for none.
+  /// Added at every position: one number for each channel of the result, or nil.
   package let bias: UnsafePointer<Float>?
-  /// Added to the sums, element by element: shaped like the result, and other memory; or nil for nothing.
+  /// Added element by element: shaped like the result, in memory of its own; or nil.
   package let residual: UnsafePointer<Float>?
-  /// Whether negative numbers become zero (ReLU); NaN stays.
+  /// Whether negative sums become zero (ReLU); NaN stays NaN.
   package let relu: Bool
 
   package init(
@@ -15,18 +16,18 @@ package struct ConvolutionEpilogue {
     self.relu = relu
   }
 
-  /// The same for channels from `first` on.
+  /// The epilogue of the channels from `first` on.
   func fromChannel(_ first: Int) -> ConvolutionEpilogue {
     ConvolutionEpilogue(
       bias: bias.map { $0 + first }, residual: residual.map { $0 + first }, relu: relu)
   }
 
-  /// The same for results from number `first` on.
+  /// The epilogue of the results from offset `first` on.
   func fromResult(_ first: Int) -> ConvolutionEpilogue {
     ConvolutionEpilogue(bias: bias, residual: residual.map { $0 + first }, relu: relu)
   }
 
-  /// For sums that are stored already, with the bias in them.
+  /// Adds the residual and applies ReLU to stored sums, which already include the bias.
   func finish(_ sums: UnsafeMutablePointer<Float>, count: Int) {
     if let residual { add(sums, residual, count: count, into: sums) }
     if relu { Kernels.relu(sums, count: count, into: sums) }
@@ -34,7 +35,7 @@ package struct ConvolutionEpilogue {
 }
 
 extension Lanes {
-  /// `max(x, 0)`, and NaN where `x` is.
+  /// `max(x, 0)`; NaN stays NaN.
   @inline(__always)
-  var rectified: Lanes { replacing(with: 0, where: self .< 0) }
+  var relu: Lanes { replacing(with: 0, where: self .< 0) }
 }

@@ -1,11 +1,11 @@
 import KernelTypes
 import Runtime
 
-/// How a convolution is computed. Where a shape suits several ways, the last is the fastest.
+/// How a convolution is computed. Of the algorithms that support a shape, the last is the fastest.
 package enum ConvolutionAlgorithm: Int, CaseIterable, Sendable {
   /// The reference: Convolution.swift.
   case im2col
-  /// ColumnConvolution.swift: small maps, and images of few channels.
+  /// ColumnConvolution.swift: small feature maps, and images of few channels.
   case columns
   /// DirectConvolution.swift.
   case direct
@@ -13,27 +13,27 @@ package enum ConvolutionAlgorithm: Int, CaseIterable, Sendable {
   case winograd
 }
 
-/// What is computed of a convolution.
+/// The computations of a convolution in training.
 package enum ConvolutionPass: CaseIterable, Sendable {
-  /// Images and filters to maps.
+  /// Images and filters to feature maps, the output.
   case forward
-  /// Maps and filters to images: the gradient with respect to the images, or a transposed convolution.
+  /// Feature maps and filters to images: the gradient of the images, or a transposed convolution.
   case inputGradient
-  /// Images and the gradient of the maps to that of the filters.
+  /// Images and the gradient of the output to the gradient of the filters.
   case filterGradient
 }
 
-/// The kernel for one pass of a convolution: the one place that knows which there are.
+/// The kernel for one pass of a convolution. Nothing else knows which kernels there are.
 package struct ConvolutionPlan: Hashable, Sendable {
   package let algorithm: ConvolutionAlgorithm
-  /// Whether the mirror image is computed (MirroredConvolution.swift).
+  /// Whether the kernel computes the mirrored convolution instead (MirroredConvolution.swift).
   package let isMirrored: Bool
-  /// What the kernel computes: the convolution that was asked for, or its mirror image.
+  /// The convolution that the kernel computes: the requested one, or the mirrored one.
   private let geometry: ConvolutionGeometry
   private let pass: ConvolutionPass
 
-  /// Chooses the fastest algorithm that takes the shape, of those not beyond `limit`; where only the
-  /// reference does, the fastest that takes its mirror image.
+  /// Chooses the fastest algorithm up to `limit` that supports the shape. If only the reference does,
+  /// chooses the fastest that supports the mirrored convolution.
   package init(
     _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass,
     upTo limit: ConvolutionAlgorithm = .winograd
@@ -72,18 +72,17 @@ package struct ConvolutionPlan: Hashable, Sendable {
     }
   }
 
-  /// Floats of the filters in the form that the kernel reads; nil where it reads them as they are.
+  /// Floats of the packed filters that the kernel reads, or nil if it reads the filters as they are.
   package var packedFilterCount: Int? {
     switch (algorithm, pass) {
     case (.im2col, _), (_, .filterGradient): nil
-    case (.columns, .inputGradient): geometry.columnFlippedFilterCount
+    case (.columns, .inputGradient): geometry.columnTransposedFilterCount
     case (.columns, _), (.direct, _): geometry.filterCount
     case (.winograd, _): geometry.winogradFilterCount
     }
   }
 
-  /// Brings filters `[kernelHeight, kernelWidth, channels, filters]` into the form that the kernel
-  /// reads: worth doing once for many calls.
+  /// Packs filters `[kernelHeight, kernelWidth, channels, filters]` for the kernel, once for many calls.
   ///
   /// - Parameter packed: ``packedFilterCount`` floats.
   package func packFilters(
@@ -100,7 +99,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
   private func pack(_ filters: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
     let kernel =
       switch (algorithm, pass) {
-      case (.columns, .inputGradient): columnFlippedFilters
+      case (.columns, .inputGradient): columnTransposedFilters
       case (.direct, .inputGradient): directFlippedFilters
       case (.winograd, .inputGradient): winogradFlippedFilters
       case (.winograd, _): winogradFilters
@@ -127,7 +126,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
     return mirroredGradientCount + kernel
   }
 
-  /// Floats of a filter gradient that is still to be flipped.
+  /// Floats of scratch memory for a filter gradient before it is flipped.
   private var mirroredGradientCount: Int {
     isMirrored && pass == .filterGradient ? (geometry.filterCount + 15) & ~15 : 0
   }
@@ -136,11 +135,11 @@ package struct ConvolutionPlan: Hashable, Sendable {
   ///
   /// | pass | first | second | epilogue | result |
   /// |---|---|---|---|---|
-  /// | forward | images | filters, packed | of `filters` channels | maps |
-  /// | input gradient | maps | filters, packed | of `channels` channels | images |
-  /// | filter gradient | images | gradient of the maps | none | gradient of the filters |
+  /// | forward | images | packed filters | of `filters` channels | feature maps |
+  /// | input gradient | feature maps | packed filters | of `channels` channels | images |
+  /// | filter gradient | images | gradient of the output | none | gradient of the filters |
   ///
-  /// - Parameter workspace: ``workspaceCount(count:)`` floats, aligned as those of ``BufferPool``.
+  /// - Parameter workspace: ``workspaceCount(count:)`` floats, aligned like the blocks of ``BufferPool``.
   package func callAsFunction(
     _ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
     count: Int, into result: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>

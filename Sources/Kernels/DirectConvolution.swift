@@ -3,27 +3,27 @@ import KernelTypes
 // Convolution without a column matrix. With channels last, a row of the kernel covers one run of
 // `kernelWidth·C` floats, and the runs of neighbouring output positions begin `stride·C` floats apart. So
 // a row of output positions is a product of overlapping rows, `a(x, k) = image[x·stride·C + k]`, one for
-// each row of the kernel, added up in registers (``RegisterTile``). An image is copied once, into its
-// padding, instead of once for each element of the kernel.
+// each row of the kernel, summed in registers (``RegisterTile``). An image is copied once, into a padded
+// buffer, instead of once for each element of the kernel.
 //
-// These kernels take the shapes for which ``ConvolutionGeometry`` says so, and filters that were packed for
-// them. Those in Convolution.swift stay the reference.
+// These kernels support the shapes for which the `suits…` properties below are true, and read filters that
+// were packed for them. The reference kernels are in Convolution.swift.
 
 extension ConvolutionGeometry {
-  /// Whether ``directConvolution`` takes this shape.
+  /// Whether ``directConvolution`` supports this shape.
   package var suitsDirectForward: Bool {
     hasWideRegisters && outWidth >= 8 && filters % RegisterTile.columns == 0
   }
 
-  /// Whether ``directConvolutionInputGradient`` takes this shape.
+  /// Whether ``directConvolutionInputGradient`` supports this shape.
   package var suitsDirectInputGradient: Bool {
     hasWideRegisters && width / stride >= 8 && channels % RegisterTile.columns == 0
       && kernelHeight >= stride && kernelWidth >= stride
   }
 
-  /// Whether ``directConvolutionFilterGradient`` takes this shape.
+  /// Whether ``directConvolutionFilterGradient`` supports this shape.
   package var suitsDirectFilterGradient: Bool {
-    // At least half of a tile's rows.
+    // At least half of a tile's rows are used.
     hasWideRegisters && filters % RegisterTile.columns == 0
       && 2 * kernelWidth * channels >= RegisterTile.rows
   }
@@ -39,8 +39,8 @@ extension ConvolutionGeometry {
   fileprivate var paddedRow: Int { (width + padding.left + padding.right) * channels }
   fileprivate var paddedCount: Int { (height + padding.top + padding.bottom) * paddedRow }
 
-  /// Images that the filter gradient is added up over before the sums leave the registers: few enough
-  /// for a core's cache, many enough that the sums seldom move.
+  /// Images that the filter gradient is summed over before the sums leave the registers: few enough for a
+  /// core's cache, many enough that the sums are rarely stored and loaded.
   fileprivate var imagesPerDirectReduction: Int {
     let cacheFloats = 1 << 17
     return max(1, cacheFloats / max(1, paddedCount + mapCount))
@@ -52,7 +52,7 @@ extension ConvolutionGeometry {
 /// See ``convolution``.
 ///
 /// - Parameters:
-///   - filters: of ``directFilters``.
+///   - filters: packed by ``directFilters``.
 ///   - workspace: ``ConvolutionGeometry/directForwardWorkspaceCount`` floats.
 package func directConvolution(
   _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
@@ -76,9 +76,9 @@ package func directConvolution(
   }
 }
 
-/// A row of output positions from some rows of an image.
+/// Computes a row of output positions from `rows` rows of an image.
 private struct RowProduct {
-  /// Rows of the kernel, and the floats that each covers.
+  /// Rows of the kernel, and the floats that each of them covers.
   let rows: Int
   let run: Int
   /// Floats between two rows of the image.
@@ -101,7 +101,7 @@ private struct RowProduct {
       let b = filters + panel &* panelStride
       var x = 0
       while x < positions {
-        // The last tile overlaps its neighbour where the width is no multiple of eight.
+        // The last tile overlaps its neighbour if the width is not a multiple of eight.
         let first = min(x, positions &- 8)
         var tile = RegisterTile(startingWith: epilogue.bias.map { $0 + columns })
         for i in 0..<rows {
@@ -120,11 +120,11 @@ private struct RowProduct {
   }
 }
 
-/// Cuts filters into panels of 32, each contiguous.
+/// Packs filters into panels of 32, each contiguous: `[panel, kernelHeight, kernelWidth, channels, 32]`.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
-///   - panels: as many floats.
+///   - panels: the same number of floats, overwritten.
 package func directFilters(
   _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into panels: UnsafeMutablePointer<Float>
@@ -138,7 +138,7 @@ package func directFilters(
   }
 }
 
-/// Copies an image into the middle of its padding.
+/// Copies an image into a buffer that is padded with zeros.
 private func pad(
   _ image: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into padded: UnsafeMutablePointer<Float>
@@ -152,11 +152,12 @@ private func pad(
 
 // MARK: Input gradient
 
-/// A map with the zeros around it that all phases need.
+/// A feature map, padded with the zeros that the phases need.
 private struct PaddedMap {
   let top: Int
   let left: Int
   let rows: Int
+  /// Floats of a row.
   let row: Int
 
   init(_ g: ConvolutionGeometry) {
@@ -184,7 +185,7 @@ private struct PaddedMap {
 /// See ``convolutionInputGradient``.
 ///
 /// - Parameters:
-///   - filters: of ``directFlippedFilters``.
+///   - filters: packed by ``directFlippedFilters``.
 ///   - workspace: ``ConvolutionGeometry/directInputGradientWorkspaceCount`` floats.
 package func directConvolutionInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
@@ -218,11 +219,12 @@ package func directConvolutionInputGradient(
 }
 
 /// The filters of every phase, flipped, as panels of 32 channels:
-/// `panel[t, u, f, c] = filters[y.element + stride·(Ty − 1 − t), x.element + stride·(Tx − 1 − u), c, f]`.
+/// `panel[t, u, f, c] = filters[y.element + stride·(Ty − 1 − t), x.element + stride·(Tx − 1 − u), c, f]`
+/// with Ty and Tx the phase's numbers of taps.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
-///   - panels: as many floats.
+///   - panels: the same number of floats, overwritten.
 package func directFlippedFilters(
   _ filters: UnsafePointer<Float>, geometry g: ConvolutionGeometry,
   into panels: UnsafeMutablePointer<Float>
@@ -251,7 +253,7 @@ package func directFlippedFilters(
 ///
 /// - Parameter workspace: ``ConvolutionGeometry/directFilterGradientWorkspaceCount(count:)`` floats.
 package func directConvolutionFilterGradient(
-  _ images: UnsafePointer<Float>, gradMaps: UnsafePointer<Float>,
+  _ images: UnsafePointer<Float>, gradOutput: UnsafePointer<Float>,
   count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -263,14 +265,14 @@ package func directConvolutionFilterGradient(
       pad(images + (first &+ n) &* g.imageCount, geometry: g, into: workspace + n &* g.paddedCount)
     }
     addFilterGradient(
-      workspace, gradMaps: gradMaps + first &* g.mapCount, count: size, geometry: g,
+      workspace, gradOutput: gradOutput + first &* g.mapCount, count: size, geometry: g,
       startsAtZero: first == 0, into: gradFilters)
   }
 }
 
-/// Adds up the gradient over some padded images; the reduction runs over their positions.
+/// Sums the gradient over `count` padded images; the reduction runs over their output positions.
 private func addFilterGradient(
-  _ padded: UnsafePointer<Float>, gradMaps: UnsafePointer<Float>, count: Int,
+  _ padded: UnsafePointer<Float>, gradOutput: UnsafePointer<Float>, count: Int,
   geometry g: ConvolutionGeometry, startsAtZero: Bool, into gradFilters: UnsafeMutablePointer<Float>
 ) {
   let run = g.kernelWidth &* g.channels
@@ -288,7 +290,7 @@ private func addFilterGradient(
             tile.accumulate(
               padded + n &* g.paddedCount + (y &* g.stride &+ i) &* g.paddedRow + k,
               rowStride: 1, stepStride: g.stride &* g.channels,
-              gradMaps + n &* g.mapCount + y &* g.outWidth &* g.filters + column,
+              gradOutput + n &* g.mapCount + y &* g.outWidth &* g.filters + column,
               bStride: g.filters, count: g.outWidth)
           }
         }

@@ -1,9 +1,9 @@
-/// Dropout (Srivastava et al. 2014): every element is set to zero with a probability, and the others are
-/// multiplied by `1 / (1 − probability)`.
+/// Dropout (Srivastava et al. 2014): every element is set to zero with the given probability, and
+/// the others are multiplied by `1 / (1 − probability)`.
 ///
-/// What becomes of an element is a function of the key, the stream and the element's place, and of
-/// nothing else; so a gradient meets the mask of its forward pass without its having been kept. The
-/// numbers are Philox's, as in `SeededGenerator`; a stream's masks begin again after 2³⁴ elements.
+/// Whether an element is dropped is a function of the key, the stream and the element's place alone, so the
+/// backward pass computes the mask of its forward pass again instead of keeping it. The random words are
+/// Philox's, as in `SeededGenerator`; the masks of a stream repeat after 2³⁴ elements.
 package struct DropoutMask: Sendable {
   private let key: SIMD2<UInt32>
   /// The upper three words of the counter.
@@ -12,12 +12,12 @@ package struct DropoutMask: Sendable {
   private let limit: UInt32
   private let scale: Float
 
-  /// Elements that a step of the generator decides on.
+  /// Elements whose random words are generated at once.
   private static let blockLength = 64
 
   /// - Parameters:
   ///   - probability: at least 0 and below 1.
-  ///   - purpose, stream: which random numbers, see `SeededGenerator`.
+  ///   - seed, purpose, stream: which random numbers to use; see `SeededGenerator`.
   package init(probability: Double, seed: UInt64, purpose: UInt32, stream: UInt64) {
     key = SIMD2(truncatingIfNeeded: SIMD2(seed, seed >> 32))
     self.stream = (
@@ -31,7 +31,8 @@ package struct DropoutMask: Sendable {
   ///
   /// - Parameters:
   ///   - rows: `[count, width]`.
-  ///   - first: the number of the first row, which decides with the place in the row.
+  ///   - first: the index of the first row. An element's mask depends on its row's index and its place in
+  ///     the row.
   package func callAsFunction(
     _ rows: UnsafePointer<Float>, first: Int, count: Int, width: Int,
     into result: UnsafeMutablePointer<Float>
@@ -53,7 +54,7 @@ package struct DropoutMask: Sendable {
     }
   }
 
-  /// Sixteen of Philox's blocks at once; word j of block i is in lane i of vector j.
+  /// Computes sixteen Philox blocks at once; word j of block i is in lane i of vector j.
   @inline(__always)
   private func words(block: Int) -> [4 of SIMD16<UInt32>] {
     typealias Words = SIMD16<UInt32>

@@ -30,7 +30,7 @@ package func scaledDifference(
   for i in 0..<count { result[i] = factor * (a[i] - b[i]) }
 }
 
-/// `result[i] = max(a[i], 0)`, and NaN where `a[i]` is. `result` may be `a`.
+/// `result[i] = max(a[i], 0)`; NaN stays NaN. `result` may be `a`.
 package func relu(
   _ a: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Float>
 ) {
@@ -39,7 +39,7 @@ package func relu(
 
 /// `gradient[i]` where `output[i] > 0`, else 0: ReLU's gradient, in place.
 ///
-/// The output stands for the input: both are positive at the same places.
+/// The output can be tested instead of the input: both are positive at the same places.
 package func reluBackward(
   _ gradient: UnsafeMutablePointer<Float>, output: UnsafePointer<Float>, count: Int
 ) {
@@ -64,14 +64,14 @@ package func broadcastRow(
   for r in 0..<rows { (matrix + r &* columns).update(from: row, count: columns) }
 }
 
-/// Turns bytes 0…255 into floats −0.5…0.5: `result[i] = bytes[i] / 255 − 0.5`.
+/// Converts bytes 0…255 to floats −0.5…0.5: `result[i] = bytes[i] / 255 − 0.5`.
 package func pixelsFromBytes(
   _ bytes: UnsafePointer<UInt8>, count: Int, into result: UnsafeMutablePointer<Float>
 ) {
   for i in 0..<count { result[i] = Float(bytes[i]) / 255 - 0.5 }
 }
 
-/// Turns floats −0.5…0.5 into bytes 0…255: rounded to the nearest, cut off at the ends, NaN as 0.
+/// Converts floats −0.5…0.5 to bytes 0…255: rounded to the nearest and clamped; NaN becomes 0.
 package func bytesFromPixels(
   _ pixels: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<UInt8>
 ) {
@@ -81,7 +81,7 @@ package func bytesFromPixels(
   }
 }
 
-/// `result[i] = a[i]` cut off at `low` and `high`. `result` may be `a`.
+/// `result[i]` = `a[i]` clamped to `low…high`. `result` may be `a`.
 package func clamp(
   _ a: UnsafePointer<Float>, low: Float, high: Float, count: Int,
   into result: UnsafeMutablePointer<Float>

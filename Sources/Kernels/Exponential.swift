@@ -1,14 +1,14 @@
-/// Exponentials of vectors.
 extension Lanes {
-  /// `2^self` within 2⁻²² of itself, for elements from −126 to 126. NaN gives any number.
+  /// `2^self` with a relative error below 2⁻²², for elements from −126 to 126. The result for NaN is
+  /// unspecified.
   @inline(__always)
   var exponential2: Lanes {
-    // 2ˣ = 2ⁿ·2ᶠ with a whole n and |f| ≤ ½. Added to 1.5·2²³, a number is rounded to a whole one that
-    // stands in the last bits of the sum.
+    // 2ˣ = 2ⁿ·2ᶠ with an integer n and |f| ≤ ½. Adding 1.5·2²³ rounds x to the integer n, which is then in
+    // the last bits of the sum.
     let shift: Float = 0x1.8p23
     let shifted = self + shift
     let fraction = self - (shifted - shift)
-    // A minimax fit of 2ᶠ, off by 2e-9 of itself.
+    // A minimax polynomial for 2ᶠ, with a relative error of 2e-9.
     var power = Lanes(repeating: 0.00015474871509722418)
     power = power * fraction + 0.0013400320091107379
     power = power * fraction + 0.009618009287003685
@@ -22,11 +22,11 @@ extension Lanes {
     return unsafeBitCast(bits, to: Lanes.self)
   }
 
-  /// `1 / (1 + exp(−self))`, within 2⁻²² of itself above −4 and 2⁻¹⁸ below, where the rounding of the
-  /// power counts; NaN gives any number.
+  /// `1 / (1 + exp(−self))`, with a relative error below 2⁻²² above −4, and below 2⁻¹⁸ under −4, where the
+  /// rounding of the exponent matters. The result for NaN is unspecified.
   @inline(__always)
   var sigmoid: Lanes {
-    // Beyond the bounds, where the power would overflow, the result is 1 or below 1e-37.
+    // Beyond these bounds, where the power of two would overflow, the result is 1 or below 1e-37.
     let log2e: Float = 1.4426950408889634
     var power = self * -log2e
     power = power.replacing(with: 126, where: power .> 126)

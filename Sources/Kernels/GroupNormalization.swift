@@ -1,11 +1,11 @@
-/// Group normalisation (Wu and He 2018), with SiLU behind it where that is asked for.
+/// Group normalisation (Wu and He 2018), optionally followed by SiLU.
 ///
 ///     x̂ = (x − mean) / √(variance + ε)       mean and variance of the image's group of channels
 ///     u = weight · x̂ + bias                  a weight and a bias for each channel
 ///     y = u, or SiLU(u) = u · σ(u)
 ///
-/// The variance is the mean of the squares, not that of a sample. An image's result depends on no other
-/// image. SiLU and its gradient are computed in the same pass as the rest, from what is needed anyway.
+/// The variance is the mean of the squared deviations: it divides by n, not n − 1. An image's result depends
+/// on no other image. SiLU and its gradient are computed in the same pass as the rest.
 package struct GroupNormalization: Hashable, Sendable {
   /// Pixels of an image.
   package let positions: Int
@@ -31,7 +31,7 @@ package struct GroupNormalization: Hashable, Sendable {
   /// Floats of scratch memory.
   package var workspaceCount: Int { 4 * paddedChannels }
 
-  /// Channels in whole vectors.
+  /// Channels, rounded up to whole vectors.
   private var paddedChannels: Int {
     (channels + Lanes.scalarCount - 1) / Lanes.scalarCount * Lanes.scalarCount
   }
@@ -40,14 +40,14 @@ package struct GroupNormalization: Hashable, Sendable {
   private var imageCount: Int { positions * channels }
   private var groupCount: Double { Double(positions * channelsPerGroup) }
 
-  /// One number for each channel, in the scratch memory.
+  /// A row of the scratch memory, with one float for each channel.
   private func row(_ number: Int, _ workspace: UnsafeMutablePointer<Float>)
     -> UnsafeMutablePointer<Float>
   {
     workspace + number &* paddedChannels
   }
 
-  /// Calls `body` for each vector of channels, with the first and how many there are.
+  /// Calls `body` for each vector of channels, with its first channel and its width.
   @inline(__always)
   private func forEachVector(_ body: (_ channel: Int, _ width: Int) -> Void) {
     for channel in stride(from: 0, to: channels, by: Lanes.scalarCount) {
@@ -55,7 +55,7 @@ package struct GroupNormalization: Hashable, Sendable {
     }
   }
 
-  /// Adds up a group's channels.
+  /// The sum of a row over the channels of a group.
   private func sum(_ row: UnsafePointer<Float>, group: Int) -> Double {
     var sum = 0.0
     for c in (group &* channelsPerGroup)..<((group &+ 1) &* channelsPerGroup) {
@@ -96,7 +96,7 @@ package struct GroupNormalization: Hashable, Sendable {
         imageMoments[group] = Float(sum(sums, group: group) / groupCount)
         fill(means, group: group, imageMoments[group])
       }
-      // Around the mean, not as a difference of two large sums.
+      // About the mean: a difference of two large sums would cancel.
       forEachVector { c, width in
         let mean = Lanes(loading: means + c)
         total {
@@ -118,7 +118,7 @@ package struct GroupNormalization: Hashable, Sendable {
     }
   }
 
-  /// The numbers of sixteen channels, or fewer.
+  /// Moments, weight and bias of up to sixteen channels.
   private struct Norm {
     let mean: Lanes
     /// `1 / √(variance + ε)`.
@@ -146,8 +146,8 @@ package struct GroupNormalization: Hashable, Sendable {
     func affine(_ normal: Lanes) -> Lanes { normal * weight + bias }
   }
 
-  // The loops with SiLU are functions of their own, and stay so: inside a larger one the compiler calls
-  // the exponential for each vector, with all registers saved around it.
+  // The loops with SiLU are functions that are never inlined: inside a larger function the compiler calls the
+  // exponential for each vector, and saves all registers around the call.
 
   /// Writes y for a vector of channels.
   @inline(never)
@@ -162,13 +162,13 @@ package struct GroupNormalization: Hashable, Sendable {
     }
   }
 
-  /// `Σ over all pixels p of term(p)`: in Float over a few dozen, and those sums in double precision.
+  /// `Σ over all pixels p of term(p)`: in Float over 64 pixels, and in double precision over those sums.
   @inline(__always)
   private func total(_ term: (_ pixel: Int) -> Lanes) -> Lanes {
     var total = LaneSum()
     for start in stride(from: 0, to: positions, by: LaneSum.length) {
       let end = min(positions, start &+ LaneSum.length)
-      // Four sums, so that none waits for its last addition.
+      // Four independent sums, to hide the latency of the additions.
       var (s0, s1, s2, s3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
       var p = start
       while p &+ 4 <= end {
@@ -197,8 +197,8 @@ package struct GroupNormalization: Hashable, Sendable {
   ///     dx      = (weight · du − mean(weight · du) − x̂ · mean(weight · du · x̂)) / √(variance + ε)
   ///
   /// - Parameters:
-  ///   - images, weight, bias, moments: those of ``forward``.
-  ///   - gradient: that of its result; becomes that of the images.
+  ///   - images, weight, bias, moments: as in ``forward``.
+  ///   - gradient: the gradient of its result; overwritten with the gradient of the images.
   ///   - weightGradient, biasGradient: `[channels]`, overwritten.
   ///   - workspace: ``workspaceCount`` floats.
   package func backward(
@@ -223,9 +223,9 @@ package struct GroupNormalization: Hashable, Sendable {
         Norm(means: means + c, scales: scales + c, weight: weight + c, bias: bias + c, width: width)
       }
 
-      // du in the gradient's place, Σ du and Σ du·x̂.
+      // Overwrites the gradient with du, and sums du and du·x̂.
       forEachVector { c, width in
-        let (sum, product) = undoActivation(
+        let (sum, product) = activationBackward(
           image + c, norm(c, width), width: width, gradient: g + c)
         sum.store(sums + c)
         product.store(products + c)
@@ -254,9 +254,10 @@ package struct GroupNormalization: Hashable, Sendable {
     }
   }
 
-  /// Replaces the gradient by du for a vector of channels, and adds up du and du·x̂.
+  /// Overwrites the gradient with du for a vector of channels, and returns `Σ du` and `Σ du·x̂` over the
+  /// pixels.
   @inline(never)
-  private func undoActivation(
+  private func activationBackward(
     _ image: UnsafePointer<Float>, _ norm: Norm, width: Int,
     gradient: UnsafeMutablePointer<Float>
   ) -> (sum: Lanes, product: Lanes) {
@@ -283,9 +284,9 @@ package struct GroupNormalization: Hashable, Sendable {
   }
 }
 
-/// Sums of sixteen columns in double precision, from shorter ones in Float.
+/// Sums of sixteen columns in double precision, from partial sums in Float.
 private struct LaneSum {
-  /// Floats that are added up before.
+  /// Terms of a partial sum.
   static let length = 64
 
   private var low = SIMD8<Double>.zero

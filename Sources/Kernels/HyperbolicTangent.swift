@@ -1,7 +1,7 @@
-/// `result[i] = tanh(a[i])`, within 2⁻²² of itself, and NaN where `a[i]` is. `result` may be `a`.
+/// `result[i] = tanh(a[i])`, with a relative error below 2⁻²²; NaN stays NaN. `result` may be `a`.
 ///
-/// An element's result depends on nothing but its value: the rest that fills no vector is computed as a
-/// part of one.
+/// An element's result depends on its value alone: the last elements, which do not fill a vector, are
+/// computed as part of one.
 package func tanh(
   _ a: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Float>
 ) {
@@ -11,9 +11,9 @@ package func tanh(
   }
 }
 
-/// Near 0 an odd polynomial, which keeps the relative error small where the result is; else
-/// `1 − 2 / (exp(2|x|) + 1)` with the sign of x. The polynomial is a minimax fit: it is off by 2e-10
-/// of itself at |x| < 0.625.
+/// For |x| < 0.625 an odd polynomial, which keeps the relative error small where the result is small; else
+/// `1 − 2 / (exp(2|x|) + 1)` with the sign of x. The polynomial is a minimax fit with a relative error of
+/// 2e-10.
 @inline(__always)
 private func tanh(_ x: Lanes) -> Lanes {
   let square = x * x
@@ -28,7 +28,7 @@ private func tanh(_ x: Lanes) -> Lanes {
   // Beyond 10 the result is 1 in Float, and the power of two below would overflow.
   var magnitude = x.replacing(with: -x, where: x .< 0)
   magnitude = magnitude.replacing(with: 10, where: magnitude .> 10)
-  // In powers of two.
+  // exp(2|x|) = 2^(2·log₂(e)·|x|).
   let positive = 1 - 2 / ((magnitude * 2.8853900817779268).exponential2 + 1)
   let far = positive.replacing(with: -positive, where: x .< 0)
 

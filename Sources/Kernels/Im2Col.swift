@@ -45,7 +45,7 @@ package func im2col(
 /// - Parameters:
 ///   - columns: `[count·outHeight·outWidth, kernelHeight·kernelWidth·channels]`.
 ///   - images: `[count, height, width, channels]`, added to.
-///   - stride: floats between two rows of columns; their number where nil.
+///   - stride: floats between two rows of `columns`; by default their width.
 package func col2im(
   _ columns: UnsafePointer<Float>, count: Int, geometry g: ConvolutionGeometry,
   into images: UnsafeMutablePointer<Float>, stride: Int? = nil
@@ -67,8 +67,8 @@ package func col2im(
   }
 }
 
-/// Visits the output positions in order: the image, the top left corner of its patch, and the
-/// kernel's columns that lie inside the image.
+/// Calls `body` for each output position in order, with the image, the top left corner of its patch, and
+/// the kernel columns that lie inside the image.
 @inline(__always)
 private func forEachPatch(
   count: Int, geometry g: ConvolutionGeometry,

@@ -1,8 +1,8 @@
-/// The vector that the loops of this module are written in: one AVX-512 register, or as many of the
-/// target's registers as hold sixteen floats.
+/// The vector type of the loops of this module: one AVX-512 register, or as many of the target's registers
+/// as hold sixteen floats.
 ///
-/// Swift keeps the strict order of floating-point operations, so a reduction runs in vector
-/// registers only where it is written with lanes.
+/// Swift keeps the strict order of floating-point operations, so a reduction runs in vector registers only if
+/// it is written with lanes.
 typealias Lanes = SIMD16<Float>
 
 extension Lanes {
@@ -22,7 +22,7 @@ extension Lanes {
     (SIMD8<Double>(lowHalf), SIMD8<Double>(highHalf))
   }
 
-  /// The first `count` of sixteen floats, and zeros.
+  /// Loads `count` floats into the first lanes; the others are zero.
   @inline(__always)
   init(loading pointer: UnsafePointer<Float>, count: Int) {
     if count == Lanes.scalarCount {

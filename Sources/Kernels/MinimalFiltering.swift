@@ -2,9 +2,9 @@
 ///
 ///     y = Aᵀ[(G·g) ⊙ (Bᵀ·d)],   y[i] = Σ over k of g[k]·d[i + k]
 ///
-/// (Lavin and Gray 2015, section 4.) Two dimensions are the same along both axes, so a 3×3 filter takes
-/// 36 products instead of 144 for sixteen outputs, a 2×2 filter 25 instead of 64. The matrices are those
-/// of Toom and Cook for the points 0, 1, −1, 2 (and −2) and ∞; the transposed ones give the gradients.
+/// (Lavin and Gray 2015, section 4.) In two dimensions the transforms are applied along both axes, so a 3×3
+/// filter takes 36 products instead of 144 for sixteen outputs, a 2×2 filter 25 instead of 64. The matrices
+/// are those of Toom and Cook for the points 0, 1, −1, 2 (and −2) and ∞; their transposes give the gradients.
 protocol MinimalFiltering {
   /// `Bᵀ·d`, from `taps + 3` inputs to as many products.
   associatedtype Input: LineTransform
@@ -32,7 +32,7 @@ let tileExtent = 4
 protocol LineTransform {
   static var size: Int { get }
   static var newSize: Int { get }
-  /// Reads each of the `size` elements of a line once and writes each of the `newSize` of another.
+  /// Reads each of the `size` elements of a line once, and writes each of the `newSize` elements of another.
   static func apply(_ read: (Int) -> Lanes, _ write: (Int, Lanes) -> Void)
 }
 

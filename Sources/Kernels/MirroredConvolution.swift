@@ -1,14 +1,15 @@
 import KernelTypes
 
-// With stride 1, a transposed convolution is a convolution of the maps with flipped (rotated by 180°)
-// filters, and the other way round. The last layer of a decoder has three output channels, too few filters
-// for a register; the flipped convolution has three input channels and many filters, which other kernels
-// take. So each pass is computed as the opposite pass of the flipped convolution.
+// With stride 1, a transposed convolution is a convolution of the feature maps with flipped (rotated by 180°)
+// filters, and vice versa. The last layer of a decoder has three output channels, too few filters for a
+// register; the mirrored convolution has three input channels and many filters, which other kernels support.
+// So each pass can be computed as a pass of the mirrored convolution (``ConvolutionPass/mirrored``).
 
 extension ConvolutionGeometry {
-  /// The convolution whose images are these maps, and whose maps are these images; nil if there is none.
+  /// The convolution whose images are these feature maps, and whose feature maps are these images; nil if the
+  /// stride is not 1, or the padding is not smaller than the kernel.
   ///
-  /// A convolution is the mirror image of its mirror image.
+  /// Mirroring twice gives the original convolution.
   package var mirrored: ConvolutionGeometry? {
     let (lastRow, lastColumn) = (kernelHeight - 1, kernelWidth - 1)
     guard stride == 1, max(padding.top, padding.bottom) <= lastRow,
@@ -24,7 +25,7 @@ extension ConvolutionGeometry {
 }
 
 extension ConvolutionPass {
-  /// What computes the same on the mirror image.
+  /// The pass of the mirrored convolution that computes the same.
   var mirrored: ConvolutionPass {
     switch self {
     case .forward: .inputGradient
@@ -34,10 +35,11 @@ extension ConvolutionPass {
   }
 }
 
-/// Turns filters around: `result[kernelHeight − 1 − i, kernelWidth − 1 − j, c, f] = filters[i, j, f, c]`.
+/// Flips filters (rotates them by 180°) and swaps their channels:
+/// `result[kernelHeight − 1 − i, kernelWidth − 1 − j, c, f] = filters[i, j, f, c]`.
 ///
 /// - Parameters:
-///   - filters: those of the mirror image of `geometry`, `[kernelHeight, kernelWidth, filters, channels]`.
+///   - filters: those of the mirrored convolution, `[kernelHeight, kernelWidth, filters, channels]`.
 ///   - result: those of `geometry`, `[kernelHeight, kernelWidth, channels, filters]`, overwritten.
 func mirrorFilters(
   _ filters: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>,

@@ -34,7 +34,8 @@ package func squaredDistances(
     into: distances, alpha: -2, beta: 1)
 }
 
-/// A quarter of Float's range: no score of norms below it overflows.
+/// The largest squared norm of a vector or codeword that is searched: a quarter of Float's range, so that no
+/// score overflows.
 let largestSearchableNorm: Float = 0x1p126
 
 /// Vectors whose scores ``nearestCodewords`` holds at once.
@@ -47,7 +48,7 @@ private struct SearchableCodebook {
   let codewords: Int
   let width: Int
 
-  /// Codewords and what fills the last panel, which is never chosen.
+  /// The number of codewords, rounded up to whole panels. The padding is never chosen.
   static func padded(_ codewords: Int) -> Int {
     (codewords &+ RegisterTile.columns &- 1) / RegisterTile.columns &* RegisterTile.columns
   }
@@ -66,10 +67,10 @@ package func packedCodebookCount(codewords: Int, width: Int) -> Int {
   return SearchableCodebook.header + rows + (hasWideRegisters ? rows * width : 0)
 }
 
-/// Brings a codebook `[codewords, width]` into the form that ``nearestCodewords`` searches.
+/// Packs a codebook `[codewords, width]` into the form that ``nearestCodewords`` searches.
 ///
-/// A codeword with a square norm above 2¹²⁶, infinite or NaN gets a norm of NaN, so that its scores are
-/// NaN, which no comparison lets through.
+/// A codeword whose squared norm is above 2¹²⁶, infinite or NaN gets a norm of NaN, so that its scores are
+/// NaN and fail every comparison.
 ///
 /// - Parameter packed: ``packedCodebookCount(codewords:width:)`` floats.
 package func packCodebook(
@@ -104,20 +105,20 @@ package func nearestCodewordsWorkspaceCount(codewords: Int, width: Int) -> Int {
 
 /// The nearest codeword of every vector, exactly.
 ///
-///     codes[n] = argmin over k of ‖vectors[n] − codebook[k]‖², the lowest k of several
+///     codes[n] = argmin over k of ‖vectors[n] − codebook[k]‖², ties to the lowest k
 ///
-/// The search runs on `‖e‖² − 2·z·e` in Float, block by block. With D products and a sum each, that
-/// is off by at most `(D + 2)·2⁻²³·(‖e‖² + 2·‖z‖·‖e‖)`; every codeword within that bound of the
-/// smallest is compared again by `Σ (z − e)²` in Double. So a code depends neither on the order of
-/// the sums nor on cancellation.
+/// The search runs on the scores `‖e‖² − 2·z·e` in Float, block by block. A score has D products and a sum,
+/// so its error is at most `(D + 2)·2⁻²³·(‖e‖² + 2·‖z‖·‖e‖)`. Every codeword within twice that bound of the
+/// smallest score is compared again by `Σ (z − e)²` in Double, so a code depends neither on the order of the
+/// sums nor on cancellation.
 ///
-/// A vector with a square norm above 2¹²⁶, infinite or NaN gets ``invalidCode``; a codeword with one is
-/// never chosen.
+/// A vector whose squared norm is above 2¹²⁶, infinite or NaN gets ``invalidCode``; a codeword with such a
+/// norm is never chosen.
 ///
 /// - Parameters:
 ///   - vectors: `[count, width]`.
 ///   - codebook: `[codewords, width]`.
-///   - packed: the same, of ``packCodebook``.
+///   - packed: the same codebook, packed by ``packCodebook``.
 ///   - codes: `[count]`, overwritten.
 ///   - workspace: ``nearestCodewordsWorkspaceCount(codewords:width:)`` floats.
 package func nearestCodewords(
@@ -163,7 +164,8 @@ private func score(
   into scores: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
   let width = codebook.width
-  // The last rows, where they do not fill a tile, with anything after them: no row looks at another.
+  // Rows at the end that do not fill a tile are copied to where a whole tile can be read. The rows after them
+  // may hold anything, because rows are independent.
   let whole = rows & ~7
   if whole < rows {
     scratch.update(from: vectors + whole &* width, count: (rows &- whole) &* width)
@@ -181,7 +183,7 @@ private func score(
   }
 }
 
-/// The same by BLAS.
+/// The same by BLAS, for builds without wide registers.
 private func score(
   _ vectors: UnsafePointer<Float>, rows: Int, codebook: UnsafePointer<Float>,
   _ searchable: SearchableCodebook, into scores: UnsafeMutablePointer<Float>
@@ -194,7 +196,7 @@ private func score(
     into: scores, resultStride: stride, alpha: -2, beta: 1)
 }
 
-/// The smallest of a multiple of 16 elements; NaN is passed over.
+/// The smallest of `count` elements, a multiple of 16; NaN is ignored.
 private func minimum(_ a: UnsafePointer<Float>, count: Int) -> Float {
   var lanes = Lanes(repeating: .infinity)
   for i in stride(from: 0, to: count, by: 16) {
@@ -204,9 +206,9 @@ private func minimum(_ a: UnsafePointer<Float>, count: Int) -> Float {
   return lanes.min()
 }
 
-/// Of the codewords whose score is not above `limit`, the one with the least exact distance.
+/// The codeword with the smallest exact distance among those whose score is at most `limit`.
 ///
-/// - Parameter count: how many scores there are, a multiple of 16.
+/// - Parameter count: the number of scores, a multiple of 16.
 private func nearest(
   _ vector: UnsafePointer<Float>, among scores: UnsafePointer<Float>, below limit: Float,
   codebook: UnsafePointer<Float>, count: Int, width: Int

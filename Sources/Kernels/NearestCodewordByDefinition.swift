@@ -1,13 +1,12 @@
-/// The nearest codeword of every vector by the definition, without products of matrices.
+/// The nearest codeword of every vector by the definition, without matrix products.
 ///
-///     codes[n] = argmin over k of Σ (vectors[n] − codebook[k])², the lowest k of several
+///     codes[n] = argmin over k of Σ (vectors[n] − codebook[k])², ties to the lowest k
 ///
-/// Every distance is added up in double precision, by the loop that decides near-ties in
-/// ``nearestCodewords``, so both give the same codes. This one takes nine times as long (512 codewords
-/// of 64 on AVX-512).
+/// Every distance is summed in double precision, by the loop that decides near-ties in ``nearestCodewords``,
+/// so both give the same codes. This function takes nine times as long (512 codewords of width 64, AVX-512).
 ///
-/// A vector with a square norm above 2¹²⁶, infinite or NaN gets ``invalidCode``; a codeword with one is
-/// never chosen.
+/// A vector whose squared norm is above 2¹²⁶, infinite or NaN gets ``invalidCode``; a codeword with such a
+/// norm is never chosen.
 ///
 /// - Parameters:
 ///   - vectors: `[count, width]`.

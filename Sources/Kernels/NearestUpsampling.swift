@@ -1,4 +1,4 @@
-/// Doubles height and width: every pixel becomes four.
+/// Nearest-neighbour upsampling by two: every pixel becomes four.
 ///
 /// - Parameters:
 ///   - images: `[count, height, width, channels]`.
@@ -20,7 +20,7 @@ package func upsampleNearest(
   }
 }
 
-/// The gradient of ``upsampleNearest``: the sum of the four pixels that each became.
+/// The gradient of ``upsampleNearest``: the sum over the four pixels that each pixel became.
 ///
 /// - Parameters:
 ///   - gradient: `[count, 2·height, 2·width, channels]`.

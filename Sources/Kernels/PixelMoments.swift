@@ -1,6 +1,6 @@
-/// The exact sums of some bytes and of their squares.
+/// The exact sums of bytes and of their squares.
 ///
-/// Sums of integers depend neither on their order nor on how the bytes are cut up.
+/// Sums of integers depend neither on their order nor on how the bytes are split.
 ///
 /// - Precondition: `count` is below 66,051, or a partial sum of squares could overflow.
 package func pixelMoments(

@@ -61,7 +61,7 @@ package func sum(_ a: UnsafePointer<Float>, count: Int) -> Double {
   return total
 }
 
-/// Adds up the rows of `matrix`: `sums[c] = Σ over r of matrix[r, c]`. Overwrites `sums`.
+/// Sums the rows of `matrix`: `sums[c] = Σ over r of matrix[r, c]`. Overwrites `sums`.
 ///
 /// This is the gradient of a bias that was added to every row.
 ///
@@ -90,7 +90,7 @@ package func sumOfRows(
   }
 }
 
-/// Whether no element is infinite or not a number, and with `squared` no element's square either.
+/// Whether all elements are finite; with `squared`, whether their squares are finite too.
 package func allFinite(_ a: UnsafePointer<Float>, count: Int, squared: Bool = false) -> Bool {
   squared ? allFinite(a, count: count) { $0 * $0 } : allFinite(a, count: count) { $0 }
 }

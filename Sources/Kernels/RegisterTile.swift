@@ -6,9 +6,10 @@ package let hasWideRegisters = VQVAE_HAS_AVX512 == 1
 /// A block of a matrix product that lives in registers while the reduction runs: 8 rows of 32 columns.
 ///
 /// Sixteen vectors of sums, two of `b` and a broadcast element of `a` fit the 32 registers of AVX-512, and
-/// are enough independent sums to hide the latency of its multiply-adds. Convolutions on it were measured
-/// at 240 to 255 GFLOP/s a core of Zen 5, OpenBLAS's SkylakeX sgemm at 230 there. Every sum is added up in the order
-/// of the reduction, whatever the tile's place, so a result depends on nothing but its row and column.
+/// sixteen independent sums are enough to hide the latency of its multiply-adds. Convolutions on it were
+/// measured at 240 to 255 GFLOP/s a core of Zen 5, OpenBLAS's SkylakeX sgemm at 230 there. Every sum is
+/// accumulated in the order of the reduction, wherever the tile is, so a result depends on its row and column
+/// alone.
 struct RegisterTile {
   private typealias Row = (Lanes, Lanes)
 
@@ -24,7 +25,7 @@ struct RegisterTile {
   static let rows = 8
   static let columns = 32
 
-  /// Every row begins with the same 32 numbers, such as a bias; zero where nil.
+  /// Starts every row with the same 32 numbers, such as a bias, or with zeros if nil.
   @inline(__always)
   init(startingWith start: UnsafePointer<Float>?) {
     let row: Row =
@@ -33,7 +34,7 @@ struct RegisterTile {
     (row4, row5, row6, row7) = (row, row, row, row)
   }
 
-  /// Goes on with sums that were stored, `stride` floats apart; the first `rows` of them.
+  /// Continues from stored sums: the first `rows` rows, `stride` floats apart. The other rows start at zero.
   @inline(__always)
   init(loading c: UnsafePointer<Float>, stride: Int, rows: Int = Self.rows) {
     func row(_ r: Int) -> Row {
@@ -75,7 +76,7 @@ struct RegisterTile {
     row.1 = row.1.addingProduct(x, columns.1)
   }
 
-  /// Adds stored numbers, `stride` floats from row to row.
+  /// Adds eight stored rows, `stride` floats apart.
   @inline(__always)
   mutating func add(_ c: UnsafePointer<Float>, stride: Int) {
     func sum(_ row: Row, _ r: Int) -> Row {
@@ -85,12 +86,12 @@ struct RegisterTile {
     (row4, row5, row6, row7) = (sum(row4, 4), sum(row5, 5), sum(row6, 6), sum(row7, 7))
   }
 
-  /// Sets what is negative to zero.
+  /// Sets negative elements to zero; NaN stays NaN.
   @inline(__always)
   mutating func relu() {
-    func rectified(_ row: Row) -> Row { (row.0.rectified, row.1.rectified) }
-    (row0, row1, row2, row3) = (rectified(row0), rectified(row1), rectified(row2), rectified(row3))
-    (row4, row5, row6, row7) = (rectified(row4), rectified(row5), rectified(row6), rectified(row7))
+    func relu(_ row: Row) -> Row { (row.0.relu, row.1.relu) }
+    (row0, row1, row2, row3) = (relu(row0), relu(row1), relu(row2), relu(row3))
+    (row4, row5, row6, row7) = (relu(row4), relu(row5), relu(row6), relu(row7))
   }
 
   /// Writes the first `rows` rows, `stride` floats apart.

@@ -1,4 +1,4 @@
-/// The code that stands for "no codeword": the vector that it belongs to was not finite.
+/// The code of a vector that has no nearest codeword, because its squared norm is not finite or too large.
 package let invalidCode: Int32 = -1
 
 /// `result[n] = table[indices[n]]`; a row whose index is ``invalidCode`` becomes NaN.
@@ -23,7 +23,7 @@ package func gatherRows(
 
 /// `table[indices[n]] += rows[n]` for n in ascending order; an ``invalidCode`` adds nothing.
 ///
-/// Rows of equal index accumulate. An assignment in its place would keep the last one alone.
+/// Rows of equal index accumulate; an assignment would keep only the last one.
 ///
 /// - Parameters:
 ///   - rows: `[count, width]`.
@@ -39,7 +39,7 @@ package func scatterAddRows(
   }
 }
 
-/// `counts[indices[n]] += 1`; an ``invalidCode`` counts nowhere.
+/// `counts[indices[n]] += 1`; an ``invalidCode`` is not counted.
 package func countIndices(
   _ indices: UnsafePointer<Int32>, count: Int, into counts: UnsafeMutablePointer<Float>
 ) {

@@ -1,16 +1,17 @@
 import KernelTypes
 
-/// Output positions of one axis that are congruent modulo the stride, with the kernel taps that reach them (a
-/// polyphase component): these positions are a convolution of stride 1 over the maps with flipped taps. With
-/// stride 1 there is one phase, the whole.
+/// Image positions of one axis that are congruent modulo the stride, with the kernel taps that reach them (a
+/// polyphase component). The input gradient at these positions is a convolution of stride 1 of the feature
+/// maps with the flipped taps. With stride 1 there is a single phase, with all positions and taps.
 struct StridePhase {
-  /// The first position, and how many there are, `stride` apart.
+  /// The first position, and the number of positions, which are `stride` apart.
   let first: Int
   let count: Int
-  /// The kernel's first element, and how many there are, `stride` apart.
+  /// The first tap, and the number of taps, which are `stride` apart.
   let element: Int
   let elements: Int
-  /// The map's position under the last of them for the first position.
+  /// The position in the feature map that reaches the first position through the first tap. Each later tap
+  /// reaches it from one position before.
   let base: Int
 
   init(_ phase: Int, extent: Int, padding: Int, kernel: Int, stride: Int) {
@@ -23,7 +24,7 @@ struct StridePhase {
 }
 
 extension ConvolutionGeometry {
-  /// The phases of rows and columns, the columns' running faster.
+  /// All pairs of a phase of the rows and a phase of the columns; the columns' varies faster.
   var phases: [(y: StridePhase, x: StridePhase)] {
     (0..<(stride &* stride)).map { phase in
       (

@@ -1,27 +1,28 @@
 import KernelTypes
 
 // Convolution with fewer multiplications. An image is cut into tiles of 4×4 outputs; each tile's inputs
-// are transformed to P² = (r + 3)² numbers a channel (``MinimalFiltering``), and so are the filters, once.
-// Then the convolution is P² matrix products, tiles × channels × filters, and a transform back
+// are transformed to P² = (r + 3)² numbers per channel (``MinimalFiltering``), and so are the filters, once.
+// Then the convolution is P² matrix products, tiles × channels × filters, and an inverse transform
 // (Lavin and Gray 2015, equation 12).
 //
-// A stride of s is s² convolutions of stride 1, one for each phase of rows and columns, whose filters
-// are the taps of that phase: `out[y] = Σ over φ, t of w[s·t + φ] · image[s·(y + t) + φ − top]`. Forward,
-// the phases lie side by side in the reduction; in the input gradient, each makes positions of its own. So the
-// 4×4 kernel of stride 2 is four 2×2 ones.
+// A convolution of stride s is the sum of s² convolutions of stride 1, one for each phase of rows and
+// columns, whose filters are the taps of that phase:
+// `out[y] = Σ over φ, t of w[s·t + φ] · image[s·(y + t) + φ − top]`. In the forward pass, the phases are
+// concatenated along the reduction; in the input gradient, each phase yields positions of its own. So a 4×4
+// kernel of stride 2 becomes four 2×2 kernels.
 //
-// A tile's sums run over its own row alone and in one order, so an image's result does not depend on its
+// A tile's sums use its own row alone, in a fixed order, so an image's result does not depend on its
 // neighbours. Measured errors are below 1e-5 of the largest output.
 
 extension ConvolutionGeometry {
-  /// Taps of one phase of the kernel, where all phases have the same number.
+  /// The taps of each phase along one axis; nil unless all phases have 2×2 taps or all have 3×3.
   var winogradTaps: Int? {
     guard kernelHeight == kernelWidth, kernelHeight % stride == 0 else { return nil }
     let taps = kernelHeight / stride
     return taps == 2 || taps == 3 ? taps : nil
   }
 
-  /// Whether the tiles over these outputs take clearly fewer multiplications than the definition.
+  /// Whether the tiles over these outputs take less than two thirds of the definition's multiplications.
   func winogradPays(height: Int, width: Int) -> Bool {
     guard hasWideRegisters, let taps = winogradTaps else { return false }
     let tiles = TileGrid(height: height, width: width)
@@ -47,7 +48,7 @@ extension ConvolutionGeometry {
     return points &* points
   }
 
-  /// Floats of the filters that ``winogradFilters`` or ``winogradFlippedFilters`` makes.
+  /// Floats that ``winogradFilters`` or ``winogradFlippedFilters`` writes.
   package var winogradFilterCount: Int {
     productsPerTile &* stride &* stride &* channels &* filters
   }
@@ -62,7 +63,7 @@ extension ConvolutionGeometry {
     winogradWorkspaceCount(largestPhaseTiles, count: count, depth: filters)
   }
 
-  /// Tiles over the phase of an image that has the most positions.
+  /// The tiles over an image's largest phase.
   fileprivate var largestPhaseTiles: TileGrid {
     TileGrid(
       height: (height &+ stride &- 1) / stride, width: (width &+ stride &- 1) / stride)
@@ -83,7 +84,7 @@ extension ConvolutionGeometry {
   }
 }
 
-/// Rows of the reduction whose gradients are made at once, so that they stay in cache until they are
+/// Rows of the reduction whose gradients are computed at once, so that they stay in cache until they are
 /// transformed back.
 private let depthAtOnce = 32
 
@@ -92,7 +93,7 @@ private let depthAtOnce = 32
 /// See ``convolution``.
 ///
 /// - Parameters:
-///   - filters: of ``winogradFilters``.
+///   - filters: transformed by ``winogradFilters``.
 ///   - workspace: ``ConvolutionGeometry/winogradForwardWorkspaceCount(count:)`` floats.
 package func winogradConvolution(
   _ images: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
@@ -102,8 +103,8 @@ package func winogradConvolution(
   func run<Filtering: MinimalFiltering>(_ filtering: Filtering.Type) {
     let tiles = TileGrid(height: g.outHeight, width: g.outWidth)
     let depth = g.stride &* g.stride &* g.channels
-    let target = Lattice(
-      height: g.outHeight, width: g.outWidth, channels: g.filters, top: 0, left: 0, step: 1)
+    let target = StridedView(
+      height: g.outHeight, width: g.outWidth, channels: g.filters, top: 0, left: 0, stride: 1)
     let area = WinogradWorkspace<Filtering>(workspace, tiles, count: count, depth: depth)
     for first in stride(from: 0, to: count, by: area.imagesAtOnce) {
       let size = min(area.imagesAtOnce, count &- first)
@@ -118,7 +119,7 @@ package func winogradConvolution(
         transformOutputs(
           filtering, area.products, matrixStride: area.productStride,
           epilogue: epilogue.fromResult(first &* g.mapCount).fromChannel(column),
-          count: size, lattice: target, extents: (g.outHeight, g.outWidth), tiles: tiles,
+          count: size, view: target, extents: (g.outHeight, g.outWidth), tiles: tiles,
           into: maps + first &* g.mapCount + column, scratch: area.scratch)
       }
     }
@@ -131,7 +132,7 @@ package func winogradConvolution(
 /// See ``convolutionInputGradient``.
 ///
 /// - Parameters:
-///   - filters: of ``winogradFlippedFilters``.
+///   - filters: transformed by ``winogradFlippedFilters``.
 ///   - workspace: ``ConvolutionGeometry/winogradInputGradientWorkspaceCount(count:)`` floats.
 package func winogradInputGradient(
   _ maps: UnsafePointer<Float>, filters: UnsafePointer<Float>, epilogue: ConvolutionEpilogue,
@@ -145,16 +146,16 @@ package func winogradInputGradient(
       workspace, g.largestPhaseTiles, count: count, depth: g.filters)
     for (y, x) in g.phases {
       let tiles = TileGrid(height: y.count, width: x.count)
-      let source = Lattice(
+      let source = StridedView(
         height: g.outHeight, width: g.outWidth, channels: g.filters,
-        top: y.base &- Filtering.taps &+ 1, left: x.base &- Filtering.taps &+ 1, step: 1)
-      let target = Lattice(
+        top: y.base &- Filtering.taps &+ 1, left: x.base &- Filtering.taps &+ 1, stride: 1)
+      let target = StridedView(
         height: g.height, width: g.width, channels: g.channels, top: y.first, left: x.first,
-        step: g.stride)
+        stride: g.stride)
       for first in stride(from: 0, to: count, by: area.imagesAtOnce) {
         let size = min(area.imagesAtOnce, count &- first)
         transformInputs(
-          filtering, maps + first &* g.mapCount, count: size, lattice: source, tiles: tiles,
+          filtering, maps + first &* g.mapCount, count: size, view: source, tiles: tiles,
           zeros: area.zeros, scratch: area.scratch
         ) { product, tile, channel, value in
           value.store(
@@ -167,7 +168,7 @@ package func winogradInputGradient(
           transformOutputs(
             filtering, area.products, matrixStride: area.productStride,
             epilogue: epilogue.fromResult(first &* g.imageCount).fromChannel(panel &* columns),
-            count: size, lattice: target,
+            count: size, view: target,
             extents: (y.count, x.count), tiles: tiles,
             into: images + first &* g.imageCount + panel &* columns, scratch: area.scratch)
         }
@@ -185,7 +186,7 @@ package func winogradInputGradient(
 ///
 /// - Parameter workspace: ``ConvolutionGeometry/winogradFilterGradientWorkspaceCount(count:)`` floats.
 package func winogradFilterGradient(
-  _ images: UnsafePointer<Float>, gradMaps: UnsafePointer<Float>,
+  _ images: UnsafePointer<Float>, gradOutput: UnsafePointer<Float>,
   count: Int, geometry g: ConvolutionGeometry, into gradFilters: UnsafeMutablePointer<Float>,
   workspace: UnsafeMutablePointer<Float>
 ) {
@@ -195,13 +196,13 @@ package func winogradFilterGradient(
     let tiles = TileGrid(height: g.outHeight, width: g.outWidth)
     let depth = g.stride &* g.stride &* g.channels
     let area = WinogradWorkspace<Filtering>(workspace, tiles, count: count, depth: depth)
-    let source = Lattice(
-      height: g.outHeight, width: g.outWidth, channels: g.filters, top: 0, left: 0, step: 1)
+    let source = StridedView(
+      height: g.outHeight, width: g.outWidth, channels: g.filters, top: 0, left: 0, stride: 1)
     let sums = area.rest
     for first in stride(from: 0, to: count, by: area.imagesAtOnce) {
       let size = min(area.imagesAtOnce, count &- first)
       let rows = size &* tiles.count
-      // Blocks of eight rows of the reduction, each a tile's left factor without a gap.
+      // Eight rows of the reduction are stored contiguously: they are the left factor of a register tile.
       area.transformPhases(
         images + first &* g.imageCount, count: size, geometry: g, tiles: tiles
       ) { matrix, tile, row, value in
@@ -211,7 +212,7 @@ package func winogradFilterGradient(
       }
       for column in stride(from: 0, to: g.filters, by: columns) {
         transformOutputGradients(
-          filtering, gradMaps + first &* g.mapCount + column, count: size, lattice: source,
+          filtering, gradOutput + first &* g.mapCount + column, count: size, view: source,
           tiles: tiles, into: area.products, matrixStride: area.productStride,
           scratch: area.scratch)
         for row in stride(from: 0, to: depth, by: depthAtOnce) {

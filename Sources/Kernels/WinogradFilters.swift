@@ -1,6 +1,6 @@
 import KernelTypes
 
-// The filters of Winograd's convolution (WinogradConvolution.swift), transformed: worth doing once a step.
+// The filter transforms of the Winograd convolution (WinogradConvolution.swift), computed once a step.
 
 /// Transforms filters for ``winogradConvolution``: `G·g·Gᵀ`, as `[panel, ξ, phase, c, 32 filters]`.
 ///

@@ -1,7 +1,7 @@
-// The tiles of Winograd's convolution (WinogradConvolution.swift): where they lie in images and in memory,
+// The tiles of the Winograd convolution (WinogradConvolution.swift): where they are in images and in memory,
 // and the transforms of their inputs, outputs and gradients.
 
-/// Tiles of 4×4 positions over a map.
+/// Tiles of 4×4 positions over a feature map.
 struct TileGrid {
   let rows: Int
   let columns: Int
@@ -11,10 +11,10 @@ struct TileGrid {
     columns = (width &+ tileExtent &- 1) / tileExtent
   }
 
-  /// Tiles of one map.
+  /// Tiles of one feature map.
   var count: Int { rows &* columns }
 
-  /// Images whose tiles make one product: as many as leave the transformed inputs in a core's cache.
+  /// Images whose tiles share one product: as many as keep the transformed inputs in a core's cache.
   ///
   /// - Parameter tileFloats: floats of a transformed tile.
   func imagesAtOnce(_ images: Int, tileFloats: Int) -> Int {
@@ -23,29 +23,30 @@ struct TileGrid {
   }
 }
 
-/// How transformed tiles lie in memory.
+/// The memory layout of transformed tiles.
 enum TransformedTiles {
-  /// Whole register tiles.
+  /// `rows`, rounded up to whole register tiles.
   static func paddedRows(_ rows: Int) -> Int { (rows &+ 7) & ~7 }
 
-  /// Floats between two of the P² matrices. Not a power of two: the numbers of a tile would fall on the
-  /// same place of the cache.
+  /// Floats between two of the P² matrices. Not a power of two, or the numbers of a tile would map to the
+  /// same place in the cache.
   static func stride(_ rows: Int, _ columns: Int) -> Int { rows &* columns &+ 16 }
 }
 
-/// Every s-th row and column of some images, beginning at an origin that may lie outside.
-struct Lattice {
+/// A strided view of images: every `stride`-th row and column, from an origin that may lie outside the image.
+struct StridedView {
   let height: Int
   let width: Int
   let channels: Int
   let top: Int
   let left: Int
-  let step: Int
+  let stride: Int
 
-  /// The floats from an image's first to its pixel at a place of the lattice; nil outside.
+  /// The offset, in floats from the start of an image, of row y and column x of the view; nil if that pixel
+  /// lies outside the image.
   @inline(__always)
   func offset(_ y: Int, _ x: Int) -> Int? {
-    let (row, column) = (top &+ y &* step, left &+ x &* step)
+    let (row, column) = (top &+ y &* stride, left &+ x &* stride)
     guard row >= 0, row < height, column >= 0, column < width else { return nil }
     return (row &* width &+ column) &* channels
   }
@@ -54,17 +55,17 @@ struct Lattice {
 /// Transforms the inputs of tiles: `into[ξ, tile, c] = (Bᵀ·d·B)[ξ]`.
 ///
 /// - Parameters:
-///   - images: the first of `count`; the lattice tells where the tiles' inputs lie in them.
-///   - zeros: as many as there are channels, for what lies outside an image.
-///   - store: takes 16 channels, from the number of the tile and of the first channel.
+///   - images: `count` images; the view says where the tiles' inputs lie in them.
+///   - zeros: a zero for each channel, read for pixels outside an image.
+///   - store: receives 16 channels, with the numbers of the product, the tile and the first channel.
 @inline(__always)
 func transformInputs<Filtering: MinimalFiltering>(
-  _: Filtering.Type, _ images: UnsafePointer<Float>, count: Int, lattice: Lattice, tiles: TileGrid,
+  _: Filtering.Type, _ images: UnsafePointer<Float>, count: Int, view: StridedView, tiles: TileGrid,
   zeros: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Lanes>,
   store: (_ product: Int, _ tile: Int, _ channel: Int, Lanes) -> Void
 ) {
   let points = Filtering.points
-  let imageCount = lattice.height &* lattice.width &* lattice.channels
+  let imageCount = view.height &* view.width &* view.channels
   withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: points &* points) {
     let pixels = $0.baseAddress!
     for n in 0..<count {
@@ -73,12 +74,12 @@ func transformInputs<Filtering: MinimalFiltering>(
         for tx in 0..<tiles.columns {
           for i in 0..<points {
             for j in 0..<points {
-              let offset = lattice.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
+              let offset = view.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
               pixels[i &* points &+ j] = offset.map { image + $0 } ?? zeros
             }
           }
           let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
-          for c in stride(from: 0, to: lattice.channels, by: 16) {
+          for c in stride(from: 0, to: view.channels, by: 16) {
             transformSquare(
               by: Filtering.Input.self, scratch: scratch,
               read: { Lanes(loading: pixels[$0 &* points &+ $1] + c) },
@@ -90,26 +91,26 @@ func transformInputs<Filtering: MinimalFiltering>(
   }
 }
 
-/// Transforms products back to outputs, `Aᵀ·m·A`, and writes 32 channels of them.
+/// Transforms products back to outputs, `Aᵀ·m·A`, and writes 32 channels of them after the epilogue.
 func transformOutputs<Filtering: MinimalFiltering>(
   _: Filtering.Type, _ products: UnsafePointer<Float>, matrixStride: Int,
-  epilogue: ConvolutionEpilogue, count: Int, lattice: Lattice, extents: (height: Int, width: Int),
+  epilogue: ConvolutionEpilogue, count: Int, view: StridedView, extents: (height: Int, width: Int),
   tiles: TileGrid, into maps: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Lanes>
 ) {
   let points = Filtering.points
-  let mapCount = lattice.height &* lattice.width &* lattice.channels
+  let mapCount = view.height &* view.width &* view.channels
   for n in 0..<count {
     for ty in 0..<tiles.rows {
       let rows = min(tileExtent, extents.height &- ty &* tileExtent)
       for tx in 0..<tiles.columns {
         let columns = min(tileExtent, extents.width &- tx &* tileExtent)
         let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
-        let (y, x) = (ty &* tileExtent &* lattice.step, tx &* tileExtent &* lattice.step)
+        let (y, x) = (ty &* tileExtent &* view.stride, tx &* tileExtent &* view.stride)
         let origin =
           n &* mapCount
-          &+ ((lattice.top &+ y) &* lattice.width &+ lattice.left &+ x) &* lattice.channels
+          &+ ((view.top &+ y) &* view.width &+ view.left &+ x) &* view.channels
         let (rowStep, columnStep) = (
-          lattice.step &* lattice.width &* lattice.channels, lattice.step &* lattice.channels
+          view.stride &* view.width &* view.channels, view.stride &* view.channels
         )
         for c in stride(from: 0, to: RegisterTile.columns, by: 16) {
           let bias = epilogue.bias.map { Lanes(loading: $0 + c) } ?? .zero
@@ -122,7 +123,7 @@ func transformOutputs<Filtering: MinimalFiltering>(
                 let place = origin &+ $0 &* rowStep &+ $1 &* columnStep &+ c
                 var sum = $2 + bias
                 if let residual = epilogue.residual { sum += Lanes(loading: residual + place) }
-                (epilogue.relu ? sum.rectified : sum).store(maps + place)
+                (epilogue.relu ? sum.relu : sum).store(maps + place)
               }
             })
         }
@@ -133,15 +134,15 @@ func transformOutputs<Filtering: MinimalFiltering>(
 
 /// Transforms the gradients of outputs to those of products, for 32 channels: `A·dY·Aᵀ`.
 func transformOutputGradients<Filtering: MinimalFiltering>(
-  _: Filtering.Type, _ gradMaps: UnsafePointer<Float>, count: Int, lattice: Lattice,
+  _: Filtering.Type, _ gradOutput: UnsafePointer<Float>, count: Int, view: StridedView,
   tiles: TileGrid,
   into products: UnsafeMutablePointer<Float>, matrixStride: Int,
   scratch: UnsafeMutablePointer<Lanes>
 ) {
   let points = Filtering.points
-  let mapCount = lattice.height &* lattice.width &* lattice.channels
+  let mapCount = view.height &* view.width &* view.channels
   for n in 0..<count {
-    let map = gradMaps + n &* mapCount
+    let map = gradOutput + n &* mapCount
     for ty in 0..<tiles.rows {
       for tx in 0..<tiles.columns {
         let tile = (n &* tiles.rows &+ ty) &* tiles.columns &+ tx
@@ -150,7 +151,7 @@ func transformOutputGradients<Filtering: MinimalFiltering>(
           transformSquare(
             by: Filtering.OutputGradient.self, scratch: scratch,
             read: { i, j in
-              lattice.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
+              view.offset(ty &* tileExtent &+ i, tx &* tileExtent &+ j)
                 .map { Lanes(loading: map + $0 + c) } ?? .zero
             },
             write: { $2.store(target + ($0 &* points &+ $1) &* matrixStride) })

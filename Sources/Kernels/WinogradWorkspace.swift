@@ -1,9 +1,9 @@
 import KernelTypes
 
-/// Floats of room for the vectors between the two halves of a transform.
+/// Floats of scratch memory for the up to 6×6 vectors between the two passes of a transform.
 let scratchFloats = 36 * 16
 
-/// The workspace of a kernel: the transformed inputs, the products of one panel, and some scratch.
+/// The workspace of a kernel: the transformed inputs, the products of one panel, and scratch memory.
 struct WinogradWorkspace<Filtering: MinimalFiltering> {
   let inputs: UnsafeMutablePointer<Float>
   let products: UnsafeMutablePointer<Float>
@@ -13,14 +13,14 @@ struct WinogradWorkspace<Filtering: MinimalFiltering> {
   let rest: UnsafeMutablePointer<Float>
   let inputStride: Int
   let productStride: Int
-  /// Images whose tiles make one product.
+  /// Images whose tiles share one product.
   let imagesAtOnce: Int
   /// The length of the reduction.
   let depth: Int
 
   var matrices: Int { Filtering.points &* Filtering.points }
 
-  /// - Parameter tiles: of an image; where phases have different ones, the largest.
+  /// - Parameter tiles: those of an image; if its phases have different ones, those of the largest.
   init(_ memory: UnsafeMutablePointer<Float>, _ tiles: TileGrid, count: Int, depth: Int) {
     imagesAtOnce = tiles.imagesAtOnce(
       count, tileFloats: Filtering.points &* Filtering.points &* depth)
@@ -46,13 +46,13 @@ struct WinogradWorkspace<Filtering: MinimalFiltering> {
     store: (_ matrix: UnsafeMutablePointer<Float>, _ tile: Int, _ row: Int, Lanes) -> Void
   ) {
     for phase in 0..<(g.stride &* g.stride) {
-      let lattice = Lattice(
+      let view = StridedView(
         height: g.height, width: g.width, channels: g.channels,
         top: phase / g.stride &- g.padding.top, left: phase % g.stride &- g.padding.left,
-        step: g.stride)
+        stride: g.stride)
       let firstRow = phase &* g.channels
       transformInputs(
-        Filtering.self, images, count: count, lattice: lattice, tiles: tiles, zeros: zeros,
+        Filtering.self, images, count: count, view: view, tiles: tiles, zeros: zeros,
         scratch: scratch
       ) { product, tile, channel, value in
         store(inputs + product &* inputStride, tile, firstRow &+ channel, value)

@@ -1,8 +1,8 @@
 import Kernels
 
-/// Which codeword stands at each place: indices into a codebook, with a shape such as `[N, h, w]`.
+/// Indices into a codebook, one for each position, with a shape such as `[N, h, w]`.
 ///
-/// ``Codes/invalid`` stands where a vector was not finite and so has no nearest codeword.
+/// A vector without a nearest codeword, such as one that is not finite, has the code ``Codes/invalid``.
 package struct Codes: Hashable, Sendable {
   package static let invalid = invalidCode
 

@@ -1,26 +1,26 @@
 import Kernels
 import Runtime
 
-/// A form that a kernel wants its constant operand in.
+/// A packed form in which a kernel reads its constant operand.
 enum PackedForm: Hashable {
-  /// Of filters, for a convolution.
+  /// Filters, packed for a convolution.
   case filters(ConvolutionPlan)
-  /// Of a codebook `[K, D]`, for the search for the nearest codeword.
+  /// A codebook `[K, D]`, packed for the search for the nearest codeword.
   case codebook
 }
 
-/// A parameter in the forms that kernels read, made when first asked for.
+/// The packed forms of a parameter, each made at its first use.
 ///
-/// Shared by the copies of a tensor and by all threads; whoever changes a copy starts anew.
+/// Shared by the copies of a tensor and by all threads; a copy that is changed starts with none.
 final class PackedForms: Sendable {
   private let forms = Monitor<[PackedForm: Tensor]>([:])
 
-  /// The forms that were asked for.
+  /// The forms made so far.
   var names: [PackedForm] {
     forms.withLock { forms in Array(forms.keys) }
   }
 
-  /// Threads that ask for what is being made wait for it.
+  /// Returns a form, made by `make` at its first use. A thread that asks while it is being made waits for it.
   func form(_ name: PackedForm, make: () -> Tensor) -> Tensor {
     forms.withLock { forms in
       if let form = forms[name] { return form }
@@ -32,9 +32,9 @@ final class PackedForms: Sendable {
 }
 
 extension Tensor {
-  /// These elements in the form that a kernel reads; kept, where ``keepingPackedForms()`` asks for it.
+  /// The elements in a packed form, which is cached if the tensor is from ``keepingPackedForms()``.
   func packed(_ form: PackedForm) -> Tensor {
-    // Kept by itself, a tensor would never be freed.
+    // A tensor that is cached in itself would never be freed.
     if case .filters(let plan) = form, plan.packedFilterCount == nil { return self }
     return packedForms?.form(form) { makePacked(form) } ?? makePacked(form)
   }

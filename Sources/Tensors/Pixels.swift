@@ -5,7 +5,7 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - bytes: `[n, H, W, 3]`.
-  ///   - shape: `[N, H, W, 3]` with N ≥ n; the images that are missing are zero.
+  ///   - shape: `[N, H, W, 3]` with N ≥ n; the missing images are zero.
   package init(pixels bytes: [UInt8], padded shape: Shape) {
     precondition(bytes.count <= shape.count, "\(bytes.count) bytes overfill the shape \(shape)")
     self.init(shape) { target in
@@ -18,7 +18,7 @@ extension Tensor {
     }
   }
 
-  /// Images −0.5…0.5 as bytes 0…255, rounded to the nearest.
+  /// Images −0.5…0.5 as bytes 0…255, rounded to the nearest and clamped.
   package var pixelBytes: [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
       initialized = count
@@ -28,7 +28,7 @@ extension Tensor {
   }
 }
 
-/// The sums over many pixels from which their variance comes, exact.
+/// Exact sums over many pixels, from which their variance is computed.
 package struct PixelMoments: Sendable, Equatable {
   package private(set) var count = 0
   package private(set) var sum: UInt64 = 0
@@ -39,19 +39,19 @@ package struct PixelMoments: Sendable, Equatable {
   /// Adds the bytes of one image.
   package mutating func add(_ bytes: some Collection<UInt8>) {
     let added: Void? = bytes.withContiguousStorageIfAvailable { bytes in
-      // In pieces whose sums fit the kernel's 32 bits.
+      // In chunks whose sums fit the kernel's 32 bits.
       for start in stride(from: 0, to: bytes.count, by: 65_536) {
-        let piece = min(65_536, bytes.count - start)
-        let moments = pixelMoments(bytes.baseAddress! + start, count: piece)
+        let chunk = min(65_536, bytes.count - start)
+        let moments = pixelMoments(bytes.baseAddress! + start, count: chunk)
         sum += UInt64(moments.sum)
         squares += UInt64(moments.squares)
       }
       count += bytes.count
     }
-    precondition(added != nil, "pixels lie in one piece of memory")
+    precondition(added != nil, "the pixels must be contiguous in memory")
   }
 
-  /// The variance of the pixels on a scale of 0…1, which is that of −0.5…0.5.
+  /// The variance of the pixels scaled to 0…1; it is the same for −0.5…0.5.
   package var variance: Double {
     guard count > 0 else { return 0 }
     let mean = Double(sum) / Double(count)

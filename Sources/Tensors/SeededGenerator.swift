@@ -1,6 +1,6 @@
 import Glibc
 
-/// What random numbers are for; each purpose has its own streams.
+/// What random numbers are used for; each purpose has its own streams.
 package enum RandomPurpose: UInt32, Sendable {
   case weights = 1
   case shuffle = 2
@@ -11,7 +11,7 @@ package enum RandomPurpose: UInt32, Sendable {
 /// Random numbers that are a function of a seed, a purpose and a stream, with no hidden state: the
 /// same arguments give the same numbers in any thread, before and after a resumed run.
 ///
-/// A stream has 2³³ numbers and then begins again.
+/// A stream repeats after 2³³ numbers.
 ///
 /// Philox 4×32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
@@ -19,10 +19,10 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// The block's number, the purpose, and the stream's two halves.
   private var counter: SIMD4<UInt32>
   private var block = SIMD4<UInt32>.zero
-  /// How many halves of `block` are still to be given out.
+  /// The number of halves of `block` that have not been returned yet.
   private var remaining = 0
 
-  /// - Parameter stream: which of the purpose's streams: an epoch, an image, a hash of a name.
+  /// - Parameter stream: which of the purpose's streams: an epoch, an image index or the hash of a name.
   package init(seed: UInt64, purpose: RandomPurpose, stream: UInt64) {
     key = SIMD2(truncatingIfNeeded: SIMD2(seed, seed >> 32))
     counter = SIMD4(
@@ -44,12 +44,12 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// Uniform in `0..<1`, in steps of 2⁻²⁴.
   package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
-  /// Uniform in `low...high`; the upper end is reached by rounding alone, if at all.
+  /// Uniform in `low...high`; `high` itself can only result from rounding.
   package mutating func uniform(_ low: Float, _ high: Float) -> Float {
     low + (high - low) * uniform()
   }
 
-  /// From the normal distribution of mean 0 and variance 1 (Box and Muller 1958).
+  /// A sample from the standard normal distribution (Box and Muller 1958).
   package mutating func normal() -> Float {
     // 1 − u lies in (0, 1], so the logarithm is finite.
     let radius = (-2 * log(1 - Double(next() >> 11) * 0x1p-53)).squareRoot()
@@ -57,7 +57,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     return Float(radius * cos(angle))
   }
 
-  /// From the normal distribution cut off at two standard deviations.
+  /// A sample from the standard normal distribution, truncated at two standard deviations.
   package mutating func truncatedNormal() -> Float {
     while true {
       let x = normal()
@@ -65,7 +65,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
   }
 
-  /// A uniform whole number in `0..<limit` (Lemire 2019, without the rejection: the bias is below
+  /// A uniform integer in `0..<limit` (Lemire 2019, without the rejection: the bias is below
   /// `limit / 2⁶⁴`).
   package mutating func index(below limit: Int) -> Int {
     Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(limit)).high)
@@ -94,7 +94,7 @@ package func philox4x32(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<U
   return x
 }
 
-/// A name as the number of a random stream (FNV-1a, 64 bits).
+/// The number of the random stream of a name: its FNV-1a hash, 64 bits.
 package func streamNumber(of name: String) -> UInt64 {
   name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

@@ -2,7 +2,7 @@
 package struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
   package let extents: [Int]
 
-  /// The product of the extents: how many elements there are; 1 for a scalar `[]`.
+  /// The number of elements: the product of the extents, 1 for a scalar `[]`.
   package let count: Int
 
   package init(_ extents: [Int]) {
@@ -23,7 +23,7 @@ package struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStrin
     return extents[rank - 1]
   }
 
-  /// All extents but the last, multiplied: how many rows there are.
+  /// The number of rows: the product of all extents but the last.
   package var rows: Int { extents.dropLast().reduce(1, *) }
 
   package var description: String { "[" + extents.map(String.init).joined(separator: ", ") + "]" }

@@ -1,14 +1,14 @@
 import Kernels
 
 extension Tensor {
-  /// One step of Adam or AdamW on a parameter, in place (see `AdamUpdate`). The forms that the parameter was
-  /// packed in are made anew: the next step needs them, and here the elements are in the cache.
+  /// One step of Adam or AdamW on a parameter, in place (see `AdamUpdate`). The packed forms of the parameter
+  /// are made again at once: the next step needs them, and the elements are still in the cache.
   ///
   /// - Parameters:
   ///   - gradient, firstMoment, secondMoment: shaped like the parameter; the moments are updated.
   ///   - weightDecay: λ; 0 for Adam.
-  ///   - gradientScale: what the gradient is multiplied by first.
-  ///   - step: 1 for the first.
+  ///   - gradientScale: a factor that the gradient is multiplied by first.
+  ///   - step: the number of the step, 1 for the first.
   package mutating func adamStep(
     gradient: Tensor, firstMoment: inout Tensor, secondMoment: inout Tensor, learningRate: Double,
     beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double = 0,

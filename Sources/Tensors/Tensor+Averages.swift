@@ -12,7 +12,7 @@ extension Tensor {
 
   /// Replaces rows by multiples of another tensor's rows.
   ///
-  /// - Parameter row: for row k the tensor and the factor, or nil to keep the row.
+  /// - Parameter row: the tensor whose row k replaces row k, and its factor; or nil to keep the row.
   package mutating func setRows(_ row: (_ k: Int) -> (source: Tensor, factor: Float)?) {
     let (rows, width) = (shape.rows, shape.width)
     withUnsafeMutablePointer { target in

@@ -1,11 +1,11 @@
 import Kernels
 
-/// How the nearest codeword is found. Codes are the same: what the fast form cannot tell apart is decided
-/// by the definition.
+/// How the nearest codeword is found. Both give the same codes, because near-ties are decided by the
+/// definition.
 package enum DistanceForm: String, CaseIterable, Sendable {
-  /// By products of matrices, as in `addmm`; near-ties by `exact` (see `nearestCodewords`).
+  /// By matrix products, as in PyTorch's `addmm`; near-ties by `exact` (see `nearestCodewords`).
   case addmm
-  /// `Σ (z − e)²` in double precision for every vector and codeword: slow, and the definition.
+  /// `Σ (z − e)²` in double precision for every vector and codeword: the definition, and slow.
   case exact
 }
 
@@ -60,7 +60,7 @@ extension Tensor {
     }
   }
 
-  /// The codewords that the codes name: `[…]` becomes `[…, D]`; NaN for an invalid code.
+  /// The rows at the given codes: `[…]` becomes `[…, D]`. An invalid code gives a row of NaN.
   package func rows(at codes: Codes) -> Tensor {
     requireIndices(codes)
     return Tensor(Shape(codes.shape.extents + [shape[1]])) { target in
@@ -73,7 +73,7 @@ extension Tensor {
     }
   }
 
-  /// Adds each row of `rows` to the row that its code names; rows of equal code accumulate.
+  /// Adds each row of `rows` to the row at its code; rows of equal code accumulate.
   ///
   /// - Parameter rows: `[…, D]`. Only the first `codes.count` rows are used.
   package mutating func scatterAdd(_ rows: Tensor, at codes: Codes) {

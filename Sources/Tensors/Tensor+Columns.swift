@@ -1,17 +1,17 @@
 import Kernels
 
 extension Tensor {
-  /// Puts tensors side by side: `[…, a]`, `[…, b]` and so on become `[…, a + b + …]`.
+  /// Concatenates tensors along the last axis: `[…, a]`, `[…, b]` and so on become `[…, a + b + …]`.
   ///
-  /// - Parameter parts: at least one; their extents but the last are equal.
+  /// - Parameter parts: at least one; all extents but the last must be equal.
   package init(columnsOf parts: [Tensor]) {
     guard let rows = parts.first?.shape.rows, let outer = parts.first?.shape.extents.dropLast()
     else {
-      preconditionFailure("there is nothing to put side by side")
+      preconditionFailure("there is nothing to concatenate")
     }
     precondition(
       parts.allSatisfy { $0.shape.rank > 0 && $0.shape.extents.dropLast() == outer },
-      "shapes \(parts.map(\.shape)) do not fit side by side")
+      "shapes \(parts.map(\.shape)) cannot be concatenated along the last axis")
     let width = parts.reduce(0) { $0 + $1.shape.width }
     self.init(Shape(outer + [width])) { target in
       var first = 0
@@ -27,7 +27,7 @@ extension Tensor {
     }
   }
 
-  /// Some of the last extent: `[…, W]` becomes `[…, columns.count]`.
+  /// A range of the last axis: `[…, W]` becomes `[…, columns.count]`.
   package func columns(_ columns: Range<Int>) -> Tensor {
     precondition(
       shape.rank > 0 && columns.lowerBound >= 0 && columns.upperBound <= shape.width,

@@ -1,7 +1,7 @@
 import KernelTypes
 import Kernels
 
-/// How a convolution's kernel moves over an image.
+/// The kernel size, stride and padding of a convolution.
 package struct ConvolutionWindow: Hashable, Sendable {
   package let kernelHeight: Int
   package let kernelWidth: Int
@@ -23,7 +23,7 @@ package struct ConvolutionWindow: Hashable, Sendable {
       kernelHeight: kernelSize, kernelWidth: kernelSize, stride: stride, padding: Padding(padding))
   }
 
-  /// The height and width of an image that a transposed convolution makes of a map.
+  /// The height and width of the image that a transposed convolution makes from a feature map of this size.
   package func imageExtents(height: Int, width: Int) -> (height: Int, width: Int) {
     (
       (height - 1) * stride + kernelHeight - padding.top - padding.bottom,
@@ -31,7 +31,7 @@ package struct ConvolutionWindow: Hashable, Sendable {
     )
   }
 
-  /// The geometry over images of this shape, with as many filters as `filters` has columns.
+  /// The geometry of a convolution of these images with these filters, whose shapes it checks.
   ///
   /// - Parameters:
   ///   - images: `[N, H, W, C]`.
@@ -54,11 +54,11 @@ package struct ConvolutionWindow: Hashable, Sendable {
 
 /// Which kernels may compute a convolution.
 package enum ConvolutionMethod: String, CaseIterable, Sendable {
-  /// The fastest for the shape: Winograd's, else direct ones, else the reference.
+  /// The fastest that support the shape: Winograd, else direct, else the reference.
   case auto
-  /// Not Winograd's, which round a little more.
+  /// The same without Winograd, which has slightly larger rounding errors.
   case direct
-  /// The reference: products over the column matrix of im2col.
+  /// The reference: matrix products over the column matrix of im2col.
   case im2col
 
   var limit: ConvolutionAlgorithm {
@@ -77,7 +77,7 @@ extension Tensor {
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[filters]`, or nil for none.
   ///   - residual: shaped like the result and added to it, or nil.
-  ///   - relu: whether ReLU follows.
+  ///   - relu: whether ReLU is applied at the end.
   /// - Returns: `[N, H′, W′, filters]`.
   package func convolved(
     with filters: Tensor, bias: Tensor?, residual: Tensor? = nil, relu: Bool = false,
@@ -93,14 +93,15 @@ extension Tensor {
       result: [shape[0], geometry.outHeight, geometry.outWidth, geometry.filters])
   }
 
-  /// The transposed convolution of maps: the input gradient of a convolution of images of shape
-  /// `imageShape`, where `self` is the gradient of its maps.
+  /// The transposed convolution of feature maps: the input gradient of a convolution of images of shape
+  /// `imageShape`, where `self` is the gradient of its output.
   ///
   /// - Parameters:
+  ///   - self: `[N, H′, W′, filters]`.
   ///   - filters: `[kernelHeight, kernelWidth, C, filters]`.
   ///   - bias: `[C]`, or nil for none.
   ///   - residual: shaped like the result and added to it, or nil.
-  ///   - relu: whether ReLU follows.
+  ///   - relu: whether ReLU is applied at the end.
   ///   - imageShape: `[N, H, W, C]`.
   package func transposedConvolved(
     with filters: Tensor, bias: Tensor?, residual: Tensor? = nil, relu: Bool = false,
@@ -120,19 +121,20 @@ extension Tensor {
 
   /// The gradient of a convolution of `self` with respect to its filters.
   ///
-  /// - Parameter gradMaps: the gradient of the maps, `[N, H′, W′, filters]`.
+  /// - Parameter gradOutput: the gradient of the output, `[N, H′, W′, filters]`.
   /// - Returns: `[kernelHeight, kernelWidth, C, filters]`.
   package func filterGradient(
-    gradMaps: Tensor, window: ConvolutionWindow, method: ConvolutionMethod = .auto
+    gradMaps gradOutput: Tensor, window: ConvolutionWindow, method: ConvolutionMethod = .auto
   ) -> Tensor {
-    precondition(gradMaps.shape.rank == 4, "maps are [N, H, W, C], not \(gradMaps.shape)")
+    precondition(
+      gradOutput.shape.rank == 4, "feature maps are [N, H, W, C], not \(gradOutput.shape)")
     let filterShape: Shape = [
-      window.kernelHeight, window.kernelWidth, shape.width, gradMaps.shape.width,
+      window.kernelHeight, window.kernelWidth, shape.width, gradOutput.shape.width,
     ]
     let geometry = window.geometry(images: shape, filters: filterShape)
-    requireMaps(gradMaps.shape, of: geometry, images: shape[0])
+    requireMaps(gradOutput.shape, of: geometry, images: shape[0])
     return ConvolutionPlan(geometry, .filterGradient, upTo: method.limit).run(
-      self, gradMaps, bias: nil, residual: nil, relu: false, images: shape[0],
+      self, gradOutput, bias: nil, residual: nil, relu: false, images: shape[0],
       result: filterShape)
   }
 }
@@ -145,7 +147,7 @@ extension ConvolutionPlan {
   ) -> Tensor {
     precondition(
       residual == nil || residual?.shape == result,
-      "an residual of shape \(residual?.shape ?? []) does not fit a result of shape \(result)")
+      "a residual of shape \(residual?.shape ?? []) does not fit a result of shape \(result)")
     return Tensor(result) { result in
       withPointers(first, second, optional: bias) { first, second, bias in
         withPointer(residual) { residual in
@@ -170,6 +172,6 @@ private func requireBias(_ bias: Tensor?, width: Int) {
 private func requireMaps(_ maps: Shape, of g: ConvolutionGeometry, images: Int) {
   precondition(
     maps == [images, g.outHeight, g.outWidth, g.filters],
-    "maps of shape \(maps) do not belong to \(images) images of "
+    "feature maps of shape \(maps) do not fit \(images) images of "
       + "\([g.height, g.width, g.channels]) under \(g.filters) filters")
 }

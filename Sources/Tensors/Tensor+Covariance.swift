@@ -2,10 +2,10 @@ import BLAS
 import Kernels
 
 extension Tensor {
-  /// The eigenvalues of the covariance of the rows, in ascending order; nil where LAPACK's iteration
-  /// does not converge or there is no row. `self` is `[N, D]`, the result has D elements.
+  /// The D eigenvalues of the covariance matrix of the rows of `self`, `[N, D]`, in ascending order; nil if
+  /// there are no rows, or if LAPACK's iteration does not converge.
   package func covarianceEigenvalues() -> [Double]? {
-    precondition(shape.rank == 2, "rows make a matrix, not \(shape)")
+    precondition(shape.rank == 2, "a matrix is [N, D], not \(shape)")
     let (rows, width) = (shape[0], shape[1])
     guard rows > 0 else { return nil }
     let elements = elements.map(Double.init)

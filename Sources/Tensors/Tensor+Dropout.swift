@@ -6,9 +6,10 @@ package typealias DropoutMask = Kernels.DropoutMask
 extension DropoutMask {
   /// - Parameters:
   ///   - probability: at least 0 and below 1.
-  ///   - stream: which of the purpose's random numbers.
+  ///   - stream: which of the streams of random numbers for dropout.
   package init(probability: Double, seed: UInt64, stream: UInt64) {
-    precondition((0..<1).contains(probability), "a probability of \(probability) to be dropped")
+    precondition(
+      (0..<1).contains(probability), "a dropout probability is in 0..<1, not \(probability)")
     self.init(
       probability: probability, seed: seed, purpose: RandomPurpose.dropout.rawValue, stream: stream)
   }
@@ -17,7 +18,7 @@ extension DropoutMask {
 extension Tensor {
   /// Drops elements of images in place.
   ///
-  /// - Parameter firstImage: the number of the first image among those that share a mask's stream.
+  /// - Parameter firstImage: the index of the first image among those that share the mask's stream.
   package mutating func drop(_ mask: DropoutMask, firstImage: Int) {
     let images = shape[0]
     let size = images == 0 ? 0 : count / images

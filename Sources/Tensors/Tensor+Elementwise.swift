@@ -33,7 +33,7 @@ extension Tensor {
     }
   }
 
-  /// ReLU's gradient: zero where `output`, what ReLU returned, is not positive.
+  /// ReLU's gradient, in place: sets elements to zero where ReLU's `output` is not positive.
   package mutating func zero(whereNotPositive output: Tensor) {
     Tensor.requireSameShape(self, output)
     let count = count
@@ -49,7 +49,7 @@ extension Tensor {
     }
   }
 
-  /// The hyperbolic tangent's gradient: times `1 − output²`, where `output` is what it returned.
+  /// The hyperbolic tangent's gradient, in place: multiplies by `1 − output²`, with `output` the tangent.
   package mutating func multiply(byOneMinusSquareOf output: Tensor) {
     Tensor.requireSameShape(self, output)
     let count = count
@@ -65,7 +65,7 @@ extension Tensor {
     }
   }
 
-  /// Every element cut off at the ends of a range.
+  /// Every element clamped to `low…high`.
   package func clamped(_ low: Float, _ high: Float) -> Tensor {
     Tensor(shape) { target in
       withUnsafePointer { Kernels.clamp($0, low: low, high: high, count: count, into: target) }

@@ -7,8 +7,8 @@ extension Tensor {
   ///   - self: `[N, H, W, C]`.
   ///   - weight, bias: `[C]`.
   ///   - groups: a divisor of C.
-  ///   - silu: whether SiLU follows.
-  /// - Returns: the result, `[N, H, W, C]`, and what ``groupNormalizedBackward`` needs of it.
+  ///   - silu: whether SiLU is applied at the end.
+  /// - Returns: the result, `[N, H, W, C]`, and the moments, which ``groupNormalizedBackward`` needs.
   package func groupNormalized(
     weight: Tensor, bias: Tensor, groups: Int, epsilon: Double, silu: Bool
   ) -> (result: Tensor, moments: Tensor) {
@@ -32,8 +32,8 @@ extension Tensor {
   /// The gradients of ``groupNormalized`` with respect to its images, weight and bias.
   ///
   /// - Parameters:
-  ///   - gradient: that of its result; its memory becomes that of the images' gradient.
-  ///   - moments: what it returned.
+  ///   - gradient: the gradient of its result; its memory is reused for the gradient of the images.
+  ///   - moments: those that ``groupNormalized`` returned.
   package func groupNormalizedBackward(
     _ gradient: consuming Tensor, weight: Tensor, bias: Tensor, moments: Tensor, groups: Int,
     epsilon: Double, silu: Bool
@@ -67,7 +67,7 @@ extension Tensor {
     precondition(shape.rank == 4, "a normalisation takes [N, H, W, C], not \(shape)")
     precondition(
       groups > 0 && shape.width.isMultiple(of: groups),
-      "\(shape.width) channels cannot be parted into \(groups) groups")
+      "\(shape.width) channels cannot be divided into \(groups) groups")
     precondition(
       weight.shape == [shape.width] && bias.shape == [shape.width],
       "weights \(weight.shape) and biases \(bias.shape) do not fit \(shape)")

@@ -2,7 +2,8 @@ extension Tensor {
   /// The same elements with the axes in another order: axis i of the result is axis `axes[i]` here.
   package func permuted(_ axes: [Int]) -> Tensor {
     precondition(
-      axes.sorted() == Array(0..<shape.rank), "\(axes) is no order of the axes of \(shape)")
+      axes.sorted() == Array(0..<shape.rank), "\(axes) is not a permutation of the axes of \(shape)"
+    )
     var strides = [Int](repeating: 1, count: shape.rank)
     for axis in (0..<shape.rank).dropLast().reversed() {
       strides[axis] = strides[axis + 1] * shape[axis + 1]

@@ -2,7 +2,7 @@ import BLAS
 import Kernels
 
 extension Tensor {
-  /// The matrix product `self · other`: `[M, K]` by `[K, N]` makes `[M, N]`.
+  /// The matrix product `self · other`: `[M, K]` times `[K, N]` gives `[M, N]`.
   package func matrixProduct(_ other: Tensor) -> Tensor {
     precondition(
       shape.rank == 2 && other.shape.rank == 2 && shape[1] == other.shape[0],

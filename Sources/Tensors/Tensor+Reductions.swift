@@ -1,12 +1,12 @@
 import Kernels
 
 extension Tensor {
-  /// The sum of all elements, added up in double precision.
+  /// The sum of all elements, in double precision.
   package func sum() -> Double {
     withUnsafePointer { Kernels.sum($0, count: count) }
   }
 
-  /// The sum of all elements' squares, added up in double precision.
+  /// The sum of the squares of all elements, in double precision.
   package func sumOfSquares() -> Double {
     withUnsafePointer { Kernels.sumOfSquares($0, count: count) }
   }
@@ -22,7 +22,7 @@ extension Tensor {
     }
   }
 
-  /// `Σ (self − other)²` over each item of the outermost extent, in double precision.
+  /// `Σ (self − other)²` over each item of the first axis, in double precision.
   package func squaredErrors(from other: Tensor) -> [Double] {
     Tensor.requireSameShape(self, other)
     guard shape.rank > 0, shape[0] > 0 else { return [] }
@@ -51,7 +51,7 @@ extension Tensor {
     }
   }
 
-  /// The rows added up: `[…, width]` becomes `[width]`.
+  /// The sum of the rows: `[…, width]` becomes `[width]`.
   package func sumOfRows() -> Tensor {
     Tensor([shape.width]) { target in
       withUnsafePointer {
@@ -60,17 +60,17 @@ extension Tensor {
     }
   }
 
-  /// Whether no element is infinite or not a number.
+  /// Whether all elements are finite.
   package var isFinite: Bool {
     withUnsafePointer { Kernels.allFinite($0, count: count) }
   }
 
-  /// Whether no element's square is infinite or not a number.
+  /// Whether the squares of all elements are finite.
   package var hasFiniteSquares: Bool {
     withUnsafePointer { Kernels.allFinite($0, count: count, squared: true) }
   }
 
-  /// Whether no element is negative; one that is not a number counts as negative.
+  /// Whether no element is negative; NaN counts as negative.
   package var isNonnegative: Bool {
     withUnsafePointer { elements in (0..<count).allSatisfy { elements[$0] >= 0 } }
   }

@@ -1,7 +1,7 @@
 import Kernels
 
 extension Tensor {
-  /// Every pixel four times: `[N, H, W, C]` becomes `[N, 2H, 2W, C]`.
+  /// Nearest-neighbour upsampling by two: `[N, H, W, C]` becomes `[N, 2H, 2W, C]`.
   package func upsampledNearest() -> Tensor {
     precondition(shape.rank == 4, "images are [N, H, W, C], not \(shape)")
     return Tensor([shape[0], 2 * shape[1], 2 * shape[2], shape[3]]) { result in
@@ -16,7 +16,7 @@ extension Tensor {
   package func upsampledNearestBackward() -> Tensor {
     precondition(
       shape.rank == 4 && shape[1] % 2 == 0 && shape[2] % 2 == 0,
-      "no images of shape \(shape) come from doubling others")
+      "upsampled images are [N, 2H, 2W, C], not \(shape)")
     let small: Shape = [shape[0], shape[1] / 2, shape[2] / 2, shape[3]]
     return Tensor(small) { result in
       withUnsafePointer {

@@ -5,10 +5,10 @@ import Runtime
 package struct Tensor: Sendable {
   package private(set) var shape: Shape
   private var storage: TensorStorage
-  /// Where packed forms of these elements are kept; nil for most tensors.
+  /// The cache of the packed forms of these elements, or nil if they are not kept.
   private(set) var packedForms: PackedForms?
 
-  /// A tensor whose elements `initialize` writes, every one of them.
+  /// A tensor whose elements are written by `initialize`, which must write every one.
   package init(_ shape: Shape, initialize: (UnsafeMutablePointer<Float>) throws -> Void) rethrows {
     self.shape = shape
     storage = TensorStorage(count: shape.count)
@@ -32,7 +32,7 @@ package struct Tensor: Sendable {
     }
   }
 
-  /// A tensor of no dimensions.
+  /// A tensor without dimensions.
   package init(scalar value: Float) { self.init([], repeating: value) }
 
   package var count: Int { shape.count }
@@ -42,9 +42,9 @@ package struct Tensor: Sendable {
     withUnsafePointer { Array(UnsafeBufferPointer(start: $0, count: count)) }
   }
 
-  /// The one element of a tensor that has one.
+  /// The element of a tensor that has exactly one.
   package var scalar: Float {
-    precondition(count == 1, "a tensor of shape \(shape) is no scalar")
+    precondition(count == 1, "a tensor of shape \(shape) is not a scalar")
     return withUnsafePointer { $0[0] }
   }
 
@@ -56,15 +56,16 @@ package struct Tensor: Sendable {
     return result
   }
 
-  /// The same elements, with a place to keep the forms that kernels bring them into, for as long as the
-  /// elements stay: worth it for filters, which many shards use.
+  /// The same elements, with a cache for their packed forms, which is dropped when the elements change. Worth
+  /// it for filters, which many shards use.
   package func keepingPackedForms() -> Tensor {
     var result = self
     if result.packedForms == nil { result.packedForms = PackedForms() }
     return result
   }
 
-  /// Elements from a place on, in a shape; no copy as long as neither tensor is changed.
+  /// The elements from `offset` on, as a tensor of the given shape. Nothing is copied until one of the two
+  /// tensors is changed.
   func slice(from offset: Int, _ shape: Shape) -> Tensor {
     precondition(
       offset >= 0 && offset + shape.count <= count,
@@ -77,14 +78,14 @@ package struct Tensor: Sendable {
     self.storage = storage
   }
 
-  /// Reads the elements; the pointer is valid inside `body` alone.
+  /// Reads the elements; the pointer is valid only inside `body`.
   package func withUnsafePointer<Result>(
     _ body: (UnsafePointer<Float>) throws -> Result
   ) rethrows -> Result {
     try withExtendedLifetime(storage) { try body(UnsafePointer($0.base)) }
   }
 
-  /// Changes the elements in place, after a copy where another tensor shares them.
+  /// Changes the elements in place; copies them first if another tensor shares them.
   package mutating func withUnsafeMutablePointer<Result>(
     _ body: (UnsafeMutablePointer<Float>) throws -> Result
   ) rethrows -> Result {
@@ -101,7 +102,7 @@ package struct Tensor: Sendable {
 private final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
-  /// Whose memory it is a part of; nil if it has a block of its own.
+  /// The storage whose memory it is a part of, or nil if it owns its block.
   private let whole: TensorStorage?
   var isPart: Bool { whole != nil }
 
@@ -135,7 +136,7 @@ func withWorkspace<Result>(
   return try body(block)
 }
 
-/// Reads the elements of three tensors; the pointers are valid inside `body` alone.
+/// Reads the elements of three tensors; the pointers are valid only inside `body`.
 func withPointers<Result>(
   _ a: Tensor, _ b: Tensor, _ c: Tensor,
   _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Result
@@ -145,7 +146,7 @@ func withPointers<Result>(
   }
 }
 
-/// Reads the elements of two tensors and of one that may be missing.
+/// Reads the elements of two tensors and of an optional one.
 func withPointers<Result>(
   _ a: Tensor, _ b: Tensor, optional c: Tensor?,
   _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?) -> Result
@@ -153,7 +154,7 @@ func withPointers<Result>(
   a.withUnsafePointer { a in b.withUnsafePointer { b in withPointer(c) { body(a, b, $0) } } }
 }
 
-/// Reads the elements of a tensor that may be missing.
+/// Reads the elements of an optional tensor.
 func withPointer<Result>(_ a: Tensor?, _ body: (UnsafePointer<Float>?) -> Result) -> Result {
   if let a { a.withUnsafePointer { body($0) } } else { body(nil) }
 }

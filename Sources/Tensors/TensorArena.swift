@@ -1,15 +1,15 @@
 import Kernels
 
-/// Several tensors of known shapes in one block of memory, one behind the other.
+/// Several tensors of known shapes in one block of memory, one after another.
 ///
-/// Sums over the shards of a batch (gradients, statistics) are made in such a block: it is added up as one
-/// row of floats.
+/// Sums over the shards of a batch (gradients, statistics) are computed in such a block, because it can be
+/// added as a single array of floats.
 package struct TensorArena: Sendable {
   /// The shapes of the tensors, and where each begins.
   package struct Layout: Sendable {
     package let shapes: [Shape]
     fileprivate let offsets: [Int]
-    /// Floats in all, the zeros between the tensors included.
+    /// Floats of the block, including the zeros between the tensors.
     package let count: Int
 
     package init(_ shapes: [Shape]) {
@@ -18,7 +18,7 @@ package struct TensorArena: Sendable {
       var offsets: [Int] = []
       for shape in shapes {
         offsets.append(offset)
-        // Each begins with a cache line.
+        // Each tensor begins on a cache line.
         offset += (shape.count + 15) & ~15
       }
       self.offsets = offsets
@@ -29,7 +29,7 @@ package struct TensorArena: Sendable {
   package let layout: Layout
   private var block: Tensor
 
-  /// The sums `a[i] + b[i]`; a tensor that only one of the two has is copied, one that none has is zero.
+  /// The sums `a[i] + b[i]`. A tensor that only one of the two has is copied; one that neither has is zero.
   package init(_ layout: Layout, adding a: [Tensor?], to b: [Tensor?]) {
     precondition(
       a.count == layout.shapes.count && b.count == layout.shapes.count, "one tensor for each shape")
@@ -56,7 +56,7 @@ package struct TensorArena: Sendable {
 
   package static func += (a: inout TensorArena, b: TensorArena) { a.block += b.block }
 
-  /// Adds tensors to those that stand in their places.
+  /// Adds `b[i]` to tensor i; nil adds nothing.
   package static func += (a: inout TensorArena, b: [Tensor?]) {
     let layout = a.layout
     a.block.withUnsafeMutablePointer { target in

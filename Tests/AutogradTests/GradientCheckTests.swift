@@ -7,9 +7,9 @@ import Testing
 
 /// Central differences against `backward`, for every operation.
 ///
-/// All but ReLU, the hyperbolic tangent, normalisation and rounding are linear or quadratic in each input,
-/// so the differences are exact up to the rounding of Float: the tolerance of 1e-4 is
-/// `checkGradients`'s.
+/// All operations but ReLU, the hyperbolic tangent, normalisation and rounding are linear or quadratic in
+/// each input, so the differences are exact up to the rounding of Float, which the tolerance of
+/// `checkGradients`, 1e-4, allows for.
 @Suite("Gradients agree with central differences")
 struct GradientCheckTests {
   private var generator = SeededGenerator(test: 1)
@@ -32,20 +32,20 @@ struct GradientCheckTests {
   }
 
   @Test("ReLU, away from its corner")
-  mutating func rectifier() {
+  mutating func reluGradient() {
     let elements: [Float] = [-2, -1, -0.6, 0.6, 1, 2]
     checkGradients(of: [Tensor([2, 3], elements)], "relu") { relu($0[0]) }
   }
 
-  /// Curved everywhere, so the difference is taken over a small step: its error is a third of the step's
-  /// square at most, 3e-5, and that of Float's rounding as much again.
-  @Test("hyperbolic tangent")
+  /// Curved everywhere, so the difference is taken over a small step. Its error is at most a third of the
+  /// squared step, 2e-5, plus about as much for the rounding of Float.
+  @Test("the hyperbolic tangent")
   func hyperbolicTangent() {
     let elements: [Float] = [-3, -1, -0.6, -0.1, 0, 0.1, 0.6, 0.63, 1, 3]
     checkGradients(of: [Tensor([2, 5], elements)], step: 0x1p-7, "tanh") { tanh($0[0]) }
   }
 
-  @Test("squared error, over all rows and over the first ones", arguments: [4, 2, 0])
+  @Test("squared error, over all rows and over the first rows", arguments: [4, 2, 0])
   func squaredErrors(rows: Int) {
     var generator = SeededGenerator(test: 2)
     let a = generator.tensor([4, 3])
@@ -55,13 +55,13 @@ struct GradientCheckTests {
     }
   }
 
-  @Test("lookup, with rows that are named twice and rows that are not named")
+  @Test("lookup, with rows that are used twice and rows that are not used")
   mutating func lookup() {
     let table = generator.tensor([5, 3])
     checkGradients(of: [table], "lookup") { lookUp(Codes([4], [1, 3, 1, 0]), in: $0[0]) }
   }
 
-  @Test("concatenation, of two and of three, and of one tensor twice")
+  @Test("concatenation of two tensors, of three, and of one tensor twice")
   mutating func concatenation() {
     let a = generator.tensor([2, 2, 3])
     let b = generator.tensor([2, 2, 5])
@@ -71,7 +71,7 @@ struct GradientCheckTests {
     checkGradients(of: [a, b], "one twice") { concatenate($0[0], $0[1], $0[0]) }
   }
 
-  @Test("a part that wants no gradient of a concatenation gets none, and the others theirs")
+  @Test("a concatenated constant gets no gradient, and the other tensors get theirs")
   mutating func concatenationWithConstant() throws {
     let tape = Tape()
     let (a, b) = (tape.leaf(generator.tensor([2, 3])), tape.constant(generator.tensor([2, 2])))
@@ -109,7 +109,7 @@ struct GradientCheckTests {
     }
   }
 
-  @Test("nearest-neighbour upsampling, and what it returns")
+  @Test("nearest-neighbour upsampling, and its result")
   func upsampling() {
     var generator = SeededGenerator(test: 8)
     let images = generator.tensor([2, 2, 3, 5])
@@ -126,8 +126,8 @@ struct GradientCheckTests {
     }
   }
 
-  /// Curved, so the difference is taken over a small step; the definition in double precision, against
-  /// which the kernels' tests are strict, needs no such patience.
+  /// Curved, so the difference is taken over a small step, with a larger tolerance. The tests of the kernel
+  /// are stricter: they compare with the definition in double precision.
   @Test("group normalisation with and without SiLU", arguments: [true, false])
   func groupNormalization(silu: Bool) {
     var generator = SeededGenerator(test: 9)
@@ -157,18 +157,18 @@ struct GradientCheckTests {
     for (element, (y, g)) in zip(images.elements, zip(output, gradient)) {
       #expect(y == element * g)
     }
-    // Another step and another layer have masks of their own.
+    // Another step and another layer have other masks.
     #expect(try run(DropoutSource(seed: 1, step: 4, firstImage: 0), images)[1] != gradient)
     #expect(try run(source, images, "b")[1] != gradient)
-    // The last two images of four, as a shard has them.
+    // The last two of four images, as in a shard.
     let half = Tensor([2, 3, 5, 7], Array(images.elements[210...]))
     #expect(
       try run(DropoutSource(seed: 1, step: 3, firstImage: 2), half)[0] == Array(output[210...]))
     #expect(try run(nil, images)[0] == images.elements)
   }
 
-  @Test("a convolution with an residual, with and without a bias")
-  func convolutionWithAddend() {
+  @Test("a convolution with a residual, with and without a bias")
+  func convolutionWithResidual() {
     var generator = SeededGenerator(test: 6)
     let window = ConvolutionWindow(kernelSize: 3, padding: 1)
     let images = generator.tensor([2, 4, 5, 2])
@@ -182,8 +182,8 @@ struct GradientCheckTests {
     }
   }
 
-  @Test("a convolution that relu has the output and the gradients of one with ReLU after it")
-  func rectifyingConvolution() {
+  @Test("a convolution with ReLU inside has the output and gradients of one with ReLU after it")
+  func convolutionWithReLU() {
     var generator = SeededGenerator(test: 5)
     let window = ConvolutionWindow(kernelSize: 3, padding: 1)
     let inputs = [
@@ -205,7 +205,7 @@ struct GradientCheckTests {
         == results { relu(convolveTransposed($0[0], $0[1], bias: $0[2], window: window)) })
   }
 
-  @Test("a check that is off by one percent fails")
+  @Test("a gradient that is off by one percent fails the check")
   func sensitivity() {
     var generator = SeededGenerator(test: 4)
     let a = generator.tensor([2, 3])

@@ -6,12 +6,12 @@ import Tensors
 import TestSupport
 import Testing
 
-/// A gradient check for every function, by its type, so that a new one cannot come without.
+/// A gradient check for every function, by its type, so that a new function cannot be added without one.
 ///
-/// One plain case each; what else a function can be asked for is in ``GradientCheckTests``.
+/// There is one simple case for each; the other options of a function are tested in ``GradientCheckTests``.
 @Suite("Every function has a gradient check")
 struct GradientCoverageTests {
-  /// What central differences say of one function.
+  /// A comparison of one function with central differences.
   struct Check: Sendable, CustomTestStringConvertible {
     let function: String
     let inputs: [Shape]
@@ -38,9 +38,9 @@ struct GradientCoverageTests {
     Check(function: Subtract.self, inputs: [[3, 5], [3, 5]]) { $0[0] - $0[1] },
     Check(function: Scale.self, inputs: [[3, 5]]) { -2.5 * $0[0] },
     Check(function: Sum.self, inputs: [[3, 5]]) { $0[0].sum() },
-    // None of the numbers is this near to a half.
+    // No element is within the step of a half.
     Check(function: Round.self, inputs: [[3, 5]], step: 0x1p-10) { $0[0].rounded() },
-    // Nor to zero.
+    // No element is within the step of zero.
     Check(function: ReLU.self, inputs: [[3, 5]], step: 0x1p-10, tolerance: 1e-3) { relu($0[0]) },
     Check(function: Tanh.self, inputs: [[3, 5]], step: 0x1p-7) { tanh($0[0]) },
     Check(function: SquaredError.self, inputs: [[4, 3], [4, 3]]) {
@@ -66,13 +66,13 @@ struct GradientCoverageTests {
     },
   ]
 
-  /// Functions that central differences say nothing of, and what checks them instead.
+  /// Functions that central differences cannot check, and the tests that check them instead.
   private static let others = [
-    "Dropout": "GradientCheckTests.dropping: a tape has a mask in training alone",
+    "Dropout": "GradientCheckTests.dropping: a tape has a mask only in training",
     "VectorQuantize": "VectorQuantizeTests: its gradient is the straight-through estimator's",
   ]
 
-  @Test("of its inputs", arguments: checks)
+  @Test("the gradients of its inputs agree with central differences", arguments: checks)
   func agrees(check: Check) {
     var generator = SeededGenerator(test: 1)
     checkGradients(
@@ -80,7 +80,7 @@ struct GradientCoverageTests {
       check.function, function: check.call)
   }
 
-  @Test("whichever file of the sources it is in")
+  @Test("no function in the sources lacks a check")
   func complete() throws {
     var declared: Set<String> = []
     let sources = "\(packageFolder)/Sources"

@@ -5,8 +5,9 @@ import Testing
 
 @Suite("The tape")
 struct TapeTests {
-  /// Stack Overflow's example in seed 001: rounding has no useful gradient.
-  @Test("rounding alone gives the gradient 0, and with the detached offset 2")
+  /// The example of the Stack Overflow answer about the straight-through estimator (see
+  /// docs/reproduced-systems.md): rounding has no useful gradient.
+  @Test("rounding alone has the gradient 0; with the detached offset, it has 2")
   func roundingExample() {
     func gradient(_ round: (Variable) -> Variable) -> [Float]? {
       let tape = Tape()
@@ -20,7 +21,7 @@ struct TapeTests {
     #expect(gradient { $0 + ($0.rounded() - $0).detach() } == [2, 2])
   }
 
-  @Test("nothing flows through detach, nor to constants")
+  @Test("no gradient flows through detach, or to constants")
   func detached() {
     let tape = Tape()
     let x = tape.leaf(Tensor([2], [1, 2]))
@@ -30,8 +31,8 @@ struct TapeTests {
     #expect(tape.backward(from: loss)[x] == nil)
   }
 
-  @Test("only gradients that are wanted are computed")
-  func wanted() {
+  @Test("a function sees which of its inputs need a gradient")
+  func needed() {
     let tape = Tape()
     let x = tape.leaf(Tensor([2], [1, 2]))
     let y = tape.constant(Tensor([2], [1, 2]))
@@ -68,8 +69,8 @@ struct TapeTests {
     #expect(log.events == ["backward 2", "freed 2", "backward 1", "freed 1"])
   }
 
-  /// A copy of every gradient that is masked in place cost a sixtieth of a training step.
-  @Test("backward hands the only reference to a gradient on, so that it can be changed in place")
+  /// Copying every gradient that is masked in place took a sixtieth of a training step.
+  @Test("backward passes on the only reference to a gradient, so that it can be changed in place")
   func gradientsAreNotCopied() {
     let tape = Tape()
     let log = Log()
@@ -87,7 +88,7 @@ struct TapeTests {
     #expect(gradients[x]?.elements == [3, 30])
   }
 
-  @Test("a loss that is no scalar is a caller's bug")
+  @Test("a loss that is not a scalar stops the program")
   func notScalar() async {
     await #expect(processExitsWith: .failure) {
       let tape = Tape()
@@ -96,7 +97,7 @@ struct TapeTests {
   }
 }
 
-/// An identity in its first input that checks what it is asked for.
+/// The identity of its first input, which checks that only that input needs a gradient.
 private enum Recorder: Function {
   static func forward(_ inputs: Inputs<Tensor>, _: Void, _ context: inout Context<Self>) -> Tensor {
     #expect(context.needsGradient == [true, false])
@@ -110,12 +111,12 @@ private enum Recorder: Function {
   }
 }
 
-/// What happened, in order.
+/// A list of events, in order.
 private final class Log {
   var events: [String] = []
 }
 
-/// An identity that saves something whose end is noted.
+/// An identity that saves an object, and logs when that object is freed.
 private enum Saver: Function {
   typealias Attributes = (log: Log, number: Int)
 
@@ -140,7 +141,7 @@ private enum Saver: Function {
   }
 }
 
-/// An identity that changes the gradient, and notes whether that took a copy.
+/// An identity that accesses the gradient for writing, and logs whether that made a copy.
 private enum InPlace: Function {
   static func forward(_ inputs: Inputs<Tensor>, _: Log, _ context: inout Context<Self>) -> Tensor {
     inputs[0]

@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// AdamW as its paper has it (algorithm 2, with the learning rate on both parts, as PyTorch), in double
+/// AdamW as in its paper (algorithm 2, with the learning rate on both terms, like PyTorch), in double
 /// precision; without decay it is Adam.
 private struct NaiveAdam {
   var parameters: [Double]
@@ -89,10 +89,10 @@ private struct NaiveAdam {
     }
   }
 
-  /// As a factor in Float, 1 − 1e-6 takes 1.3 % too much from every parameter. As a term of its own the
-  /// decay leaves only the rounding of each parameter, half a unit in the last place up or down, which
-  /// is 3 % of this decay and averages out over many.
-  @Test("a small decay is what it says, over many parameters")
+  /// As a factor in Float, 1 − 1e-6 takes 1.3 % too much from every parameter. With the decay as a separate
+  /// term there is only the rounding of each parameter, half a unit in the last place up or down, which is
+  /// 3 % of this decay and averages out over many parameters.
+  @Test("a small decay is exact on average over many parameters")
   func smallDecay() {
     var generator = SeededGenerator(test: 8)
     let count = 1 << 14
@@ -105,11 +105,12 @@ private struct NaiveAdam {
     let before = start.reduce(0) { $0 + Double($1) }
     let after = parameters.elements.reduce(0) { $0 + Double($1) }
     #expect(abs((1 - after / before) / 1e-6 - 1) < 2e-3)
-    // The case is worth its name: the factor fails it.
+    // The decay as a factor fails this test.
     #expect(abs((1 - Double(1 - Float(1e-6))) / 1e-6 - 1) > 1e-2)
   }
 
-  @Test("the first step is the learning rate against the gradient's sign, whatever its size")
+  @Test(
+    "the first step is the learning rate against the gradient's sign, whatever the gradient's size")
   func firstStep() {
     let gradient = Tensor([4], [1e-3, -5, 300, -1e-2])
     var parameters = Tensor(zeros: [4])
@@ -134,9 +135,9 @@ private struct NaiveAdam {
     #expect(parameters.elements == [1, -2, 3])
   }
 
-  @Test("late steps are not corrected any more", arguments: [10_000, 1_000_000])
+  @Test("late steps have no bias correction left", arguments: [10_000, 1_000_000])
   func lateStep(step: Int) {
-    // Moments of a constant gradient of 2 in the long run: the step is the learning rate.
+    // The limits of the moments for a constant gradient of 2: the step is the learning rate.
     var parameters = Tensor(zeros: [1])
     var first = Tensor([1], [2])
     var second = Tensor([1], [4])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("Columns of matrices") struct ColumnCopyTests {
-  @Test("tensors stand side by side, byte for byte, and come apart again", arguments: oddLengths)
+  @Test("concatenating tensors and taking columns keeps every byte", arguments: oddLengths)
   func concatenation(width: Int) {
     var generator = SeededGenerator(test: 1)
     let parts = [width, 3, width + 1].map { generator.tensor([2, 5, $0]) }
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test("what lies beside the block stays, and nothing beyond the matrix is written")
+  @Test("columns beside the block are unchanged, and nothing beyond the matrix is written")
   func block() {
     let source = (0..<12).map(Float.init)
     let result = guarded(15, initial: [Float](repeating: -1, count: 15)) {
@@ -32,7 +32,7 @@ import Testing
     #expect(result == [-1, -1, -1, 0, 1, -1, -1, -1, 4, 5, -1, -1, -1, 8, 9])
   }
 
-  @Test("shapes that do not fit, and columns that are not there, stop the program")
+  @Test("shapes that do not fit and columns that do not exist stop the program")
   func shapes() async {
     await #expect(processExitsWith: .failure) { _ = Tensor(columnsOf: []) }
     await #expect(processExitsWith: .failure) {

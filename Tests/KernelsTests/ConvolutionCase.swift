@@ -69,7 +69,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       "stride beyond the kernel", [2, 9, 8, 3], filters: 4, kernel: (2, 2), stride: 4),
     ConvolutionCase(
       "one channel, one filter", [4, 7, 7, 1], filters: 1, kernel: (3, 3), padding: Padding(1)),
-    // These three have columns that do not fit one block; see imagesPerReduction.
+    // The columns of these three cases do not fit one block; see imagesPerReduction.
     ConvolutionCase(
       "6 images in 2 blocks", [6, 24, 24, 9], filters: 1, kernel: (3, 3), padding: Padding(1)),
     ConvolutionCase(

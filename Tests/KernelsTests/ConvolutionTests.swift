@@ -6,12 +6,12 @@ import TestSupport
 import Testing
 
 /// Tolerances: a sum of n products is off by about √n·2⁻²⁴ where the result is about √n, so errors
-/// stay within a few 2⁻²⁴ of the largest element. 1e-5 leaves room for algorithms that round more
-/// (Winograd), and is far below what a wrong tap, sign or bias would do.
+/// stay within a few 2⁻²⁴ of the largest element. 1e-5 leaves room for algorithms with larger rounding errors
+/// (Winograd), and is far below the effect of a wrong tap, sign or bias.
 @Suite("Convolution against its definition") struct ConvolutionTests {
   init() { BLAS.useOneThread() }
 
-  @Test("the maps, with and without bias", arguments: ConvolutionCase.all)
+  @Test("the output agrees, with and without bias", arguments: ConvolutionCase.all)
   func forward(testCase: ConvolutionCase) {
     var generator = SeededGenerator(test: 1)
     let images = generator.tensor(testCase.images)
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test("the gradient of the images, with and without bias", arguments: ConvolutionCase.all)
+  @Test("the input gradient agrees, with and without bias", arguments: ConvolutionCase.all)
   func inputGradient(testCase: ConvolutionCase) {
     var generator = SeededGenerator(test: 2)
     let maps = generator.tensor(testCase.mapShape)
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test("the gradient of the filters, over all blocks", arguments: ConvolutionCase.all)
+  @Test("the filter gradient agrees, over all blocks", arguments: ConvolutionCase.all)
   func filterGradient(testCase: ConvolutionCase) {
     var generator = SeededGenerator(test: 3)
     let images = generator.tensor(testCase.images)
@@ -53,12 +53,12 @@ import Testing
       images.filterGradient(gradMaps: maps, window: testCase.window), expected, tolerance: 1e-5)
   }
 
-  @Test("a transposed convolution makes images of the extents that the window says")
+  @Test("a transposed convolution makes images of the window's extents")
   func transposedExtents() {
     let window = ConvolutionWindow(kernelSize: 4, stride: 2, padding: 1)
     let extents = window.imageExtents(height: 8, width: 5)
     #expect(extents == (16, 10))
-    // And the geometry back from them has the map's extents again.
+    // A convolution of images of these extents has the output extents above.
     let back = ConvolutionCase(
       "back", [1, extents.height, extents.width, 1], filters: 1, kernel: (4, 4), stride: 2,
       padding: Padding(1)
@@ -68,7 +68,7 @@ import Testing
 }
 
 @Suite("Blocks of images in the filter gradient") struct ConvolutionBlockTests {
-  @Test("blocks fit the cache where more than one image does")
+  @Test("blocks of more than one image fit the cache")
   func blocksFitTheCache() {
     for testCase in ConvolutionCase.all {
       let g = testCase.geometry
@@ -80,13 +80,15 @@ import Testing
     }
   }
 
-  @Test("the cases above do cut their batches", arguments: [("6 images", 5), ("17 images", 14)])
+  @Test(
+    "the cases with several blocks do have several blocks",
+    arguments: [("6 images", 5), ("17 images", 14)])
   func casesUseSeveralBlocks(prefix: String, size: Int) throws {
     let testCase = try #require(ConvolutionCase.all.first { $0.name.hasPrefix(prefix) })
     #expect(testCase.geometry.imagesPerReduction(count: testCase.images[0]) == size)
   }
 
-  @Test("a pointwise convolution needs no scratch memory, any other one block's columns")
+  @Test("a pointwise convolution needs no scratch memory; others need one block's columns")
   func workspace() {
     for testCase in ConvolutionCase.all {
       let g = testCase.geometry

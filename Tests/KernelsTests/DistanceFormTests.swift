@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Vectors and codewords around a centre, as an encoder without a normalization can make them.
+/// Vectors and codewords around a centre, as an encoder without normalization can produce them.
 private struct Cloud {
   let vectors: Tensor
   let codebook: Tensor
@@ -17,15 +17,17 @@ private struct Cloud {
 
   private static let width = 64
 
-  /// - Parameter distance: of the centre from zero; vectors and codewords are about 1 away from it.
+  /// - Parameter distance: the norm of the centre; vectors and codewords are about 1 away from the centre.
   init(distance: Float) {
     var generator = SeededGenerator(test: 10)
-    let deviation = 1 / Float(Self.width).squareRoot()
-    let centre = (0..<Self.width).map { _ in distance * deviation * generator.normal() }
+    let standardDeviation = 1 / Float(Self.width).squareRoot()
+    let centre = (0..<Self.width).map { _ in distance * standardDeviation * generator.normal() }
     func rows(_ count: Int) -> Tensor {
       Tensor(
         [count, Self.width],
-        (0..<count).flatMap { _ in centre.map { $0 + deviation * generator.normal() } })
+        (0..<count).flatMap { _ in
+          centre.map { $0 + standardDeviation * generator.normal() }
+        })
     }
     (vectors, codebook) = (rows(500), rows(256))
     exact = Self.exactDistances(vectors, codebook)
@@ -54,18 +56,19 @@ private struct Cloud {
     distances.indices.min { distances[$0] < distances[$1] } ?? -1
   }
 
-  /// What a distance by products can be off by: that of D products and their sum, and of two norms.
+  /// A bound on the error of a distance by products: the rounding of D products, their sum and two norms.
   var bound: Double {
     Double(Self.width + 3) * 0x1p-23 * (norms.z + norms.e + 2 * (norms.z * norms.e).squareRoot())
   }
 
-  /// The largest error of a distance by products, as a part of the largest square norm.
+  /// The largest error of a distance by products, divided by the largest squared norm.
   var largestError: Double {
     zip(products, exact).map { zip($0, $1).map { abs($0 - $1) }.max() ?? 0 }.max()! / norms.z
   }
 
-  /// The vectors to which the products' argmin gives another code, by how much farther from it they
-  /// are than from the nearest, and by how much the two square distances differ.
+  /// One element for each vector whose code by products is wrong. The excess is the ratio of its distance
+  /// from the chosen codeword to that from the nearest one, minus 1; the gap is the difference of their
+  /// squares.
   var changed: [(excess: Double, gap: Double)] {
     zip(products, exact).compactMap { products, exact in
       let (chosen, nearest) = (exact[Self.argmin(products)], exact[Self.argmin(exact)])
@@ -75,14 +78,13 @@ private struct Cloud {
   }
 }
 
-/// N9 of the research: the square of a distance as `‖z‖² + ‖e‖² − 2·z·e` cancels where the norms are large.
-/// When its argmin is another than that of `Σ (z − e)²`, by how much, and that neither of our settings
-/// follows it.
+/// The squared distance as `‖z‖² + ‖e‖² − 2·z·e` cancels if the norms are large. These tests show when its
+/// argmin differs from that of `Σ (z − e)²`, by how much, and that neither of our settings is affected.
 @Suite("Distances by products and by the definition") struct DistanceFormTests {
   init() { BLAS.useOneThread() }
 
   /// Measured with OpenBLAS's Haswell kernels: shares of 0, 0.018, 0.85 and 1; the largest
-  /// excess 0.0013, 0.29 and 0.58. Other kernels add up in another order, so the bounds are wide.
+  /// excess 0.0013, 0.29 and 0.58. Other kernels sum in another order, so the bounds are wide.
   @Test(
     "the farther from zero, the more codes the products in Float change",
     arguments: [(1, 0, 0), (100, 0.002, 1e-4), (1000, 0.3, 0.05), (10_000, 0.9, 0.2)]
@@ -97,9 +99,9 @@ private struct Cloud {
     } else {
       #expect(share >= leastShare && excess >= leastExcess, "\(share) by up to \(excess)")
     }
-    // Only where two codewords are nearer to equal than the form can tell.
+    // Codes differ only if the two distances are closer than the form can resolve.
     #expect(changed.allSatisfy { $0.gap <= 2 * cloud.bound })
-    // In parts of ‖z‖² the error is of one size: it is the distance that becomes small beside it.
+    // Relative to ‖z‖² the error has the same size for all; the distance becomes small beside it.
     #expect((0x1p-24...0x1p-18).contains(cloud.largestError))
 
     let nearest = cloud.exact.map { Int32(Cloud.argmin($0)) }

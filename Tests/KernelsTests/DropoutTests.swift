@@ -12,8 +12,9 @@ struct DropoutTests {
     return guarded(rows.count) { mask(rows, first: first, count: count, width: width, into: $0) }
   }
 
-  /// Which random word belongs to an element is part of what a resumed run relies on.
-  @Test("an element is dropped where its word of Philox is small", arguments: [1, 63, 64, 65, 200])
+  /// A resumed run relies on which random word decides on which element.
+  @Test(
+    "an element is dropped if its Philox word is below the limit", arguments: [1, 63, 64, 65, 200])
   func words(width: Int) {
     let rows = [Float](repeating: 1, count: 3 * width)
     let result = dropped(mask, rows, first: 7, width: width)
@@ -29,7 +30,7 @@ struct DropoutTests {
     }
   }
 
-  @Test("a row depends on its number, and on no other row")
+  @Test("a row depends on its index, and on no other row")
   func rows() {
     var generator = SeededGenerator(test: 3)
     let width = 100
@@ -45,8 +46,8 @@ struct DropoutTests {
     #expect(zip(all, other).contains { ($0 == 0) != ($1 == 0) })
   }
 
-  /// Of n elements pn are dropped, give or take five deviations √(np(1 − p)); the seed is fixed.
-  @Test("as many are dropped as the probability says", arguments: [0, 0.1, 0.5, 0.99])
+  /// Of n elements, np are dropped, within five standard deviations √(np(1 − p)); the seed is fixed.
+  @Test("the share of dropped elements is the probability", arguments: [0, 0.1, 0.5, 0.99])
   func frequency(probability: Double) {
     let count = 64 * 1000
     let mask = DropoutMask(probability: probability, seed: 1, stream: 2)
@@ -60,7 +61,7 @@ struct DropoutTests {
     #expect(result.allSatisfy { $0 == 0 || abs($0 / kept - 1) < 1e-6 })
   }
 
-  @Test("other seeds, streams and blocks drop others")
+  @Test("different seeds, streams and blocks drop different elements")
   func streams() {
     let rows = [Float](repeating: 1, count: 256)
     var seen: Set<[Float]> = []

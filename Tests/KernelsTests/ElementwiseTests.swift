@@ -4,14 +4,14 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Each element takes one or two roundings that IEEE 754 prescribes, so the results are compared
-/// bit by bit with the same expression on single floats.
+/// Each element takes one or two roundings, which IEEE 754 defines, so the results are compared bit by bit
+/// with the same expression on single floats.
 @Suite("Element-wise kernels") struct ElementwiseTests {
   private func inputs(_ count: Int) -> (a: [Float], b: [Float]) {
     var generator = SeededGenerator(test: count)
     var a = generator.tensor([count]).elements
     let b = generator.tensor([count]).elements
-    // Values that a shortcut would get wrong, where they fit.
+    // Values that a shortcut would get wrong, if there is room for them.
     let values: [Float] = [.nan, -.infinity, -0.0, 2.5]
     for (place, value) in zip([3, 14, 16, 32], values) where place < count {
       a[place] = value
@@ -19,7 +19,9 @@ import Testing
     return (a, b)
   }
 
-  @Test("sum, difference and multiple, also onto the first operand", arguments: oddLengths)
+  @Test(
+    "sum, difference and multiple are exact, also if the result is an operand",
+    arguments: oddLengths)
   func arithmetic(count: Int) {
     let (a, b) = inputs(count)
     let sum = bits(zip(a, b).map { $0 + $1 })
@@ -45,8 +47,8 @@ import Testing
         == gradient)
   }
 
-  @Test("ReLU keeps what is positive, and NaN", arguments: oddLengths)
-  func rectified(count: Int) {
+  @Test("ReLU keeps positive elements and NaN", arguments: oddLengths)
+  func reluElements(count: Int) {
     let a = inputs(count).a
     let expected = a.map { $0.isNaN ? Float.nan : max($0, 0) }
     for result in [
@@ -58,8 +60,8 @@ import Testing
     }
   }
 
-  @Test("NaN passes ReLU at every place, so that a later check can see it")
-  func rectifiedNaN() {
+  @Test("NaN passes through ReLU at every place, so that a later check can see it")
+  func reluNaN() {
     for place in 0..<40 {
       var a = [Float](repeating: -1, count: 40)
       a[place] = .nan
@@ -69,15 +71,15 @@ import Testing
     }
   }
 
-  @Test("ReLU's gradient passes where the output is positive alone", arguments: oddLengths)
-  func rectifiedGradient(count: Int) {
+  @Test("ReLU's gradient passes only where the output is positive", arguments: oddLengths)
+  func reluGradient(count: Int) {
     let (a, b) = inputs(count)
     let output = a.map { max($0, 0) }
     let gradient = guarded(count, initial: b) { reluBackward($0, output: output, count: count) }
     #expect(bits(gradient) == bits(zip(b, output).map { $1 > 0 ? $0 : 0 }))
   }
 
-  @Test("the hyperbolic tangent of all sizes is within 2⁻²² of the one in double precision")
+  @Test("the hyperbolic tangent has a relative error below 2⁻²² for inputs of all sizes")
   func tangent() {
     // Every 1009th float from 0 to infinity, with both signs.
     let inputs = stride(from: UInt32(0), through: 0x7F80_0000, by: 1009)
@@ -86,7 +88,7 @@ import Testing
     var largest = 0.0
     for (x, y) in zip(inputs, result) {
       let expected = Glibc.tanh(Double(x))
-      // Below the normal numbers a unit of the last place is more than that.
+      // Below the normal numbers, a unit in the last place is more than that.
       let size = max(abs(expected), Double(Float.leastNormalMagnitude))
       let error = abs(Double(y) - expected) / size
       largest = max(largest, error.isNaN ? .infinity : error)
@@ -100,7 +102,8 @@ import Testing
   }
 
   @Test(
-    "the hyperbolic tangent has the same bits in every place, and NaN stays", arguments: oddLengths)
+    "the hyperbolic tangent has the same bits in every place, and NaN stays NaN",
+    arguments: oddLengths)
   func tangentPlaces(count: Int) {
     var generator = SeededGenerator(test: 6)
     var a = (3 * generator.tensor([count])).elements
@@ -131,7 +134,7 @@ import Testing
     #expect(few.rounded().elements == [0, 2, 2, 0, -2, 0])
   }
 
-  @Test("clamping cuts off at both ends and keeps what is between", arguments: oddLengths)
+  @Test("clamping limits elements to both ends and keeps those between", arguments: oddLengths)
   func clamped(count: Int) {
     let a = inputs(count).b
     let expected = a.map { min(max($0, -0.25), 0.5) }
@@ -143,7 +146,7 @@ import Testing
     #expect(ends.elements == [-0.25, 0.5, -0.25, 0.5])
   }
 
-  @Test("a row is repeated", arguments: oddLengths)
+  @Test("a row is repeated in every row of the matrix", arguments: oddLengths)
   func broadcast(columns: Int) {
     let row = inputs(columns).b
     for rows in [0, 1, 5] {
@@ -154,7 +157,7 @@ import Testing
     }
   }
 
-  @Test("the wrappers do what the kernels do, and leave their operands alone")
+  @Test("the wrappers do what the kernels do, and do not change their operands")
   func wrappers() {
     let a = Tensor([2, 2], [1, -2, 3, -4])
     let b = Tensor([2, 2], [10, 20, 30, 40])

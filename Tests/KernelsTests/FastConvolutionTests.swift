@@ -5,20 +5,20 @@ import Tensors
 import TestSupport
 import Testing
 
-/// A shape, and the algorithm that is to take all three of its passes.
+/// A shape, and the method that is to compute all three of its passes.
 struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
   let shape: ConvolutionCase
   let method: ConvolutionMethod
-  /// The largest error, over the largest result.
+  /// The largest error, relative to the largest result.
   ///
-  /// Sums of up to a few thousand products of numbers below 1, in order: 5e-6. Winograd's transforms
-  /// multiply by up to 8 twice and cancel again, which costs two to three bits: 2e-5 (seen: 1.1e-5).
+  /// Sums of up to a few thousand products of numbers below 1, in order: 5e-6. Winograd's transforms multiply
+  /// by up to 8 twice and cancel again, which costs two to three bits: 2e-5 (1.1e-5 was measured).
   var tolerance: Double { method == .auto ? 2e-5 : 5e-6 }
 
   var testDescription: String { "\(method.rawValue): \(shape.name)" }
 
-  /// Widths that are no multiple of a tile, both remainders of rows, several panels, strides with and
-  /// without equal phases, and padding on one side alone.
+  /// Widths that are not multiples of a tile, both remainders of rows, several panels, strides with and
+  /// without equal phases, and padding on one side only.
   private static let direct: [ConvolutionCase] = [
     ConvolutionCase("3×3", [2, 5, 8, 32], filters: 32, kernel: (3, 3), padding: Padding(1)),
     ConvolutionCase(
@@ -43,7 +43,8 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
     ConvolutionCase(
       "asymmetric", [2, 4, 12, 32], filters: 32, kernel: (2, 3),
       padding: Padding(top: 2, left: 0, bottom: 1, right: 3)),
-    // Maps too small for the rows of a tile: below eight rows in all, at it and above, and one position.
+    // Feature maps too small for the rows of a tile: fewer than eight rows in all, eight and more, and a
+    // single position.
     ConvolutionCase(
       "4×4 stride 2, 2×2 maps", [7, 4, 4, 32], filters: 64, kernel: (4, 4), stride: 2,
       padding: Padding(1)),
@@ -61,8 +62,8 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
       "many images", [20, 8, 8, 64], filters: 32, kernel: (3, 3), padding: Padding(1)),
   ]
 
-  /// Too few filters for a register, so that some passes are those of the mirror image: equal and unequal
-  /// padding on opposite sides, kernels with and without a middle, and one element.
+  /// Too few filters for a register, so that some passes are computed by the mirrored convolution: equal and
+  /// unequal padding on opposite sides, kernels of odd and even size, and a kernel of one element.
   private static let mirrored: [ConvolutionCase] = [
     ConvolutionCase("3 filters", [2, 8, 9, 64], filters: 3, kernel: (3, 3), padding: Padding(1)),
     ConvolutionCase(
@@ -79,8 +80,8 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
       "3 filters, many images", [40, 16, 16, 32], filters: 3, kernel: (3, 3), padding: Padding(1)),
   ]
 
-  /// Whole tiles and parts of them in both directions, one tile and many, more images than make one
-  /// product, unequal padding, no padding, and both strides.
+  /// Whole and partial tiles in both directions, one tile and many, more images than share one product,
+  /// unequal padding, no padding, and several strides.
   private static let winograd: [ConvolutionCase] = [
     ConvolutionCase("3×3", [2, 8, 8, 32], filters: 32, kernel: (3, 3), padding: Padding(1)),
     ConvolutionCase(
@@ -101,7 +102,7 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
     ConvolutionCase(
       "4×4 stride 2, odd", [2, 15, 17, 32], filters: 32, kernel: (4, 4), stride: 2,
       padding: Padding(1)),
-    // Phases of 9 and 8 positions: another number of tiles, and of images that fit the workspace.
+    // Phases of 9 and 8 positions, which have different numbers of tiles and of images in the workspace.
     ConvolutionCase(
       "4×4 stride 2, unequal phases", [8, 17, 17, 32], filters: 256, kernel: (4, 4), stride: 2,
       padding: Padding(1)),
@@ -119,9 +120,9 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
     + winograd.map { FastConvolutionCase(shape: $0, method: .auto) }
 }
 
-/// The kernels on register tiles, against the definition in double precision and against the
-/// reference kernels. A build without wide registers computes them all by im2col, and skips what would
-/// compare that with itself.
+/// The kernels on register tiles, against the definition in double precision and against the reference
+/// kernels. A build without wide registers computes all of them by im2col, and skips the tests that would
+/// compare im2col with itself.
 @Suite("Fast convolution")
 struct FastConvolutionTests {
   private static let noFastKernels: Comment = "this build has no fast kernels"
@@ -146,7 +147,7 @@ struct FastConvolutionTests {
   }
 
   @Test(
-    "every case is one that its algorithm takes",
+    "every case is computed by one of its method's algorithms",
     .enabled(if: hasWideRegisters, Self.noFastKernels),
     arguments: FastConvolutionCase.all)
   func suits(test: FastConvolutionCase) {
@@ -155,13 +156,13 @@ struct FastConvolutionTests {
     for pass in ConvolutionPass.allCases {
       let plan = ConvolutionPlan(test.shape.geometry, pass, upTo: limit)
       #expect(expected.contains(plan.algorithm), "\(pass)")
-      // Few filters alone are computed as their mirror image, and forward always.
+      // The forward pass uses the mirrored convolution if and only if there are few filters.
       if pass == .forward { #expect(plan.isMirrored == (test.shape.filters % 32 != 0)) }
     }
   }
 
   @Test(
-    "agrees with the definition, forward and both gradients, with and without bias",
+    "the output and both gradients agree with the definition, with and without bias",
     arguments: FastConvolutionCase.all)
   func definition(test: FastConvolutionCase) {
     let (shape, method) = (test.shape, test.method)
@@ -192,7 +193,7 @@ struct FastConvolutionTests {
   }
 
   @Test(
-    "agrees with the reference kernels, which differ in the order of their sums",
+    "the output and both gradients agree with the reference kernels, which sum in another order",
     .enabled(if: hasWideRegisters, Self.noFastKernels), arguments: FastConvolutionCase.all)
   func reference(test: FastConvolutionCase) {
     let (shape, method) = (test.shape, test.method)
@@ -249,7 +250,7 @@ struct FastConvolutionTests {
     }
   }
 
-  /// Like ``guarded``, aligned as the pool's blocks are, which the kernels' vectors rely on.
+  /// Like ``guarded``, with memory from the pool, because the kernels rely on its alignment.
   private func withGuardedWorkspace(
     _ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void
   ) {
@@ -263,7 +264,7 @@ struct FastConvolutionTests {
   }
 
   @Test(
-    "an residual in the kernel is one added after it, in every algorithm",
+    "a residual added in the kernel equals one added after it, in every algorithm",
     arguments: FastConvolutionCase.all, [ConvolutionMethod.im2col, nil])
   func residual(test: FastConvolutionCase, other: ConvolutionMethod?) {
     let (shape, method) = (test.shape, other ?? test.method)
@@ -273,7 +274,7 @@ struct FastConvolutionTests {
       let plain = inputs.images.convolved(
         with: inputs.filters, bias: bias, window: window, method: method)
       let sum = plain + inputs.maps
-      // The sums are rounded once more or once less.
+      // The sums are rounded once more or once fewer.
       expectClose(
         inputs.images.convolved(
           with: inputs.filters, bias: bias, residual: inputs.maps, relu: relu,
@@ -287,14 +288,15 @@ struct FastConvolutionTests {
       inputs.maps.transposedConvolved(
         with: inputs.filters, bias: inputs.imageBias, residual: inputs.images, relu: true,
         window: window, imageShape: inputs.images.shape, method: method),
-      (plain + inputs.images).relu(), tolerance: 1e-6, "backwards")
+      (plain + inputs.images).relu(), tolerance: 1e-6, "transposed")
   }
 
-  /// The sums are the same, and `max` does not round: the same bytes, NaN included.
+  /// The sums are the same and `max` does not round, so the bytes are the same, including NaN.
   @Test(
-    "ReLU in the kernel is ReLU after it, in every algorithm", arguments: FastConvolutionCase.all,
+    "ReLU in the kernel equals ReLU after it, in every algorithm",
+    arguments: FastConvolutionCase.all,
     [ConvolutionMethod.im2col, nil])
-  func rectified(test: FastConvolutionCase, other: ConvolutionMethod?) {
+  func fusedReLU(test: FastConvolutionCase, other: ConvolutionMethod?) {
     let (shape, method) = (test.shape, other ?? test.method)
     let inputs = Inputs(shape)
     let window = shape.window
@@ -311,13 +313,13 @@ struct FastConvolutionTests {
       #expect(bits(forward[1].elements) == bits(forward[0].relu().elements), "forward")
       #expect(forward[1].elements.contains { $0 == 0 } && forward[1].elements.contains { $0 > 0 })
       #expect(forward[1].elements.contains { $0.isNaN } == nan)
-      let backwards = [false, true].map {
+      let transposed = [false, true].map {
         maps.transposedConvolved(
           with: inputs.filters, bias: inputs.imageBias, relu: $0, window: window,
           imageShape: images.shape, method: method)
       }
-      #expect(bits(backwards[1].elements) == bits(backwards[0].relu().elements), "backwards")
-      #expect(backwards[1].elements.contains { $0 == 0 })
+      #expect(bits(transposed[1].elements) == bits(transposed[0].relu().elements), "transposed")
+      #expect(transposed[1].elements.contains { $0 == 0 })
     }
   }
 }

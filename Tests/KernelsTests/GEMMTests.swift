@@ -24,7 +24,8 @@ struct ProductSizes: Sendable, CustomTestStringConvertible {
 @Suite("gemm") struct GEMMTests {
   init() { BLAS.useOneThread() }
 
-  @Test("α·a·b + β·result, with either factor transposed", arguments: ProductSizes.all)
+  @Test(
+    "gemm computes α·a·b + β·result, with either factor transposed", arguments: ProductSizes.all)
   func allTranspositions(sizes: ProductSizes) {
     let (m, k, n) = (sizes.m, sizes.k, sizes.n)
     var generator = SeededGenerator(test: 1)
@@ -46,15 +47,15 @@ struct ProductSizes: Sendable, CustomTestStringConvertible {
             expected.elements[r * n + c] += Double(alpha) * sum
           }
         }
-        // The error of K sums and the result itself both grow like √K, so the quotient stays near
-        // 2⁻²⁴ and a few times that; 1e-5 is far below any mistake in a factor, a sign or an index.
+        // The error of a sum of K terms and the result itself both grow like √K, so the relative error stays
+        // within a few times 2⁻²⁴; 1e-5 is far below the effect of a wrong factor, sign or index.
         expectClose(
           result, expected, tolerance: 1e-5, "transposed \(isTransposed), α \(alpha), β \(beta)")
       }
     }
   }
 
-  @Test("β = 0 ignores what the result held, NaN included", arguments: ProductSizes.all)
+  @Test("β = 0 ignores the old contents of the result, including NaN", arguments: ProductSizes.all)
   func zeroBetaOverwrites(sizes: ProductSizes) {
     var generator = SeededGenerator(test: 2)
     let a = generator.tensor([sizes.m, sizes.k])
@@ -72,7 +73,7 @@ struct ProductSizes: Sendable, CustomTestStringConvertible {
     let b = Tensor(zeros: [0, 5])
     let onto = Tensor([3, 5], repeating: .nan)
     #expect(product(a, b, alpha: 1, beta: 0, onto: onto).elements == Array(repeating: 0, count: 15))
-    // β = 1 keeps it.
+    // β = 1 keeps the old contents.
     let ones = Tensor([3, 5], repeating: 1)
     #expect(product(a, b, alpha: 1, beta: 1, onto: ones).elements == ones.elements)
     let none = guarded(0) { result in
@@ -84,7 +85,7 @@ struct ProductSizes: Sendable, CustomTestStringConvertible {
     #expect(none.isEmpty)
   }
 
-  @Test("a view knows its rows and columns, and two transpositions undo each other")
+  @Test("transposing a view swaps rows and columns, and transposing twice restores them")
   func transposedViews() {
     Tensor(zeros: [2, 3]).withUnsafePointer {
       let view = MatrixView($0, rows: 2, columns: 3)

@@ -46,7 +46,7 @@ struct GroupNormalizationTests {
     var testDescription: String { "\(shape), \(groups) groups\(silu ? ", SiLU" : "")" }
   }
 
-  /// Widths below, at and between whole vectors; one pixel; more pixels than a partial sum has.
+  /// Widths below, at and between whole vectors; one pixel; more pixels than fit a partial sum.
   static let cases = [true, false].flatMap { silu in
     [
       Case(shape: [2, 3, 4, 6], groups: 2, silu: silu),
@@ -67,7 +67,7 @@ struct GroupNormalizationTests {
 
   private static func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.init) }
 
-  @Test("the result is that of the definition", arguments: cases)
+  @Test("the result agrees with the definition", arguments: cases)
   func forward(_ test: Case) {
     let (images, weight, bias) = Self.inputs(test.shape)
     let naive = NaiveGroupNormalization(
@@ -81,7 +81,7 @@ struct GroupNormalizationTests {
       tolerance: 1e-6)
   }
 
-  /// A mean of a thousand deviations: a variance from sums of squares would have lost them.
+  /// The mean is a thousand standard deviations: a variance from sums of squares would cancel.
   @Test("a large mean does not spoil the result")
   func largeMean() {
     let (images, weight, bias) = Self.inputs([2, 6, 7, 32])
@@ -89,7 +89,7 @@ struct GroupNormalizationTests {
     let naive = NaiveGroupNormalization(groups: 8, epsilon: 1e-6, silu: true)
     let (result, _) = shifted.groupNormalized(
       weight: weight, bias: bias, groups: 8, epsilon: 1e-6, silu: true)
-    // The mean is rounded by 2⁻¹⁵ at most, where the deviation is a half.
+    // Rounding changes the mean by 2⁻¹⁵ at most, and the standard deviation is a half.
     expectClose(
       result,
       naive(DoubleTensor(shifted), weight: Self.doubles(weight), bias: Self.doubles(bias)),
@@ -97,8 +97,8 @@ struct GroupNormalizationTests {
   }
 
   /// The gradients of `Σ weights · result` against central differences of the definition, whose error in
-  /// double precision is some 1e-9.
-  @Test("the gradients are those of the definition", arguments: cases)
+  /// double precision is about 1e-9.
+  @Test("the gradients agree with the definition", arguments: cases)
   func backward(_ test: Case) {
     let (images, weight, bias) = Self.inputs(test.shape)
     var generator = SeededGenerator(test: 77)
@@ -118,7 +118,7 @@ struct GroupNormalizationTests {
       silu: test.silu)
     let inputs = [images, weight, bias]
     for (i, gradient) in [gradients.images, gradients.weight, gradients.bias].enumerated() {
-      // Not all of a large input: each costs two evaluations.
+      // Only some places of a large input, because each costs two evaluations.
       let places = Swift.stride(from: 0, to: inputs[i].count, by: max(1, inputs[i].count / 200))
       var (found, expected): ([Float], [Double]) = ([], [])
       for place in places {
@@ -134,7 +134,9 @@ struct GroupNormalizationTests {
     }
   }
 
-  @Test("nothing is written beyond the result, and an image's bytes are its own", arguments: cases)
+  @Test(
+    "nothing is written beyond the result, and an image's bytes do not depend on the others",
+    arguments: cases)
   func guardedAndAlone(_ test: Case) {
     let (images, weight, bias) = Self.inputs(test.shape)
     let kernel = GroupNormalization(
@@ -179,9 +181,9 @@ struct GroupNormalizationTests {
     }
   }
 
-  @Test("SiLU is 0 or the number itself far from 0, and what is not a number stays so")
+  @Test("SiLU is accurate far from 0, and NaN stays NaN")
   func extremes() {
-    // A weight of zero leaves the bias.
+    // With a weight of zero, u is the bias.
     let bias: [Float] = [
       -1e30, -200, -87.5, -87, -80, -50, -20, -10, -5, -4, -1, 0, 1, 5, 90, 1e30,
     ]
@@ -190,7 +192,8 @@ struct GroupNormalizationTests {
       silu: true)
     for (u, y) in zip(bias, result.elements) {
       let expected = Double(u) / (1 + exp(-Double(u)))
-      // The power of two is rounded: by 2⁻¹⁸ of the result at −87. Beyond, the sigmoid ends at 2⁻¹²⁶.
+      // The rounding of the exponent makes a relative error of 2⁻¹⁸ at −87. Below, the sigmoid stops at
+      // 2⁻¹²⁶.
       let allowed =
         u < -87 ? Double(-u) * 0x1p-125 : (u < -4 ? 0x1p-18 : 0x1p-22) * abs(expected)
       #expect(abs(Double(y) - expected) <= allowed, "SiLU(\(u)) = \(y)")
@@ -202,7 +205,7 @@ struct GroupNormalizationTests {
       weight: Tensor([4], [1, 1, 1, 1]), bias: Tensor(zeros: [4]), groups: 2, epsilon: 1e-6,
       silu: true
     ).result.elements
-    // Channels 0 and 1 are the group with NaN in it.
+    // Channels 0 and 1 are the group that contains NaN.
     for (i, y) in poisoned.enumerated() { #expect(y.isNaN == (i % 4 < 2), "\(i)") }
   }
 }

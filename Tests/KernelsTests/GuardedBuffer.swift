@@ -1,10 +1,10 @@
 import Testing
 
-/// Runs a kernel on memory of exactly `count` floats, and checks that nothing beyond was written.
+/// Runs a kernel on memory of exactly `count` floats, and checks that it wrote nothing outside.
 ///
-/// The kernels are unchecked, so an overrun would go unnoticed without the floats behind the end.
+/// The kernels are unchecked, so an overrun would go unnoticed without the guard zones on both sides.
 ///
-/// - Parameter initial: what the memory holds before; NaN, unless the kernel adds to it.
+/// - Parameter initial: the initial contents of the memory; by default NaN.
 func guarded(
   _ count: Int, initial: [Float]? = nil, sourceLocation: SourceLocation = #_sourceLocation,
   _ kernel: (UnsafeMutablePointer<Float>) -> Void
@@ -26,5 +26,5 @@ func guarded(
 /// Lengths around the width of a vector register: none, below, at, above, and long.
 let oddLengths = [0, 1, 15, 16, 17, 31, 33, 1000]
 
-/// The bits of floats, which tell NaN from NaN and 0 from −0.
+/// The bits of floats, which are equal for the same NaN, and differ for 0 and −0.
 func bits(_ floats: some Sequence<Float>) -> [UInt32] { floats.map(\.bitPattern) }

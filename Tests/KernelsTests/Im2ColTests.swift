@@ -3,11 +3,11 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The elements are small whole numbers, so every sum is exact and nothing needs a tolerance.
+/// The elements are small integers, so every sum is exact and no tolerance is needed.
 @Suite("im2col and col2im") struct Im2ColTests {
   @Test("every patch is a row, with zeros outside the image", arguments: ConvolutionCase.all)
   func patches(testCase: ConvolutionCase) {
-    let images = wholeNumbers(testCase.images.count, test: 1)
+    let images = integers(testCase.images.count, test: 1)
     let columns = guarded(columnCount(testCase)) {
       im2col(images, count: testCase.images[0], geometry: testCase.geometry, into: $0)
     }
@@ -16,10 +16,10 @@ import Testing
     #expect(columns == expected)
   }
 
-  @Test("every row is added to its patch, on top of what is there", arguments: ConvolutionCase.all)
+  @Test("every row is added to the old contents of its patch", arguments: ConvolutionCase.all)
   func patchesBack(testCase: ConvolutionCase) {
-    let columns = wholeNumbers(columnCount(testCase), test: 2)
-    let before = wholeNumbers(testCase.images.count, test: 3)
+    let columns = integers(columnCount(testCase), test: 2)
+    let before = integers(testCase.images.count, test: 3)
     let images = guarded(testCase.images.count, initial: before) {
       col2im(columns, count: testCase.images[0], geometry: testCase.geometry, into: $0)
     }
@@ -28,11 +28,13 @@ import Testing
     #expect(images == expected)
   }
 
-  @Test("⟨im2col(x), c⟩ = ⟨x, col2im(c)⟩", arguments: ConvolutionCase.all)
+  @Test(
+    "col2im is the adjoint of im2col: ⟨im2col(x), c⟩ = ⟨x, col2im(c)⟩",
+    arguments: ConvolutionCase.all)
   func adjoint(testCase: ConvolutionCase) {
     let count = testCase.images[0]
-    let x = wholeNumbers(testCase.images.count, test: 4)
-    let c = wholeNumbers(columnCount(testCase), test: 5)
+    let x = integers(testCase.images.count, test: 4)
+    let c = integers(columnCount(testCase), test: 5)
     let columns = guarded(c.count) {
       im2col(x, count: count, geometry: testCase.geometry, into: $0)
     }
@@ -46,7 +48,7 @@ import Testing
     testCase.images[0] * testCase.geometry.positions * testCase.geometry.patchCount
   }
 
-  private func wholeNumbers(_ count: Int, test: Int) -> [Float] {
+  private func integers(_ count: Int, test: Int) -> [Float] {
     var generator = SeededGenerator(test: test)
     return (0..<count).map { _ in Float(generator.index(below: 9) - 4) }
   }
@@ -55,7 +57,8 @@ import Testing
     zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
   }
 
-  /// Visits every tap that lies inside an image: its place in the columns and the float under it.
+  /// Calls `body` for every tap inside an image, with its offset in the columns and that of the float under
+  /// it.
   private func forEachTap(_ testCase: ConvolutionCase, _ body: (Int, Int) -> Void) {
     let g = testCase.geometry
     var column = 0

@@ -6,8 +6,8 @@ import Testing
 
 /// Vectors of large norm among codewords that differ in their last bits.
 ///
-/// `‖z‖² + ‖e‖² − 2·z·e` cancels there: its error near `2⁻²⁴·‖z‖²` is larger than the differences
-/// between the distances, so only an exact comparison finds the nearest.
+/// `‖z‖² + ‖e‖² − 2·z·e` cancels for them: its error near `2⁻²⁴·‖z‖²` is larger than the differences between
+/// the distances, so only an exact comparison finds the nearest codeword.
 private struct NearTies {
   let codebook: Tensor
   let vectors: Tensor
@@ -15,7 +15,7 @@ private struct NearTies {
   init(vectors count: Int, codewords: Int, width: Int, norm: Float, test: Int) {
     var generator = SeededGenerator(test: test)
     let centre = (0..<width).map { _ in norm * generator.uniform(0.5, 1) }
-    // A few units in the last place off the centre, in either direction.
+    // Up to four units in the last place from the centre, in either direction.
     func near() -> [Float] {
       centre.map { $0 + $0.ulp * Float(generator.index(below: 9) - 4) }
     }
@@ -28,13 +28,14 @@ private struct NearTies {
   init() { BLAS.useOneThread() }
 
   @Test(
-    "where the addmm form in Float is wrong", arguments: [1, 30, 1000] as [Float], [16, 64, 100])
+    "codes are exact where the addmm form in Float is wrong", arguments: [1, 30, 1000] as [Float],
+    [16, 64, 100])
   func largeNorms(norm: Float, width: Int) {
     let ties = NearTies(vectors: 150, codewords: 40, width: width, norm: norm, test: width)
     let expected = naiveNearestCodes(ties.vectors, ties.codebook)
     #expect(ties.codebook.nearestCodes(to: ties.vectors).indices == expected)
 
-    // The case is worth its name: the plain argmin of the distances fails it.
+    // The plain argmin of the distances in Float is wrong.
     let distances = ties.codebook.squaredDistances(to: ties.vectors).elements
     let plain = (0..<150).map { n in
       Int32((0..<40).min { distances[n * 40 + $0] < distances[n * 40 + $1] } ?? 0)
@@ -42,22 +43,24 @@ private struct NearTies {
     #expect(plain != expected)
   }
 
-  /// Square distances near 20 that differ by parts in 10⁹: rounded to Float they would be equal.
-  @Test("where the distances themselves are equal in Float", arguments: DistanceForm.allCases)
+  /// Squared distances near 20 that differ by parts in 10⁹, so that they are equal in Float.
+  @Test(
+    "codes are exact where the distances themselves are equal in Float",
+    arguments: DistanceForm.allCases)
   func distantVectors(form: DistanceForm) {
     let codebook = NearTies(vectors: 0, codewords: 40, width: 64, norm: 1, test: 13).codebook
     var generator = SeededGenerator(test: 14)
     let vectors = Tensor([150, 64], (0..<9600).map { _ in generator.uniform(0, 0.5) })
     let expected = naiveNearestCodes(vectors, codebook)
     #expect(codebook.nearestCodes(to: vectors, by: form).indices == expected)
-    // Not all the same one, or the first.
+    // Not all vectors have the same code.
     #expect(Set(expected).count > 2)
   }
 
-  @Test("a codeword that is the vector itself wins over its neighbours in the last bit")
+  @Test("a codeword equal to the vector wins over codewords that differ in the last bit")
   func exactMatch() {
     let ties = NearTies(vectors: 1, codewords: 64, width: 32, norm: 500, test: 9)
-    // Each codeword is its own nearest; of equal ones the first.
+    // Each codeword is its own nearest; of equal codewords, the first.
     let codes = ties.codebook.nearestCodes(to: ties.codebook).indices
     let rows = (0..<64).map { Array(ties.codebook.elements[$0 * 32..<($0 + 1) * 32]) }
     #expect(codes == rows.map { row in Int32(rows.firstIndex(of: row) ?? -1) })
@@ -71,7 +74,7 @@ private struct NearTies {
 
     let alone = rows.map { ties.codebook.nearestCodes(to: Tensor([1, 64], $0)).indices[0] }
     #expect(alone == together)
-    // Block borders fall elsewhere, and products have other numbers of rows.
+    // The blocks begin at other vectors, and the products have other numbers of rows.
     for shift in [1, 17, 128, 255] {
       let rest = Tensor([300 - shift, 64], rows[shift...].flatMap { $0 })
       #expect(ties.codebook.nearestCodes(to: rest).indices == Array(together[shift...]))
@@ -80,7 +83,7 @@ private struct NearTies {
     #expect(ties.codebook.nearestCodes(to: reversed).indices == together.reversed())
   }
 
-  @Test("one huge codeword does not blur the others")
+  @Test("one huge codeword does not make the others imprecise")
   func hugeCodeword() {
     var generator = SeededGenerator(test: 12)
     var elements = generator.tensor([50, 16]).elements

@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The lowest index of the least `Σ (z − e)²`, by its definition in double precision.
+/// The argmin of `Σ (z − e)²`, ties to the lowest index, by the definition in double precision.
 func naiveNearestCodes(_ vectors: Tensor, _ codebook: Tensor) -> [Int32] {
   let width = codebook.shape[1]
   let (z, e) = (vectors.elements.map(Double.init), codebook.elements.map(Double.init))
@@ -22,7 +22,7 @@ func naiveNearestCodes(_ vectors: Tensor, _ codebook: Tensor) -> [Int32] {
   }
 }
 
-/// How many vectors of which width meet how many codewords.
+/// The numbers of vectors and codewords of a search, and their width.
 struct SearchSizes: Sendable, CustomTestStringConvertible {
   let vectors: Int
   let codewords: Int
@@ -44,7 +44,7 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
 @Suite("Distances and nearest codewords") struct NearestCodewordTests {
   init() { BLAS.useOneThread() }
 
-  @Test("squared distances in the addmm form", arguments: SearchSizes.all)
+  @Test("squared distances in the addmm form agree with the definition", arguments: SearchSizes.all)
   func squaredDistances(sizes: SearchSizes) {
     var generator = SeededGenerator(test: 1)
     let codebook = generator.tensor([sizes.codewords, sizes.width])
@@ -60,7 +60,7 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
         }
       }
     }
-    // Norms and distances are of one size here, so cancellation costs no more than a few 2⁻²⁴.
+    // Norms and distances are of similar size here, so cancellation costs only a few 2⁻²⁴.
     expectClose(codebook.squaredDistances(to: vectors), expected, tolerance: 2e-6)
   }
 
@@ -80,19 +80,20 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
   func ties(copies: Int, form: DistanceForm) {
     var generator = SeededGenerator(test: 3)
     let once = generator.tensor([7, 24])
-    // Every codeword stands `copies` times, far apart: 0, 7, 14, …
+    // Every codeword occurs `copies` times, far apart: code 0 also as 7, 14, …
     let all = (0..<copies).flatMap { _ in once.elements }
     let codebook = Tensor([7 * copies, 24], all)
     let vectors = generator.tensor([200, 24])
     let codes = codebook.nearestCodes(to: vectors, by: form)
     #expect(codes.indices.allSatisfy { (0..<7).contains($0) })
     #expect(codes.indices == once.nearestCodes(to: vectors, by: form).indices)
-    // A codebook of one point, as before any training.
+    // All codewords are equal.
     let collapsed = Tensor(zeros: [7 * copies, 24])
     #expect(collapsed.nearestCodes(to: vectors, by: form).indices.allSatisfy { $0 == 0 })
   }
 
-  @Test("vectors between two codewords go to the lower one", arguments: DistanceForm.allCases)
+  @Test(
+    "a vector in the middle of two codewords gets the lower code", arguments: DistanceForm.allCases)
   func midpoints(form: DistanceForm) {
     let codebook = Tensor([4, 2], [3, 0, 1, 0, -1, 0, -3, 0])
     let vectors = Tensor([3, 2], [2, 5, 0, -1, -2, 0])
@@ -100,7 +101,7 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
   }
 
   @Test(
-    "codes take the shape of the vectors without the last extent", arguments: DistanceForm.allCases)
+    "codes have the shape of the vectors without the last extent", arguments: DistanceForm.allCases)
   func shapes(form: DistanceForm) {
     var generator = SeededGenerator(test: 4)
     let codebook = generator.tensor([5, 3])
@@ -110,7 +111,7 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
     #expect(codebook.nearestCodes(to: Tensor(zeros: [0, 3]), by: form).indices.isEmpty)
   }
 
-  @Test("scratch memory is one block's, whatever the number of vectors, and linear in K")
+  @Test("scratch memory is linear in K and does not depend on the number of vectors")
   func workspace() {
     func count(_ codewords: Int) -> Int {
       nearestCodewordsWorkspaceCount(codewords: codewords, width: 8)
@@ -125,7 +126,7 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
     for count in [1, 127, 128, 129, 1000] {
       let vectors = generator.tensor([count, 8])
       var codes = [Int32](repeating: -7, count: count)
-      // `guarded` fails where the search writes beyond its scratch memory.
+      // `guarded` fails if the search writes beyond its scratch memory.
       _ = guarded(nearestCodewordsWorkspaceCount(codewords: 19, width: 8)) { workspace in
         vectors.withUnsafePointer { vectors in
           codebook.withUnsafePointer { codebook in

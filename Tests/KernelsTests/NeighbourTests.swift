@@ -5,14 +5,14 @@ import Tensors
 import TestSupport
 import Testing
 
-/// OpenBLAS does not promise that rows of a product are alike: its small-matrix kernels and the
-/// edges of its tiles may add up in another order (its Haswell and Zen kernels treat rows 0…5 and
-/// 6…11 of every dozen differently). The shapes of the usual model must be free of that, or an
-/// image's codes would depend on the batch it came in.
+/// OpenBLAS does not promise to compute all rows of a product alike: its small-matrix kernels and the edges
+/// of its tiles may sum in another order (its Haswell and Zen kernels treat rows 0…5 and 6…11 of every twelve
+/// differently). This must not affect the default model, or an image's codes would depend on its batch.
 @Suite("An image's result does not depend on its neighbours") struct NeighbourTests {
   init() { BLAS.useOneThread() }
 
-  /// The layers of the usual model, in a shard of 16, maps whose rows share a tile, and a mirror image.
+  /// The layers of the default model in a shard of 16, feature maps whose rows share a tile, and a layer that
+  /// is computed by its mirrored convolution.
   static let layers: [ConvolutionCase] = [
     ConvolutionCase(
       "encoder 1", [16, 32, 32, 3], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
@@ -30,11 +30,11 @@ import Testing
       "2×2 maps", [16, 4, 4, 64], filters: 64, kernel: (4, 4), stride: 2, padding: Padding(1)),
     ConvolutionCase(
       "to a picture", [16, 16, 16, 64], filters: 3, kernel: (3, 3), padding: Padding(1)),
-    // Fourteen images fill the workspace, and the rest have less than a tile.
+    // Fourteen images fill the workspace, and the last two do not fill a tile.
     ConvolutionCase("1×1 maps", [16, 3, 3, 512], filters: 32, kernel: (3, 3)),
   ]
 
-  @Test("maps are the same bytes at any place in any batch", arguments: layers)
+  @Test("outputs have the same bytes at any place in any batch", arguments: layers)
   func forward(layer: ConvolutionCase) {
     var generator = SeededGenerator(test: 1)
     let filters = generator.tensor(layer.filterShape)
@@ -44,8 +44,10 @@ import Testing
     }
   }
 
-  @Test("images of a transposed convolution likewise", arguments: layers)
-  func backwards(layer: ConvolutionCase) {
+  @Test(
+    "outputs of a transposed convolution have the same bytes at any place in any batch",
+    arguments: layers)
+  func transposed(layer: ConvolutionCase) {
     var generator = SeededGenerator(test: 2)
     let filters = generator.tensor(layer.filterShape)
     let bias = generator.tensor([layer.images.width])
@@ -55,7 +57,7 @@ import Testing
     }
   }
 
-  @Test("and for any number of images", arguments: layers, [1, 2, 7, 8, 15])
+  @Test("outputs have the same bytes in batches of any size", arguments: layers, [1, 2, 7, 8, 15])
   func counts(layer: ConvolutionCase, count: Int) {
     var generator = SeededGenerator(test: 3)
     let filters = generator.tensor(layer.filterShape)
@@ -74,17 +76,16 @@ import Testing
     #expect(
       bits(forward(first(images), first(residual)).elements)
         == bits(first(forward(images, residual)).elements))
-    func backwards(_ maps: Tensor) -> Tensor {
+    func transposed(_ maps: Tensor) -> Tensor {
       maps.transposedConvolved(
         with: filters, bias: nil, window: layer.window,
         imageShape: [maps.shape[0], layer.images[1], layer.images[2], layer.images[3]])
     }
     #expect(
-      bits(backwards(first(residual)).elements) == bits(first(backwards(residual)).elements))
+      bits(transposed(first(residual)).elements) == bits(first(transposed(residual)).elements))
   }
 
-  /// Puts one image at several places among different others, and compares what `function` makes of
-  /// it.
+  /// Puts one image at several places of batches whose other images differ, and compares its results.
   private func expectSameBytes(
     _ shape: Shape, _ generator: inout SeededGenerator,
     sourceLocation: SourceLocation = #_sourceLocation, function: (Tensor) -> Tensor

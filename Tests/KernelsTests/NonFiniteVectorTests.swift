@@ -38,7 +38,7 @@ import Testing
     for row in [0, 16, 36] {
       var elements = codebook.elements
       elements[row * 20 + 3] = poison
-      // The rest of the codebook decides, with its indices as they were.
+      // The expected codes are those of the rest of the codebook, with the original indices.
       var rest = codebook.elements
       rest.removeSubrange(row * 20..<(row + 1) * 20)
       let expected = naiveNearestCodes(vectors, Tensor([36, 20], rest)).map {
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test("without any finite codeword there is no code", arguments: DistanceForm.allCases)
+  @Test("without a finite codeword there is no code", arguments: DistanceForm.allCases)
   func noCodeword(form: DistanceForm) {
     var generator = SeededGenerator(test: 3)
     let vectors = generator.tensor([5, 4])
@@ -62,20 +62,20 @@ import Testing
 
   @Test("norms whose product overflows are still compared", arguments: DistanceForm.allCases)
   func largestNorms(form: DistanceForm) {
-    // ‖z‖² ≈ 4e36 and ‖e‖² up to 1.6e37 are finite, their product is not.
+    // ‖z‖² ≈ 4e36 and ‖e‖² up to 1.6e37 are finite, but their product is not.
     let codebook = Tensor([3, 2], [4e18, 0, 1e18, 1e17, -2e18, 0])
     let vectors = Tensor([3, 2], [3.5e18, 0, 0, 0, -1.9e18, 2e17])
     #expect(codebook.nearestCodes(to: vectors, by: form).indices == [0, 1, 2])
   }
 
   @Test(
-    "a codeword whose norm overflows is not chosen by a vector beside it either",
+    "a codeword whose norm overflows is not chosen by a vector close to it either",
     arguments: DistanceForm.allCases)
   func overflowingNeighbour(form: DistanceForm) {
-    // ‖z‖² = 3.24e38 is finite; the first codeword's 3.42e38 is not, and it is the nearer one.
+    // ‖z‖² = 3.24e38 is finite. The first codeword is nearer, but its ‖e‖² = 3.42e38 is not finite.
     let codebook = Tensor([2, 2], [1.85e19, 0, 1e19, 0])
     let vectors = Tensor([1, 2], [1.8e19, 0])
-    // A search may also refuse norms this close to the end of Float.
+    // A search may also refuse norms this close to the end of Float's range.
     let codes = codebook.nearestCodes(to: vectors, by: form)
     #expect([1, Codes.invalid].contains(codes.indices[0]))
   }

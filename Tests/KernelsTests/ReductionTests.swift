@@ -4,16 +4,16 @@ import TestSupport
 import Testing
 
 @Suite("Reductions") struct ReductionTests {
-  /// Whole numbers up to a million: sums of their squares stay below 2⁵³ and so are exact in
-  /// Double, though not in Float.
-  private func wholeNumbers(_ count: Int, test: Int) -> [Int] {
+  /// Integers up to a million: sums of their squares stay below 2⁵³, so they are exact in Double, though not
+  /// in Float.
+  private func integers(_ count: Int, test: Int) -> [Int] {
     var generator = SeededGenerator(test: test)
     return (0..<count).map { _ in generator.index(below: 2_000_001) - 1_000_000 }
   }
 
-  @Test("sums are exact where Double is", arguments: oddLengths)
+  @Test("sums that Double represents exactly are exact", arguments: oddLengths)
   func sums(count: Int) {
-    let (a, b) = (wholeNumbers(count, test: 1), wholeNumbers(count, test: 2))
+    let (a, b) = (integers(count, test: 1), integers(count, test: 2))
     let (x, y) = (a.map { Float($0) }, b.map { Float($0) })
     #expect(Kernels.sum(x, count: count) == Double(a.reduce(0, +)))
     #expect(sumOfSquares(x, count: count) == Double(a.reduce(0) { $0 + $1 * $1 }))
@@ -29,11 +29,11 @@ import Testing
     #expect(Tensor([1_000_001], elements).sum() == 0x1p24 + 1_000_000)
   }
 
-  @Test("the rows of a matrix add up", arguments: oddLengths)
+  @Test("the sum of the rows is exact", arguments: oddLengths)
   func rows(columns: Int) {
     for rows in [0, 1, 2, 17, 100] {
-      // Below 2²⁴ in sum, so exact in Float.
-      let matrix = wholeNumbers(rows * columns, test: rows).map { Float($0 / 10) }
+      // The sums are below 2²⁴, so exact in Float.
+      let matrix = integers(rows * columns, test: rows).map { Float($0 / 10) }
       let sums = guarded(columns) {
         sumOfRows(matrix, rows: rows, columns: columns, into: $0)
       }
@@ -47,7 +47,7 @@ import Testing
     #expect(tensor.sumOfRows().shape == [2])
   }
 
-  @Test("one NaN or infinity anywhere is found", arguments: [1, 15, 16, 17, 33, 100])
+  @Test("a single NaN or infinity is found at every place", arguments: [1, 15, 16, 17, 33, 100])
   func finite(count: Int) {
     let elements = [Float](repeating: .greatestFiniteMagnitude, count: count)
     #expect(allFinite(elements, count: count))
@@ -56,7 +56,7 @@ import Testing
         var poisoned = elements
         poisoned[place] = poison
         #expect(!allFinite(poisoned, count: count), "\(poison) at \(place)")
-        // Beyond the end it does not count.
+        // Elements beyond the end are not looked at.
         #expect(allFinite(poisoned, count: place))
       }
     }
@@ -64,7 +64,7 @@ import Testing
     #expect(Tensor(zeros: [0]).isFinite)
   }
 
-  @Test("squared errors: over some rows, and of every item")
+  @Test("squared errors are summed over some rows, or for every item")
   func squaredErrors() {
     let a = Tensor([3, 1, 2], [1, 2, 3, 4, 5, 6])
     let b = Tensor([3, 1, 2], [1, 0, 0, 4, 5, -1])

@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("Rows by their codes") struct RowGatherScatterTests {
+@Suite("Gathering and scattering rows by codes") struct RowGatherScatterTests {
   static let sizes = [
     SearchSizes(1, 1, 1), SearchSizes(0, 3, 4), SearchSizes(7, 3, 15), SearchSizes(16, 16, 16),
     SearchSizes(33, 5, 17), SearchSizes(200, 512, 64), SearchSizes(1000, 2, 3),
@@ -18,7 +18,7 @@ import Testing
     return Codes([sizes.vectors], indices)
   }
 
-  @Test("each code fetches its row, byte for byte; an invalid one NaN", arguments: sizes)
+  @Test("each code gathers its row, byte for byte; an invalid one gives NaN", arguments: sizes)
   func gather(sizes: SearchSizes) {
     var generator = SeededGenerator(test: 1)
     let table = generator.tensor([sizes.codewords, sizes.width])
@@ -32,15 +32,15 @@ import Testing
     #expect(bits(rows.elements) == bits(expected))
   }
 
-  @Test("rows of equal code accumulate on top of what is there", arguments: sizes)
+  @Test("rows of equal code accumulate, and are added to the old contents", arguments: sizes)
   func scatterAdd(sizes: SearchSizes) {
     var generator = SeededGenerator(test: 2)
-    // Whole numbers, so that the sums are exact in any order.
-    func whole(_ shape: Shape) -> Tensor {
+    // Integers, so that the sums are exact in any order.
+    func integers(_ shape: Shape) -> Tensor {
       Tensor(shape, (0..<shape.count).map { _ in Float(generator.index(below: 201) - 100) })
     }
-    let before = whole([sizes.codewords, sizes.width])
-    let rows = whole([sizes.vectors, sizes.width])
+    let before = integers([sizes.codewords, sizes.width])
+    let rows = integers([sizes.vectors, sizes.width])
     let codes = codes(sizes, &generator)
     var table = before
     table.scatterAdd(rows, at: codes)
@@ -54,7 +54,7 @@ import Testing
     #expect(table.elements == expected)
   }
 
-  @Test("the last row does not win: three gradients for one codeword add up")
+  @Test("three gradients for one codeword are summed, not overwritten")
   func duplicatesAccumulate() {
     var table = Tensor(zeros: [3, 2])
     table.scatterAdd(
@@ -62,21 +62,21 @@ import Testing
     #expect(table.elements == [0, 0, 11, 110, 4, 40])
   }
 
-  @Test("an invalid code adds nothing, whatever its row holds")
+  @Test("an invalid code adds nothing, whatever its row contains")
   func invalidAddsNothing() {
     var table = Tensor([2, 2], [1, 2, 3, 4])
     table.scatterAdd(Tensor([2, 2], [.nan, .infinity, 5, 6]), at: Codes([2], [Codes.invalid, 0]))
     #expect(table.elements == [6, 8, 3, 4])
   }
 
-  @Test("rows beyond the codes are left out, as those of a padded shard are")
+  @Test("rows beyond the codes are ignored, such as those of a padded shard")
   func surplusRows() {
     var table = Tensor(zeros: [2, 1])
     table.scatterAdd(Tensor([3, 1], [1, 2, 100]), at: Codes([2], [1, 1]))
     #expect(table.elements == [0, 3])
   }
 
-  @Test("every code counts once, an invalid one nowhere", arguments: sizes)
+  @Test("every code is counted once, an invalid one not at all", arguments: sizes)
   func counts(sizes: SearchSizes) {
     var generator = SeededGenerator(test: 3)
     let codes = codes(sizes, &generator)
@@ -87,7 +87,7 @@ import Testing
     #expect(counts.elements == expected)
   }
 
-  @Test("codes keep their shape in front of the width")
+  @Test("gathered rows have the shape of the codes, then the width")
   func shapes() {
     let table = Tensor([2, 3], [1, 2, 3, 4, 5, 6])
     #expect(table.rows(at: Codes([1, 2, 2], [0, 1, 1, 0])).shape == [1, 2, 2, 3])

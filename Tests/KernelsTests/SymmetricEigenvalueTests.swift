@@ -4,8 +4,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// `dsyev` is backward stable: eigenvalues are off by a small multiple of 2⁻⁵³ of the largest one,
-/// so 1e-12 of it is generous and still far below any wrong element.
+/// `dsyev` is backward stable: the error of an eigenvalue is a small multiple of 2⁻⁵³ of the largest one, so
+/// 1e-12 of the largest is generous, and still far below the effect of a wrong element.
 @Suite("Eigenvalues of symmetric matrices") struct SymmetricEigenvalueTests {
   private func eigenvalues(_ matrix: [Double], order: Int) -> [Double]? {
     var matrix = matrix
@@ -25,25 +25,25 @@ import Testing
     }
   }
 
-  @Test("a diagonal matrix has its diagonal, in ascending order")
+  @Test("the eigenvalues of a diagonal matrix are its diagonal, in ascending order")
   func diagonal() throws {
     try expectEigenvalues([3, 0, 0, 0, -1, 0, 0, 0, 2], [-1, 2, 3])
     try expectEigenvalues([7], [7])
     try expectEigenvalues([0, 0, 0, 0], [0, 0])
   }
 
-  @Test("known matrices of two rows")
+  @Test("2×2 matrices have their known eigenvalues")
   func twoByTwo() throws {
     try expectEigenvalues([2, 1, 1, 2], [1, 3])
     try expectEigenvalues([1, 2, 2, -2], [-3, 2])
   }
 
-  @Test("the lower triangle alone is read")
+  @Test("only the lower triangle is read")
   func lowerTriangle() throws {
     try expectEigenvalues([2, 99, 1, 2], [1, 3])
   }
 
-  @Test("v·vᵀ has one eigenvalue, ‖v‖²", arguments: [2, 3, 8, 33])
+  @Test("v·vᵀ has one nonzero eigenvalue, ‖v‖²", arguments: [2, 3, 8, 33])
   func rankOne(order: Int) throws {
     var generator = SeededGenerator(test: order)
     let v = (0..<order).map { _ in Double(generator.uniform(-1, 1)) }
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test(
-    "they add up to the trace, their squares to those of the elements",
+    "they sum to the trace, and their squares to the sum of the squared elements",
     arguments: [1, 2, 5, 16, 64])
   func invariants(order: Int) throws {
     var generator = SeededGenerator(test: order)
@@ -72,7 +72,7 @@ import Testing
     #expect(abs(values.reduce(0) { $0 + $1 * $1 } - squares) <= 1e-12 * squares)
   }
 
-  @Test("NaN has no eigenvalues")
+  @Test("a matrix with NaN has no eigenvalues")
   func notANumber() {
     #expect(eigenvalues([1, 0, .nan, 1], order: 2) == nil)
   }

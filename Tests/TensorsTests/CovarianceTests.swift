@@ -2,10 +2,10 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The covariance is taken in double precision of floats; 1e-12 of the largest eigenvalue is many
-/// roundings of 2⁻⁵³ and far below any mistake.
+/// The covariance of floats is computed in double precision; 1e-12 of the largest eigenvalue allows many
+/// roundings of 2⁻⁵³, and is far below the effect of any mistake.
 @Suite("Eigenvalues of a covariance") struct CovarianceTests {
-  @Test("points on the axes")
+  @Test("points on the axes have the variances along the axes")
   func axes() throws {
     // Variances 4·2/4 = 2 and 1·2/4 = 0.5 about the mean (10, −7).
     let points = Tensor([4, 2], [12, -7, 8, -7, 10, -6, 10, -8])
@@ -13,11 +13,11 @@ import Testing
     #expect(abs(values[0] - 0.5) < 1e-12 && abs(values[1] - 2) < 1e-12)
   }
 
-  @Test("points on a line have one direction", arguments: [2, 5, 16])
+  @Test("points on a line have one nonzero eigenvalue", arguments: [2, 5, 16])
   func line(width: Int) throws {
     var generator = SeededGenerator(test: width)
     let places = (0..<20).map { _ in Float(generator.index(below: 17) - 8) }
-    // Steps of whole numbers, so that the points lie on the line exactly.
+    // Integer steps, so that the points lie exactly on the line.
     let points = Tensor([20, width], places.flatMap { t in (0..<width).map { t * Float($0 + 1) } })
     let values = try #require(points.covarianceEigenvalues())
     let mean = places.reduce(0) { $0 + Double($1) } / 20
@@ -27,7 +27,7 @@ import Testing
     #expect(values.dropLast().allSatisfy { abs($0) < 1e-12 * variance * norm })
   }
 
-  @Test("they add up to the variances of the columns", arguments: [1, 3, 17, 64])
+  @Test("their sum is the sum of the variances of the columns", arguments: [1, 3, 17, 64])
   func trace(width: Int) throws {
     var generator = SeededGenerator(test: width)
     let rows = 50
@@ -45,7 +45,7 @@ import Testing
     if width > 49 { #expect(values.prefix(width - 49).allSatisfy { abs($0) < 1e-12 }) }
   }
 
-  @Test("no row and NaN have none; one row has only zeros")
+  @Test("no rows and NaN give nil; one row gives only zeros")
   func degenerate() {
     #expect(Tensor(zeros: [0, 3]).covarianceEigenvalues() == nil)
     #expect(Tensor([2, 2], [1, 2, .nan, 3]).covarianceEigenvalues() == nil)

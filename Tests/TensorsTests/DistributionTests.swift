@@ -3,9 +3,9 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Moments of n draws against those of the distribution. The bound is five standard deviations of
-/// the moment: √(variance of what is averaged / n). The seed is fixed, so a test that passes once
-/// does so for ever; a generator that is off by a few hundredths fails.
+/// Moments of n draws against those of the distribution. The bound is five standard deviations of the moment,
+/// each √(variance of the averaged quantity / n). The seed is fixed, so a test that passes once always
+/// passes; a generator with an error of a few hundredths fails.
 @Suite("Distributions") struct DistributionTests {
   private static let draws = 200_000
 
@@ -25,7 +25,7 @@ import Testing
     return (0..<Self.draws).map { _ in Double(draw(&generator)) }
   }
 
-  @Test("uniform: range, mean 1/2, variance 1/12, every tenth as often")
+  @Test("uniform: range, mean 1/2, variance 1/12, all tenths equally often")
   func uniform() {
     let values = sample { $0.uniform() }
     #expect(values.allSatisfy { $0 >= 0 && $0 < 1 })
@@ -36,12 +36,12 @@ import Testing
       let isInside = values.map { Int($0 * 10) == tenth ? 1.0 : 0 }
       expectMean(isInside, 0.1, variance: 0.09, "tenth \(tenth)")
     }
-    // Neighbours are independent: the variance of their product is 1/144.
+    // Successive draws are independent: the variance of their product is 1/144.
     let products = zip(values, values.dropFirst()).map { ($0 - 0.5) * ($1 - 0.5) }
     expectMean(products, 0, variance: 1.0 / 144, "correlation")
   }
 
-  @Test("uniform between two numbers")
+  @Test("uniform between two numbers: range and mean")
   func uniformBetween() {
     let values = sample { $0.uniform(-3, 5) }
     #expect(values.allSatisfy { $0 >= -3 && $0 < 5 })
@@ -49,7 +49,7 @@ import Testing
     #expect((values.min() ?? 0) < -2.99 && (values.max() ?? 0) > 4.99)
   }
 
-  @Test("normal: the first four moments, and the share within one deviation")
+  @Test("normal: the first four moments, and the share within one standard deviation")
   func normal() {
     let values = sample { $0.normal() }
     #expect(values.allSatisfy { $0.isFinite })
@@ -64,7 +64,7 @@ import Testing
     expectMean(zip(values, values.dropFirst()).map { $0 * $1 }, 0, variance: 1, "correlation")
   }
 
-  @Test("truncated normal: nothing beyond two deviations, and the variance that leaves")
+  @Test("truncated normal: nothing beyond two standard deviations, and the variance")
   func truncatedNormal() {
     let values = sample { $0.truncatedNormal() }
     #expect(values.allSatisfy { abs($0) < 2 })

@@ -2,8 +2,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Filters and codebooks are brought into the form of their kernels once and kept. What is kept must never
-/// outlive the elements it was made of.
+/// Filters and codebooks are packed for their kernels once, and the packed form is kept. It must never
+/// outlive the elements that it was made from.
 @Suite("Packed forms")
 struct PackedFormTests {
   private let images: Tensor
@@ -26,7 +26,7 @@ struct PackedFormTests {
     ).elements
   }
 
-  @Test("kept or not, the same bytes come out, every time")
+  @Test("results have the same bytes with and without kept forms, every time")
   func same() {
     let kept = filters.keepingPackedForms()
     for _ in 0..<2 {
@@ -35,7 +35,7 @@ struct PackedFormTests {
     }
   }
 
-  @Test("changed elements are packed anew; copies keep what they had")
+  @Test("changed elements are packed again; copies keep their forms")
   func changed() {
     var kept = filters.keepingPackedForms()
     let (before, gradientBefore) = (maps(kept), gradient(kept))
@@ -47,7 +47,7 @@ struct PackedFormTests {
     #expect(maps(copy) == before && gradient(copy) == gradientBefore)
   }
 
-  @Test("Adam packs again what had been packed, from the new elements")
+  @Test("after a step, Adam packs the new elements into the forms that were kept")
   func adam() {
     var kept = filters.keepingPackedForms()
     _ = (maps(kept), gradient(kept))
@@ -62,7 +62,7 @@ struct PackedFormTests {
     }
   }
 
-  @Test("one tensor of filters serves images of several sizes and several methods")
+  @Test("one tensor of filters works for several image sizes and methods")
   func sizes() {
     let kept = filters.keepingPackedForms()
     var generator = SeededGenerator(test: 4)
@@ -76,8 +76,9 @@ struct PackedFormTests {
     }
   }
 
-  /// A form that was the tensor itself once kept it for ever, and a training step leaked its parameters.
-  @Test("nothing that is kept refers to the elements", arguments: ConvolutionMethod.allCases)
+  /// A form that was the tensor itself once made a reference cycle, and a training step leaked its
+  /// parameters.
+  @Test("kept forms hold no reference to the elements", arguments: ConvolutionMethod.allCases)
   func noCycle(method: ConvolutionMethod) {
     var kept = filters.keepingPackedForms()
     kept.withUnsafeMutablePointer { $0[0] = 1 }
@@ -85,12 +86,12 @@ struct PackedFormTests {
     _ = images.convolved(with: kept, bias: nil, window: window, method: method)
     _ = images.transposedConvolved(
       with: kept, bias: nil, window: window, imageShape: images.shape, method: method)
-    // Changed in place: nobody else refers to them.
+    // The elements were changed in place, so there is no other reference to them.
     let after = kept.withUnsafeMutablePointer { UInt(bitPattern: $0) }
     #expect(before == after)
   }
 
-  @Test("a changed codebook is searched as it is now")
+  @Test("a search uses the current elements of a changed codebook")
   func codebook() {
     var generator = SeededGenerator(test: 5)
     var codebook = generator.tensor([40, 8]).keepingPackedForms()
@@ -104,7 +105,7 @@ struct PackedFormTests {
     #expect(after != before)
   }
 
-  @Test("threads that ask at once get the same")
+  @Test("threads that ask at the same time get the same form")
   func threads() async {
     let kept = filters.keepingPackedForms()
     let expected = maps(filters)

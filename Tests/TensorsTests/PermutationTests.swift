@@ -2,7 +2,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("The order of axes") struct PermutationTests {
+@Suite("Permutation of axes") struct PermutationTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let shape: [Int]
     let axes: [Int]
@@ -27,7 +27,7 @@ import Testing
     #expect(result.shape.extents == testCase.axes.map { testCase.shape[$0] })
 
     for (offset, element) in result.elements.enumerated() {
-      // The index in the result, last axis first, put where the axes came from.
+      // The index in the result, last axis first, mapped to the original axes.
       var index = [Int](repeating: 0, count: shape.rank)
       var rest = offset
       for (place, axis) in testCase.axes.enumerated().reversed() {
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test("the inverse order undoes it", arguments: cases)
+  @Test("the inverse permutation restores the tensor", arguments: cases)
   func inverse(testCase: Case) {
     var generator = SeededGenerator(test: 1)
     let tensor = generator.tensor(Shape(testCase.shape))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("Pixels") struct PixelTests {
-  @Test("all 256 bytes come back from floats as they were")
+  @Test("all 256 bytes survive the conversion to floats and back")
   func roundTrip() {
     let bytes = (0...255).map { UInt8($0) }
     let pixels = Tensor(pixels: bytes, padded: [1, 16, 16, 1])
@@ -15,11 +15,11 @@ import Testing
   func scale() {
     let bytes = (0...255).map { UInt8($0) }
     let expected = DoubleTensor([256], bytes.map { Double($0) / 255 - 0.5 })
-    // One rounding of a number up to 1, on a scale of 0.5.
+    // One rounding of a number up to 1, relative to 0.5.
     expectClose(Tensor(pixels: bytes, padded: [256]), expected, tolerance: 0x1p-23)
   }
 
-  @Test("images that are missing are zero", arguments: [0, 1, 11, 12])
+  @Test("missing images are zero", arguments: [0, 1, 11, 12])
   func padded(count: Int) {
     let bytes = [UInt8](repeating: 255, count: count)
     let pixels = Tensor(pixels: bytes, padded: [4, 1, 1, 3])
@@ -27,26 +27,26 @@ import Testing
     #expect(pixels.elements == expected)
   }
 
-  @Test("a pixel becomes the nearest byte; it is not cut down to the one below")
+  @Test("a pixel is rounded to the nearest byte, not down")
   func rounding() {
-    // A thousandth of a level beside the border; the arithmetic in Float is off by 2e-5 levels.
+    // A thousandth of a level from the border; the error of the arithmetic in Float is 2e-5 levels.
     for level in 0..<255 {
       let below = Float((Double(level) + 0.499) / 255 - 0.5)
       let above = Float((Double(level) + 0.501) / 255 - 0.5)
       #expect(Tensor([2], [below, above]).pixelBytes == [UInt8(level), UInt8(level + 1)])
     }
-    // The one border that Float represents: 127.5 goes to the even side.
+    // The only border that Float represents: 127.5 is rounded to even.
     #expect(Tensor(scalar: 0).pixelBytes == [128])
   }
 
-  @Test("what lies outside is cut off, and NaN is 0")
+  @Test("pixels outside the range are clamped, and NaN becomes 0")
   func clamping() {
     let pixels: [Float] = [-0.501, -7, -.infinity, 0.501, 0.5021, 7, .infinity, .nan, -.nan, 1e30]
     #expect(Tensor([10], pixels).pixelBytes == [0, 0, 0, 255, 255, 255, 255, 0, 0, 255])
     #expect(Tensor(zeros: [0]).pixelBytes.isEmpty)
   }
 
-  @Test("NaN and infinity at any place of a long row leave the others alone")
+  @Test("NaN and infinity at any place of a long row do not change other pixels")
   func poisonedPlaces() {
     for place in 0..<35 {
       for (poison, byte) in [(Float.nan, UInt8(0)), (.infinity, 255), (-.infinity, 0)] {
@@ -61,7 +61,7 @@ import Testing
 }
 
 @Suite("The moments of pixels") struct PixelMomentTests {
-  /// Bytes in some order, 70,000 of them: more than the kernel takes at once.
+  /// 70,000 random bytes: more than the kernel sums at once.
   private var bytes: [UInt8] {
     var generator = SeededGenerator(test: 1)
     return (0..<70_000).map { _ in UInt8(generator.index(below: 256)) }
@@ -85,7 +85,8 @@ import Testing
     #expect(moments.variance == 0)
   }
 
-  @Test("it does not matter how the bytes are cut up", arguments: [1, 7, 3072, 65_536, 69_999])
+  @Test(
+    "the sums do not depend on how the bytes are split", arguments: [1, 7, 3072, 65_536, 69_999])
   func pieces(size: Int) {
     var whole = PixelMoments()
     whole.add(bytes)
@@ -98,7 +99,7 @@ import Testing
     #expect(cut == whole)
   }
 
-  @Test("the variance is that of pixels on a scale of one")
+  @Test("the variance is that of pixels scaled to 0…1")
   func variance() {
     var ends = PixelMoments()
     #expect(ends.variance == 0)
@@ -110,7 +111,7 @@ import Testing
     let pixels = bytes.map { Double($0) / 255 }
     let mean = pixels.reduce(0, +) / Double(pixels.count)
     let expected = pixels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(pixels.count)
-    // The reference adds up 70,000 roundings of 2⁻⁵³.
+    // The reference accumulates 70,000 roundings of 2⁻⁵³.
     #expect(abs(moments.variance - expected) < 1e-12)
   }
 }

@@ -31,7 +31,7 @@ import Testing
   @Test("the same arguments give the same numbers, block after block")
   func reproducible() {
     #expect(numbers(9) == numbers(9))
-    // Two numbers a block: the seed is the key; block, purpose and stream are the counter.
+    // A block has two numbers. The seed is the key; block, purpose and stream are the counter.
     let blocks = (0..<3).map {
       philox4x32(SIMD4($0, RandomPurpose.shuffle.rawValue, 5, 7), key: SIMD2(3, 9))
     }
@@ -47,11 +47,11 @@ import Testing
       numbers(), numbers(seed: 4), numbers(seed: 3 | 1 << 32), numbers(purpose: .weights),
       numbers(purpose: .syntheticImage), numbers(stream: 6), numbers(stream: 5 | 1 << 32),
     ]
-    // Not only the streams: no single number occurs twice.
+    // Not only do the streams differ, but no single number occurs twice.
     #expect(Set(variants.joined()).count == 7 * 4)
   }
 
-  @Test("a copy goes on from where the original was")
+  @Test("a copy continues from the state of the original")
   func copies() {
     var generator = SeededGenerator(test: 1)
     _ = generator.next()
@@ -59,7 +59,7 @@ import Testing
     #expect((0..<5).map { _ in generator.next() } == (0..<5).map { _ in copy.next() })
   }
 
-  @Test("names make different streams, as FNV-1a says")
+  @Test("the stream of a name is its FNV-1a hash")
   func streamNames() {
     // From the reference vectors of FNV-1a, 64 bits.
     #expect(streamNumber(of: "") == 0xCBF2_9CE4_8422_2325)
@@ -67,7 +67,7 @@ import Testing
     #expect(streamNumber(of: "foobar") == 0x8594_4171_F739_67E8)
   }
 
-  @Test("a permutation has every number once", arguments: [0, 1, 2, 17, 50_000])
+  @Test("a permutation contains every number once", arguments: [0, 1, 2, 17, 50_000])
   func permutation(count: Int) {
     var generator = SeededGenerator(test: count)
     let order = generator.permutation(count)
@@ -75,7 +75,7 @@ import Testing
     if count > 16 { #expect(order != order.sorted()) }
   }
 
-  @Test("every number is as often at every place of a permutation")
+  @Test("every number is equally often at every place of a permutation")
   func uniformPermutations() {
     let (size, rounds) = (6, 30_000)
     var generator = SeededGenerator(test: 2)
@@ -85,11 +85,13 @@ import Testing
         counts[place * size + Int(number)] += 1
       }
     }
-    // Binomial with p = 1/6: five standard deviations. A shuffle that swaps with any place, a
-    // common mistake, misses by eighteen.
+    // Binomial with p = 1/6: five standard deviations. A shuffle that swaps with any place, a common mistake,
+    // is eighteen off.
     let p = 1 / Double(size)
-    let deviation = (Double(rounds) * p * (1 - p)).squareRoot()
-    for count in counts { #expect(abs(Double(count) - Double(rounds) * p) < 5 * deviation) }
+    let standardDeviation = (Double(rounds) * p * (1 - p)).squareRoot()
+    for count in counts {
+      #expect(abs(Double(count) - Double(rounds) * p) < 5 * standardDeviation)
+    }
   }
 
   @Test("an index is below its limit and reaches every value", arguments: [1, 2, 7, 1000])
@@ -98,7 +100,7 @@ import Testing
     let draws = 20 * limit
     var counts = [Int](repeating: 0, count: limit)
     for _ in 0..<draws * 5 { counts[generator.index(below: limit)] += 1 }
-    // 100 draws for each value: none at all has the probability e⁻¹⁰⁰.
+    // 100 draws for each value: the probability that a value is never drawn is e⁻¹⁰⁰.
     #expect(counts.allSatisfy { $0 > 0 })
   }
 }

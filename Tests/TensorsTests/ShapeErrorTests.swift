@@ -4,8 +4,7 @@ import Testing
 
 /// The kernels are unchecked, so their wrappers must stop a caller's bug before it reaches them.
 ///
-/// A release build says no more than that it stopped, so most tests also show that the right call
-/// does not.
+/// A release build does not say why it stopped, so most tests also show that the correct call does not stop.
 @Suite("Wrong shapes stop the program") struct ShapeErrorTests {
   @Test("elements that do not fill the shape")
   func elements() async {
@@ -68,13 +67,13 @@ import Testing
       _ = Tensor(zeros: [1, 4, 4, 2]).convolved(
         with: Tensor(zeros: [3, 3, 3, 1]), bias: nil, window: ConvolutionWindow(kernelSize: 3))
     }
-    // A bias for another number of filters.
+    // A bias with another length than the number of filters.
     await #expect(processExitsWith: .failure) {
       _ = Tensor(zeros: [1, 4, 4, 2]).convolved(
         with: Tensor(zeros: [3, 3, 2, 5]), bias: Tensor(zeros: [4]),
         window: ConvolutionWindow(kernelSize: 3))
     }
-    // Maps of another size than the images have.
+    // Feature maps whose size does not match the images.
     await #expect(processExitsWith: .failure) {
       _ = Tensor(zeros: [1, 3, 3, 5]).transposedConvolved(
         with: Tensor(zeros: [3, 3, 2, 5]), bias: nil, window: ConvolutionWindow(kernelSize: 3),
@@ -119,12 +118,12 @@ import Testing
     }
   }
 
-  @Test("counting a code below −1, which would write in front of the counts")
+  @Test("counting a code below −1, which would write before the counts")
   func countsBelowInvalid() async {
     await #expect(processExitsWith: .failure) { _ = Codes([1], [-2]).counts(codewords: 4) }
   }
 
-  @Test("an update of another shape, or before the first step")
+  @Test("an update with tensors of another shape, or with step 0")
   func updates() async {
     await #expect(processExitsWith: .failure) {
       var (parameters, first, second) = (Tensor(zeros: [3]), Tensor(zeros: [3]), Tensor(zeros: [2]))

@@ -11,7 +11,7 @@ struct TensorArenaTests {
     return layout.shapes.map { generator.tensor($0) }
   }
 
-  @Test("sums of tensors, of a block and tensors, and of two blocks are those of the elements")
+  @Test("tensors and blocks are added element by element")
   func sums() {
     let (a, b, c) = (tensors(1), tensors(2), tensors(3))
     let ab = TensorArena(layout, adding: b.map { $0 }, to: a.map { $0 })
@@ -27,7 +27,7 @@ struct TensorArenaTests {
     }
   }
 
-  @Test("what is missing is zero, and what only one has is copied")
+  @Test("a tensor that one side lacks is copied, and one that both lack is zero")
   func missing() {
     let (a, b) = (tensors(1), tensors(2))
     var sum = TensorArena(layout, adding: [nil, b[1], nil, nil], to: [a[0], a[1], nil, nil])
@@ -38,7 +38,7 @@ struct TensorArenaTests {
     #expect(sum[3].elements == [Float](repeating: 0, count: 5))
   }
 
-  @Test("a tensor of the block is a value: neither it nor the block changes with the other")
+  @Test("a tensor of the block is a value: changing it does not change the block, nor the reverse")
   func values() {
     let (a, b) = (tensors(1), tensors(2))
     var sum = TensorArena(layout, adding: b.map { $0 }, to: a.map { $0 })

@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 
 extension Tensor {
-  /// Where the elements lie.
+  /// The address of the elements.
   fileprivate var address: UInt { withUnsafePointer { UInt(bitPattern: $0) } }
 }
 
 @Suite("Tensors are values") struct TensorTests {
-  @Test("a copy does not see the changes of the original, nor the other way round")
+  @Test("a copy does not see changes of the original, nor the reverse")
   func copiesAreIndependent() {
     let original = Tensor([3], [1, 2, 3])
     var changed = original
@@ -21,7 +21,7 @@ extension Tensor {
     #expect(changed.elements == [1, 20, 3] && first.elements == [2, 40, 6])
   }
 
-  @Test("a copy shares memory until one is changed; a tensor alone is changed in place")
+  @Test("copies share memory until one is changed; a tensor without copies is changed in place")
   func copyOnWrite() {
     var tensor = Tensor([100], repeating: 1)
     let before = tensor.address
@@ -34,14 +34,14 @@ extension Tensor {
     tensor.withUnsafeMutablePointer { $0[0] = 7 }
     #expect(tensor.address != before)
     #expect(copy.address == before)
-    // The copy had to be made once only.
+    // Only the first change copies.
     let after = tensor.address
     tensor.withUnsafeMutablePointer { $0[0] = 8 }
     #expect(tensor.address == after)
     #expect(copy.elements[0] == 3)
   }
 
-  @Test("another shape of the same elements is no copy, and stays a value")
+  @Test("reshaping does not copy, and the result is a value of its own")
   func reshape() {
     let flat = Tensor([6], [1, 2, 3, 4, 5, 6])
     var matrix = flat.reshaped([2, 3])
@@ -50,14 +50,14 @@ extension Tensor {
     #expect(flat.elements[0] == 1 && matrix.elements[0] == 9)
   }
 
-  @Test("memory goes back to the pool and is handed out again")
+  @Test("memory goes back to the pool and is used again")
   func poolReuse() {
-    // A size that no other test uses: the pool is shared, and tests run side by side.
+    // A size that no other test uses: the pool is shared, and tests run in parallel.
     let shape: Shape = [7, 11, 13, 1009]
     func make() -> UInt { Tensor(zeros: shape).address }
     let first = make()
     for _ in 0..<10 { #expect(make() == first) }
-    // What is still in use is not handed out.
+    // Memory in use is not given to another tensor.
     let held = Tensor(zeros: shape)
     #expect(held.address == first)
     #expect(make() != first)
@@ -68,7 +68,7 @@ extension Tensor {
     #expect(Tensor(zeros: [count]).address % 64 == 0)
   }
 
-  @Test("used memory does not show through a new tensor")
+  @Test("a new tensor does not show old contents of its memory")
   func freshTensors() {
     let shape: Shape = [3, 5, 9973]
     do {
@@ -79,13 +79,13 @@ extension Tensor {
     #expect(Tensor(shape, repeating: 2.5).elements.allSatisfy { $0 == 2.5 })
   }
 
-  @Test("an initializer may throw, and the memory is not lost")
+  @Test("an error of the initializer is rethrown")
   func throwingInitializer() {
     struct Refusal: Error {}
     #expect(throws: Refusal.self) { _ = try Tensor([3]) { _ in throw Refusal() } }
   }
 
-  @Test("scalars and empty tensors")
+  @Test("scalars and empty tensors have their elements")
   func smallShapes() {
     #expect(Tensor(scalar: 4).scalar == 4 && Tensor(scalar: 4).shape == [])
     #expect(Tensor([1, 1], [3]).scalar == 3)
@@ -94,13 +94,13 @@ extension Tensor {
 }
 
 @Suite("Matrices") struct MatrixTests {
-  @Test("a product of matrices that are not square")
+  @Test("matrices that are not square have the right product")
   func product() {
     let product = Tensor([2, 3], [1, 2, 3, 4, 5, 6]).matrixProduct(Tensor([3, 1], [1, 10, 100]))
     #expect(product.shape == [2, 1] && product.elements == [321, 654])
   }
 
-  @Test("copying elements leaves the memory where it is, and other tensors alone")
+  @Test("copying elements keeps the memory, and does not change other tensors")
   func copyElements() {
     var target = Tensor(zeros: [2, 2])
     let address = target.address
@@ -113,7 +113,7 @@ extension Tensor {
 }
 
 @Suite("Shapes") struct ShapeTests {
-  @Test("count, rows, width and rank")
+  @Test("a shape has the right count, rows, width and rank")
   func extents() {
     let shape: Shape = [2, 3, 4]
     #expect((shape.count, shape.rows, shape.width, shape.rank) == (24, 6, 4, 3))

@@ -1,8 +1,8 @@
 import Tensors
 
-/// Tensors side by side: the channels of the first, then those of the second, and so on.
+/// Tensors concatenated along the last axis: the channels of the first, then those of the second, and so on.
 ///
-/// Inputs: `[…, a]`, `[…, b]` and so on, alike in all extents but the last. Output: `[…, a + b + …]`.
+/// Inputs: `[…, a]`, `[…, b]` and so on, equal in all extents but the last. Output: `[…, a + b + …]`.
 package enum Concatenate: Function {
   /// The channels of each input.
   package typealias Saved = [Int]

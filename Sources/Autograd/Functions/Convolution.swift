@@ -1,36 +1,36 @@
 import Tensors
 
-/// How a convolution is made: its window, and the kernels that compute it.
+/// The window of a convolution, and how it is computed.
 package struct ConvolutionAttributes {
   package let window: ConvolutionWindow
   let method: ConvolutionMethod
-  /// Whether ReLU follows, done before the result is first written.
+  /// Whether ReLU is applied, before the result is first written to memory.
   let relu: Bool
 }
 
-/// The places of a convolution's inputs. The last two may be missing.
+/// The positions of a convolution's inputs. The last two may be missing.
 package enum ConvolutionInput {
-  /// The images; of a transposed convolution the maps.
+  /// The images; for a transposed convolution, the feature maps.
   package static let source = 0
   package static let filters = 1
   package static let bias = 2
-  /// What is added to the output, as in a residual block.
+  /// A tensor that is added to the output, as in a residual block.
   package static let residual = 3
 }
 
-/// Cross-correlation of images with filters, plus a bias and a residual, and then ReLU if asked for.
+/// Cross-correlation of images with filters, plus a bias and a residual, optionally followed by ReLU.
 ///
 ///     output[n, y, x, f] = bias[f] + Σ over i, j, c of
 ///         filters[i, j, c, f] · images[n, y·stride + i − top, x·stride + j − left, c] + residual[n, y, x, f]
 ///
-/// Inputs: images `[N, H, W, C]`, filters `[kernelHeight, kernelWidth, C, F]`, a bias `[F]` or nothing, and
-/// a residual shaped like the output or nothing. Output: `[N, H′, W′, F]`.
+/// Inputs: images `[N, H, W, C]`, filters `[kernelHeight, kernelWidth, C, F]`, an optional bias `[F]`, and an
+/// optional residual shaped like the output. Output: `[N, H′, W′, F]`.
 package enum Convolve: Function {
   package struct Saved {
     let images: Tensor
     let filters: Tensor
-    /// What ReLU returned; nil without ReLU.
-    let rectified: Tensor?
+    /// The output, which ReLU's gradient needs; nil without ReLU.
+    let reluOutput: Tensor?
   }
 
   package static func forward(
@@ -42,7 +42,7 @@ package enum Convolve: Function {
       window: attributes.window, method: attributes.method)
     context.save(
       Saved(
-        images: inputs[0], filters: inputs[1], rectified: attributes.relu ? output : nil))
+        images: inputs[0], filters: inputs[1], reluOutput: attributes.relu ? output : nil))
     return output
   }
 
@@ -51,7 +51,7 @@ package enum Convolve: Function {
   ) -> [Tensor?] {
     let (images, filters) = (context.saved.images, context.saved.filters)
     let needs = context.needsGradient
-    if let rectified = context.saved.rectified { gradient.zero(whereNotPositive: rectified) }
+    if let reluOutput = context.saved.reluOutput { gradient.zero(whereNotPositive: reluOutput) }
     var gradients: [Tensor?] = [
       needs[0]
         ? gradient.transposedConvolved(
@@ -67,17 +67,18 @@ package enum Convolve: Function {
   }
 }
 
-/// Transposed convolution, the input gradient of a convolution: from maps to images, plus a bias.
+/// Transposed convolution, the input gradient of a convolution: from feature maps to images, plus a bias,
+/// optionally followed by ReLU.
 ///
-/// Inputs: maps `[N, H, W, F]`, filters `[kernelHeight, kernelWidth, C, F]` of the convolution whose
-/// input gradient it is, and a bias `[C]` or nothing. Output: `[N, H′, W′, C]` with
+/// Inputs: feature maps `[N, H, W, F]`, filters `[kernelHeight, kernelWidth, C, F]` of the convolution whose
+/// input gradient it is, and an optional bias `[C]`. Output: `[N, H′, W′, C]` with
 /// `H′ = (H − 1)·stride + kernelHeight − padding`.
 package enum ConvolveTransposed: Function {
   package struct Saved {
     let maps: Tensor
     let filters: Tensor
-    /// What ReLU returned; nil without ReLU.
-    let rectified: Tensor?
+    /// The output, which ReLU's gradient needs; nil without ReLU.
+    let reluOutput: Tensor?
   }
 
   package static func forward(
@@ -91,7 +92,7 @@ package enum ConvolveTransposed: Function {
       imageShape: [maps.shape[0], extents.height, extents.width, filters.shape[2]],
       method: attributes.method)
     context.save(
-      Saved(maps: maps, filters: filters, rectified: attributes.relu ? output : nil))
+      Saved(maps: maps, filters: filters, reluOutput: attributes.relu ? output : nil))
     return output
   }
 
@@ -100,7 +101,7 @@ package enum ConvolveTransposed: Function {
   ) -> [Tensor?] {
     let (maps, filters) = (context.saved.maps, context.saved.filters)
     let needs = context.needsGradient
-    if let rectified = context.saved.rectified { gradient.zero(whereNotPositive: rectified) }
+    if let reluOutput = context.saved.reluOutput { gradient.zero(whereNotPositive: reluOutput) }
     var gradients: [Tensor?] = [
       needs[0]
         ? gradient.convolved(

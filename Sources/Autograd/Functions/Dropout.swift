@@ -1,15 +1,15 @@
 import Tensors
 
-/// Which random numbers the dropout of a training step takes.
+/// The random numbers that dropout uses in a training step.
 ///
-/// A mask depends on the seed, the step, the layer and an image's place in the batch, so no cutting of
-/// the batch and no number of threads changes it, and a resumed run goes on with the same.
+/// A mask depends on the seed, the step, the layer and an image's index in the batch. It does not depend on
+/// the shards or the number of threads, and a resumed run has the same masks.
 package struct DropoutSource: Sendable {
   private let seed: UInt64
   private let step: Int
   private let firstImage: Int
 
-  /// - Parameter firstImage: the place in the batch of a tape's first image.
+  /// - Parameter firstImage: the index in the batch of the tape's first image.
   package init(seed: UInt64, step: Int, firstImage: Int) {
     self.seed = seed
     self.step = step
@@ -24,7 +24,7 @@ package struct DropoutSource: Sendable {
   }
 }
 
-/// Sets elements to zero at random, and scales the others so that their mean stays.
+/// Sets elements to zero at random, and scales the others so that the expected value stays the same.
 package enum Dropout: Function {
   package struct Attributes {
     let mask: DropoutMask
@@ -47,9 +47,9 @@ package enum Dropout: Function {
   }
 }
 
-/// ``Dropout`` where the variable's tape has a source for it, which it has in training alone.
+/// ``Dropout`` if the variable's tape has a source of random numbers, as in training; else `x` itself.
 ///
-/// - Parameter name: the layer's; each has a mask of its own.
+/// - Parameter name: the name of the layer; each layer has its own mask.
 package func dropout(_ x: Variable, probability: Double, name: String) -> Variable {
   guard probability > 0, let source = x.tape.context.random else { return x }
   return Dropout.apply([x], source.attributes(name, probability: probability)).output

@@ -1,7 +1,6 @@
 import Tensors
 
-/// Group normalisation, and SiLU behind it where that is asked for; the formulas are in
-/// `GroupNormalization`.
+/// Group normalisation, optionally followed by SiLU; the formulas are in `GroupNormalization`.
 ///
 /// Inputs: images `[N, H, W, C]`, a weight `[C]` and a bias `[C]`. Output: shaped like the images.
 package enum GroupNormalize: Function {
@@ -11,7 +10,7 @@ package enum GroupNormalize: Function {
     let silu: Bool
   }
 
-  /// Nothing but the inputs and a few moments: what SiLU's gradient needs is computed again.
+  /// Only the inputs and the moments: what SiLU's gradient needs is recomputed.
   package struct Saved {
     let images: Tensor
     let weight: Tensor

@@ -1,10 +1,10 @@
 import Tensors
 
-/// The rows of a table that codes name (an embedding).
+/// The rows of a table at the given codes (an embedding).
 ///
 ///     output[n] = table[codes[n]]
 ///
-/// The gradient of a row is the sum over all places that name it.
+/// The gradient of a row is the sum over all positions with its code.
 package enum Lookup: Function {
   package typealias Saved = Shape
 

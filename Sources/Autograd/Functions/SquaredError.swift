@@ -1,13 +1,14 @@
 import Tensors
 
-/// `factor · Σ (a − b)²` over the first rows, a scalar.
+/// `factor · Σ (a − b)²` over the first `validCount` rows, a scalar.
 ///
-/// With `factor = 1 / elements of the whole batch` the shards of a batch add up to its mean squared
-/// error. Rows after the first `rows` are padding: they add nothing and get no gradient.
+/// With `factor = 1 / elements of the whole batch` the shards of a batch add up to its mean squared error.
+/// The rows after the valid ones are padding: they add nothing, and their gradient is zero.
 package enum SquaredError: Function {
   package struct Attributes {
     let factor: Float
-    let rows: Int
+    /// The number of rows (of all extents but the last) that count.
+    let validCount: Int
   }
 
   package struct Saved {
@@ -19,7 +20,7 @@ package enum SquaredError: Function {
     _ inputs: Inputs<Tensor>, _ attributes: Attributes, _ context: inout Context<Self>
   ) -> Tensor {
     context.save(Saved(a: inputs[0], b: inputs[1]))
-    let sum = inputs[0].sumOfSquaredDifferences(from: inputs[1], rows: attributes.rows)
+    let sum = inputs[0].sumOfSquaredDifferences(from: inputs[1], rows: attributes.validCount)
     return Tensor(scalar: Float(Double(attributes.factor) * sum))
   }
 
@@ -30,16 +31,18 @@ package enum SquaredError: Function {
     let (a, b) = (context.saved.a, context.saved.b)
     return [
       context.needsGradient[0]
-        ? a.scaledDifference(from: b, factor: factor, rows: attributes.rows) : nil,
+        ? a.scaledDifference(from: b, factor: factor, rows: attributes.validCount) : nil,
       context.needsGradient[1]
-        ? b.scaledDifference(from: a, factor: factor, rows: attributes.rows) : nil,
+        ? b.scaledDifference(from: a, factor: factor, rows: attributes.validCount) : nil,
     ]
   }
 }
 
 /// ``SquaredError`` as a function of variables.
 ///
-/// - Parameter rows: how many of the leading rows (of all extents but the last) count.
-package func squaredError(_ a: Variable, _ b: Variable, factor: Float, rows: Int) -> Variable {
-  SquaredError.apply([a, b], .init(factor: factor, rows: rows)).output
+/// - Parameter validCount: the number of rows (of all extents but the last) that count, from the first.
+package func squaredError(
+  _ a: Variable, _ b: Variable, factor: Float, rows validCount: Int
+) -> Variable {
+  SquaredError.apply([a, b], .init(factor: factor, validCount: validCount)).output
 }
