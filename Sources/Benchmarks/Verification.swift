@@ -25,7 +25,7 @@ package struct ConvolutionKernels: Sendable {
         maps.transposedConvolved(
           with: filters, bias: operands.bias, window: call.window, imageShape: images.shape,
           method: method)
-      case .filters: images.filterGradient(gradMaps: maps, window: call.window, method: method)
+      case .filters: images.filterGradient(gradOutput: maps, window: call.window, method: method)
       }
     }
   }

@@ -4,7 +4,7 @@
 ///
 /// (Lavin and Gray 2015, section 4.) In two dimensions the transforms are applied along both axes, so a 3×3
 /// filter takes 36 products instead of 144 for sixteen outputs, a 2×2 filter 25 instead of 64. The matrices
-/// are those of Toom and Cook for the points 0, 1, −1, 2 (and −2) and ∞; their transposes give the gradients.
+/// are those of Toom and Cook for a set of points; their transposes give the gradients.
 protocol MinimalFiltering {
   /// `Bᵀ·d`, from `taps + 3` inputs to as many products.
   associatedtype Input: LineTransform
@@ -36,7 +36,12 @@ protocol LineTransform {
   static func apply(_ read: (Int) -> Lanes, _ write: (Int, Lanes) -> Void)
 }
 
-/// F(4, 3).
+/// F(4, 3) for the points 0, 1, −1, ½, −2 and ∞.
+///
+/// The usual points 0, ±1, ±2 and ∞ need a quarter fewer additions in the transforms of inputs, but half as much
+/// error again: relative to the root mean square of the result, for 128 channels, 2.4e-6 instead of 1.6e-6
+/// forward and 1.1e-6 instead of 7.2e-7 for filter gradients (im2col: 3.0e-7 and 2.1e-7). A training step takes
+/// as long with either.
 enum ThreeTaps: MinimalFiltering {
   enum Input: LineTransform {
     static var size: Int { 6 }
@@ -45,14 +50,14 @@ enum ThreeTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ d: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (d0, d1, d2, d3, d4, d5) = (d(0), d(1), d(2), d(3), d(4), d(5))
-      let (even, odd) = (d4.plus(-4, times: d2), d3.plus(-4, times: d1))
-      let (evenTwice, oddTwice) = (d4 - d2, d3 - d1)
-      write(0, d4.plus(-5, times: d2).plus(4, times: d0))
+      let (upper, lower) = (d4 - d2, d3 - d1)
+      let (even, odd) = (upper.plus(1.5, times: d3), lower.plus(1.5, times: d2))
+      write(0, even + (d0 - d2).plus(-1.5, times: d1))
       write(1, even + odd)
       write(2, even - odd)
-      write(3, evenTwice.plus(2, times: oddTwice))
-      write(4, evenTwice.plus(-2, times: oddTwice))
-      write(5, d5.plus(-5, times: d3).plus(4, times: d1))
+      write(3, upper.plus(2, times: lower))
+      write(4, upper.plus(-0.5, times: lower))
+      write(5, (d5 - d3).plus(1.5, times: d4) - odd)
     }
   }
 
@@ -63,14 +68,13 @@ enum ThreeTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ g: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (g0, g1, g2) = (g(0), g(1), g(2))
-      let sixth: Float = 1 / 6
-      let even = -sixth * (g0 + g2)
-      let evenTwice = (sixth * g2).plus(1 / 24, times: g0)
-      write(0, 0.25 * g0)
-      write(1, even.plus(-sixth, times: g1))
-      write(2, even.plus(sixth, times: g1))
-      write(3, evenTwice.plus(1 / 12, times: g1))
-      write(4, evenTwice.plus(-1 / 12, times: g1))
+      let third: Float = 1 / 3
+      let even = third * (g0 + g2)
+      write(0, g0)
+      write(1, even.plus(third, times: g1))
+      write(2, (third * g1) - even)
+      write(3, (-16 / 15) * g0.plus(0.5, times: g1).plus(0.25, times: g2))
+      write(4, (1 / 15) * g0.plus(-2, times: g1).plus(4, times: g2))
       write(5, g2)
     }
   }
@@ -83,11 +87,10 @@ enum ThreeTaps: MinimalFiltering {
     static func apply(_ m: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (m1, m2, m3, m4) = (m(1), m(2), m(3), m(4))
       let (sum, difference) = (m1 + m2, m1 - m2)
-      let (sumTwice, differenceTwice) = (m3 + m4, m3 - m4)
-      write(0, m(0) + sum + sumTwice)
-      write(1, difference.plus(2, times: differenceTwice))
-      write(2, sum.plus(4, times: sumTwice))
-      write(3, (difference + m(5)).plus(8, times: differenceTwice))
+      write(0, (m(0) + sum) + (m3 + m4))
+      write(1, difference.plus(0.5, times: m3).plus(-2, times: m4))
+      write(2, sum.plus(0.25, times: m3).plus(4, times: m4))
+      write(3, (difference + m(5)).plus(0.125, times: m3).plus(-8, times: m4))
     }
   }
 
@@ -99,12 +102,11 @@ enum ThreeTaps: MinimalFiltering {
     static func apply(_ y: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (y0, y1, y2, y3) = (y(0), y(1), y(2), y(3))
       let (even, odd) = (y0 + y2, y1 + y3)
-      let (evenTwice, oddTwice) = (y0.plus(4, times: y2), y1.plus(4, times: y3))
       write(0, y0)
       write(1, even + odd)
       write(2, even - odd)
-      write(3, evenTwice.plus(2, times: oddTwice))
-      write(4, evenTwice.plus(-2, times: oddTwice))
+      write(3, y0.plus(0.25, times: y2).plus(0.5, times: y1.plus(0.25, times: y3)))
+      write(4, y0.plus(4, times: y2).plus(-2, times: y1.plus(4, times: y3)))
       write(5, y3)
     }
   }
@@ -116,16 +118,16 @@ enum ThreeTaps: MinimalFiltering {
     @inline(__always)
     static func apply(_ u: (Int) -> Lanes, _ write: (Int, Lanes) -> Void) {
       let (u1, u2, u3, u4) = (u(1), u(2), u(3), u(4))
-      let (sum, sumTwice) = (u1 + u2, u3 + u4)
-      let sixth: Float = 1 / 6
-      write(0, (0.25 * u(0)).plus(-sixth, times: sum).plus(1 / 24, times: sumTwice))
-      write(1, (sixth * (u2 - u1)).plus(1 / 12, times: u3 - u4))
-      write(2, u(5).plus(-sixth, times: sum).plus(sixth, times: sumTwice))
+      let third: Float = 1 / 3
+      let difference = third * (u1 - u2)
+      write(0, (u(0) + difference).plus(-16 / 15, times: u3).plus(1 / 15, times: u4))
+      write(1, (third * (u1 + u2)).plus(-8 / 15, times: u3).plus(-2 / 15, times: u4))
+      write(2, (u(5) + difference).plus(4 / 15, times: u4 - u3))
     }
   }
 }
 
-/// F(4, 2).
+/// F(4, 2) for the points 0, 1, −1, 2 and ∞.
 enum TwoTaps: MinimalFiltering {
   enum Input: LineTransform {
     static var size: Int { 5 }

@@ -124,7 +124,7 @@ extension Tensor {
   /// - Parameter gradOutput: the gradient of the output, `[N, H′, W′, filters]`.
   /// - Returns: `[kernelHeight, kernelWidth, C, filters]`.
   package func filterGradient(
-    gradMaps gradOutput: Tensor, window: ConvolutionWindow, method: ConvolutionMethod = .auto
+    gradOutput: Tensor, window: ConvolutionWindow, method: ConvolutionMethod = .auto
   ) -> Tensor {
     precondition(
       gradOutput.shape.rank == 4, "feature maps are [N, H, W, C], not \(gradOutput.shape)")

@@ -50,7 +50,7 @@ import Testing
     let expected = NaiveConvolution.filterGradient(
       DoubleTensor(images), DoubleTensor(maps), window: testCase.window)
     expectClose(
-      images.filterGradient(gradMaps: maps, window: testCase.window), expected, tolerance: 1e-5)
+      images.filterGradient(gradOutput: maps, window: testCase.window), expected, tolerance: 1e-5)
   }
 
   @Test("a transposed convolution makes images of the window's extents")

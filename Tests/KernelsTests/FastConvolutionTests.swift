@@ -12,7 +12,7 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
   /// The largest error, relative to the largest result.
   ///
   /// Sums of up to a few thousand products of numbers below 1, in order: 5e-6. Winograd's transforms multiply
-  /// by up to 8 twice and cancel again, which costs two to three bits: 2e-5 (1.1e-5 was measured).
+  /// by up to 8 twice and cancel again, which costs two to three bits: 2e-5.
   var tolerance: Double { method == .auto ? 2e-5 : 5e-6 }
 
   var testDescription: String { "\(method.rawValue): \(shape.name)" }
@@ -187,7 +187,7 @@ struct FastConvolutionTests {
         tolerance: test.tolerance, "\(shape.name), input gradient")
     }
     expectClose(
-      inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: method),
+      inputs.images.filterGradient(gradOutput: inputs.maps, window: window, method: method),
       NaiveConvolution.filterGradient(images, DoubleTensor(inputs.maps), window: window),
       tolerance: test.tolerance, "\(shape.name), filter gradient")
   }
@@ -213,8 +213,8 @@ struct FastConvolutionTests {
         with: inputs.filters, bias: nil, window: window, imageShape: inputs.images.shape,
         method: .im2col), tolerance: test.tolerance, "\(shape.name), input gradient")
     expectClose(
-      inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: method),
-      inputs.images.filterGradient(gradMaps: inputs.maps, window: window, method: .im2col),
+      inputs.images.filterGradient(gradOutput: inputs.maps, window: window, method: method),
+      inputs.images.filterGradient(gradOutput: inputs.maps, window: window, method: .im2col),
       tolerance: test.tolerance, "\(shape.name), filter gradient")
   }
 

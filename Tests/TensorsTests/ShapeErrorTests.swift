@@ -81,7 +81,7 @@ import Testing
     }
     await #expect(processExitsWith: .failure) {
       _ = Tensor(zeros: [2, 4, 4, 2]).filterGradient(
-        gradMaps: Tensor(zeros: [1, 2, 2, 5]), window: ConvolutionWindow(kernelSize: 3))
+        gradOutput: Tensor(zeros: [1, 2, 2, 5]), window: ConvolutionWindow(kernelSize: 3))
     }
     await #expect(processExitsWith: .failure) { _ = ConvolutionWindow(kernelSize: 3, stride: 0) }
     await #expect(processExitsWith: .success) {

@@ -59,7 +59,7 @@ package enum Convolve: Function {
           method: attributes.method) : nil,
       needs[1]
         ? images.filterGradient(
-          gradMaps: gradient, window: attributes.window, method: attributes.method) : nil,
+          gradOutput: gradient, window: attributes.window, method: attributes.method) : nil,
     ]
     gradients.append(needs[ConvolutionInput.bias] ? gradient.sumOfRows() : nil)
     gradients.append(needs[ConvolutionInput.residual] ? gradient : nil)
@@ -108,7 +108,7 @@ package enum ConvolveTransposed: Function {
           with: filters, bias: nil, window: attributes.window, method: attributes.method) : nil,
       needs[1]
         ? gradient.filterGradient(
-          gradMaps: maps, window: attributes.window, method: attributes.method) : nil,
+          gradOutput: maps, window: attributes.window, method: attributes.method) : nil,
     ]
     gradients.append(needs[ConvolutionInput.bias] ? gradient.sumOfRows() : nil)
     return gradients
