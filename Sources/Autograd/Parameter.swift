@@ -47,6 +47,10 @@ package struct Parameter: Sendable {
   }
 }
 
+extension RandomPurpose {
+  package static let weights = RandomPurpose(1)
+}
+
 /// The distribution of a parameter's initial values.
 package enum Initializer: Sendable, Equatable {
   case zeros

@@ -1,5 +1,9 @@
 import Tensors
 
+extension RandomPurpose {
+  package static let shuffle = RandomPurpose(2)
+}
+
 /// Which images each training step takes.
 ///
 /// Every epoch goes through all images in a fresh order; a batch that an epoch does not fill goes on

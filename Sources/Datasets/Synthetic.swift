@@ -2,6 +2,10 @@ import Glibc
 import Options
 import Tensors
 
+extension RandomPurpose {
+  package static let syntheticImage = RandomPurpose(3)
+}
+
 /// Images drawn from a seed: a shaded background with a few overlapping discs, boxes, rings and striped
 /// bands. They need no download, and what a reconstruction loses is easy to see.
 package struct Synthetic: ImageSource {

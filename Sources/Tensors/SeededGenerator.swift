@@ -1,11 +1,11 @@
 import Glibc
 
-/// What random numbers are used for; each purpose has its own streams.
-package enum RandomPurpose: UInt32, Sendable {
-  case weights = 1
-  case shuffle = 2
-  case syntheticImage = 3
-  case dropout = 4
+/// What random numbers are used for. Each purpose has its own streams, and is declared where it is used.
+package struct RandomPurpose: Hashable, Sendable {
+  package let number: UInt32
+
+  /// - Parameter number: not that of another purpose. A change changes the numbers, and so the runs.
+  package init(_ number: UInt32) { self.number = number }
 }
 
 /// Random numbers that are a function of a seed, a purpose and a stream, with no hidden state: the
@@ -26,7 +26,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   package init(seed: UInt64, purpose: RandomPurpose, stream: UInt64) {
     key = SIMD2(truncatingIfNeeded: SIMD2(seed, seed >> 32))
     counter = SIMD4(
-      0, purpose.rawValue, UInt32(truncatingIfNeeded: stream),
+      0, purpose.number, UInt32(truncatingIfNeeded: stream),
       UInt32(truncatingIfNeeded: stream >> 32))
   }
 

@@ -1,5 +1,9 @@
 import Kernels
 
+extension RandomPurpose {
+  package static let dropout = RandomPurpose(4)
+}
+
 /// Which elements dropout sets to zero.
 package typealias DropoutMask = Kernels.DropoutMask
 
@@ -11,7 +15,7 @@ extension DropoutMask {
     precondition(
       (0..<1).contains(probability), "a dropout probability is in 0..<1, not \(probability)")
     self.init(
-      probability: probability, seed: seed, purpose: RandomPurpose.dropout.rawValue, stream: stream)
+      probability: probability, seed: seed, purpose: RandomPurpose.dropout.number, stream: stream)
   }
 }
 

@@ -23,7 +23,7 @@ struct DropoutTests {
       for i in 0..<width {
         let block = UInt32(((7 + row) * blocks + i / 64) * 16 + i % 16)
         let words = philox4x32(
-          SIMD4(block, RandomPurpose.dropout.rawValue, 9, 0), key: SIMD2(5, 0))
+          SIMD4(block, RandomPurpose.dropout.number, 9, 0), key: SIMD2(5, 0))
         let isDropped = words[i % 64 / 16] < UInt32(0.3 * 0x1p32)
         #expect(result[row * width + i] == (isDropped ? 0 : 1 / 0.7), "row \(row), element \(i)")
       }

@@ -36,7 +36,7 @@ package struct DoubleTensor: Equatable {
 extension SeededGenerator {
   /// A generator for tests.
   package init(test number: Int) {
-    self.init(seed: UInt64(number), purpose: .weights, stream: 0)
+    self.init(seed: UInt64(number), purpose: RandomPurpose(1), stream: 0)
   }
 
   /// A tensor of numbers between −1 and 1.

@@ -1,0 +1,14 @@
+import Autograd
+import Datasets
+import Tensors
+import Testing
+
+/// Purposes are declared in several modules, so nothing but this list compares them.
+@Suite("Purposes of random numbers")
+struct RandomPurposeTests {
+  @Test("no two have one number, and the numbers stay what they are")
+  func numbers() {
+    let purposes: [RandomPurpose] = [.weights, .shuffle, .syntheticImage, .dropout]
+    #expect(purposes.map(\.number) == [1, 2, 3, 4])
+  }
+}
