@@ -116,7 +116,7 @@ private struct Report: Encodable {
         fixed(metric.value, metric.decimals) + (metric.unit.isEmpty ? "" : " \(metric.unit)")
       )
     }
-    let rows =
+    var rows =
       [("split", "\(split), \(counted(images, "image"))")] + measured + [
         ("perplexity", each { fixed($0.perplexity, 1) }),
         ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
@@ -125,12 +125,11 @@ private struct Report: Encodable {
           "bits at most",
           "\(fixed(bitsPerDimension, 4)) per dimension, if all codes were equally frequent"
         ),
-        (
-          "codebook rank",
-          each { $0.codebookEffectiveRank.map { fixed($0, 1) } ?? "-" }
-            + " (effective, of the codewords used)"
-        ),
       ]
+    if codebooks.contains(where: { $0.codebookEffectiveRank != nil }) {
+      let ranks = each { $0.codebookEffectiveRank.map { fixed($0, 1) } ?? "-" }
+      rows.append(("codebook rank", ranks + " (effective, of the codewords used)"))
+    }
     let width = (rows.map(\.0.count).max() ?? 0) + 2
     return rows.map { name, value in
       name + String(repeating: " ", count: width - name.count) + value
