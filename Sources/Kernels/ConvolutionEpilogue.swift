@@ -33,9 +33,3 @@ package struct ConvolutionEpilogue {
     if relu { Kernels.relu(sums, count: count, into: sums) }
   }
 }
-
-extension Lanes {
-  /// `max(x, 0)`; NaN stays NaN.
-  @inline(__always)
-  var relu: Lanes { replacing(with: 0, where: self .< 0) }
-}

@@ -42,4 +42,8 @@ extension Lanes {
       for lane in 0..<count { pointer[lane] = self[lane] }
     }
   }
+
+  /// `max(x, 0)`; NaN stays NaN.
+  @inline(__always)
+  var relu: Lanes { replacing(with: 0, where: self .< 0) }
 }

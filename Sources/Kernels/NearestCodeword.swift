@@ -1,4 +1,5 @@
 import BLAS
+import KernelTypes
 
 /// Squared distances between vectors and codewords in the `addmm` form.
 ///

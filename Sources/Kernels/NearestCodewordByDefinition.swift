@@ -1,3 +1,5 @@
+import KernelTypes
+
 /// The nearest codeword of every vector by the definition, without matrix products.
 ///
 ///     codes[n] = argmin over k of Σ (vectors[n] − codebook[k])², ties to the lowest k

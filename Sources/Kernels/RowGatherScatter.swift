@@ -1,5 +1,4 @@
-/// The code of a vector that has no nearest codeword, because its squared norm is not finite or too large.
-package let invalidCode: Int32 = -1
+import KernelTypes
 
 /// `result[n] = table[indices[n]]`; a row whose index is ``invalidCode`` becomes NaN.
 ///

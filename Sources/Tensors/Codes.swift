@@ -1,3 +1,4 @@
+import KernelTypes
 import Kernels
 
 /// Indices into a codebook, one for each position, with a shape such as `[N, h, w]`.
@@ -20,4 +21,20 @@ package struct Codes: Hashable, Sendable {
 
   /// The same codes in another shape.
   package func reshaped(_ shape: Shape) -> Codes { Codes(shape, indices) }
+}
+
+extension Codes {
+  /// How often each of `codewords` codes occurs: `[K]`.
+  package func counts(codewords: Int) -> Tensor {
+    precondition(
+      indices.allSatisfy { $0 >= Codes.invalid && $0 < Int32(codewords) },
+      "a code lies outside 0..<\(codewords)")
+    return Tensor([codewords]) { target in
+      target.update(repeating: 0, count: codewords)
+      indices.withUnsafeBufferPointer { indices in
+        guard let base = indices.baseAddress else { return }
+        countIndices(base, count: indices.count, into: target)
+      }
+    }
+  }
 }

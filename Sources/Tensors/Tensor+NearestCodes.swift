@@ -60,66 +60,10 @@ extension Tensor {
     }
   }
 
-  /// The rows at the given codes: `[…]` becomes `[…, D]`. An invalid code gives a row of NaN.
-  package func rows(at codes: Codes) -> Tensor {
-    requireIndices(codes)
-    return Tensor(Shape(codes.shape.extents + [shape[1]])) { target in
-      withUnsafePointer { table in
-        codes.indices.withUnsafeBufferPointer { indices in
-          guard let base = indices.baseAddress else { return }
-          gatherRows(table, indices: base, count: indices.count, width: shape[1], into: target)
-        }
-      }
-    }
-  }
-
-  /// Adds each row of `rows` to the row at its code; rows of equal code accumulate.
-  ///
-  /// - Parameter rows: `[…, D]`. Only the first `codes.count` rows are used.
-  package mutating func scatterAdd(_ rows: Tensor, at codes: Codes) {
-    requireIndices(codes)
-    precondition(
-      rows.shape.width == shape[1] && rows.shape.rows >= codes.count,
-      "rows of shape \(rows.shape) do not go to \(codes.count) codes of width \(shape[1])")
-    let width = shape[1]
-    withUnsafeMutablePointer { table in
-      rows.withUnsafePointer { rows in
-        codes.indices.withUnsafeBufferPointer { indices in
-          guard let base = indices.baseAddress else { return }
-          scatterAddRows(rows, indices: base, count: indices.count, width: width, into: table)
-        }
-      }
-    }
-  }
-
   private func requireCodebook(for vectors: Shape) {
     precondition(shape.rank == 2, "a codebook is [K, D], not \(shape)")
     precondition(
       vectors.rank >= 1 && vectors.width == shape[1],
       "vectors of shape \(vectors) do not fit a codebook of shape \(shape)")
-  }
-
-  private func requireIndices(_ codes: Codes) {
-    precondition(shape.rank == 2, "a codebook is [K, D], not \(shape)")
-    let limit = Int32(shape[0])
-    precondition(
-      codes.indices.allSatisfy { $0 >= Codes.invalid && $0 < limit },
-      "a code lies outside 0..<\(limit)")
-  }
-}
-
-extension Codes {
-  /// How often each of `codewords` codes occurs: `[K]`.
-  package func counts(codewords: Int) -> Tensor {
-    precondition(
-      indices.allSatisfy { $0 >= Codes.invalid && $0 < Int32(codewords) },
-      "a code lies outside 0..<\(codewords)")
-    return Tensor([codewords]) { target in
-      target.update(repeating: 0, count: codewords)
-      indices.withUnsafeBufferPointer { indices in
-        guard let base = indices.baseAddress else { return }
-        countIndices(base, count: indices.count, into: target)
-      }
-    }
   }
 }
