@@ -74,7 +74,7 @@ struct TrainCommand: ParsableCommand {
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
     var training = try TrainingRun(start, threads: threads)
     let folder = training.folder
-    let progress = TrainProgress(training.experiment)
+    let progress = TrainProgress(training.experiment.configuration.training)
     announce(training, to: progress)
     // Not before: until the first step there is nothing to save, and a signal ends the process at once.
     let stop = StopSignal()

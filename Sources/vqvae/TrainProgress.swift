@@ -1,4 +1,4 @@
-import Autoencoders
+import Configurations
 import NN
 import TerminalText
 import Training
@@ -9,8 +9,6 @@ import Training
 final class TrainProgress {
   private let steps: Int
   private let batchSize: Int
-  /// Of each codebook.
-  private let codewords: [Int]
   private let logEvery: Int
   private let isInteractive = Terminal.isInteractive
   private let clock = ContinuousClock()
@@ -27,16 +25,15 @@ final class TrainProgress {
     var metrics: [(label: String, isTerm: Bool, sum: Double)] = []
     /// Of each codebook.
     var perplexity: [Double] = []
-    var used: [Int] = []
+    /// The last step's, of each codebook.
+    var usage: [CodebookUsage] = []
     var seconds = 0.0
   }
 
-  init(_ experiment: Experiment<VQVAE>) {
-    let training = experiment.configuration.training
+  init(_ training: TrainingOptions) {
     steps = training.steps
     batchSize = training.batchSize
     logEvery = training.logEvery
-    codewords = experiment.model.quantizers.flatMap(\.alphabet)
     shown = clock.now
   }
 
@@ -63,12 +60,14 @@ final class TrainProgress {
         "\($0.label) \(fixed($0.value, min($0.decimals, 4)))"
           + ($0.unit.isEmpty ? "" : " \($0.unit)")
       }
+      let usage = evaluation.measurements.usage
+      let codes =
+        usage.isEmpty
+        ? []
+        : ["perplexity \(row(usage.map { fixed($0.perplexity, 1) }))", "codes \(codes(usage))"]
       Terminal.note(
         fields: ["step \(step)/\(steps)", "validation: " + (metrics.first ?? "")]
-          + metrics.dropFirst() + [
-            "perplexity \(row(evaluation.measurements.usage.map { fixed($0.perplexity, 1) }))",
-            "codes \(codes(evaluation.measurements.usage.map(\.used)))",
-          ] + (isBest ? ["(best so far)"] : []))
+          + metrics.dropFirst() + codes + (isBest ? ["(best so far)"] : []))
     }
   }
 
@@ -88,18 +87,18 @@ final class TrainProgress {
     let perplexity = measurements.usage.map(\.perplexity)
     window.perplexity =
       window.perplexity.isEmpty ? perplexity : zip(window.perplexity, perplexity).map(+)
-    window.used = measurements.usage.map(\.used)
+    window.usage = measurements.usage
     window.seconds += seconds
     pace = pace.map { 0.95 * $0 + 0.05 * seconds } ?? seconds
   }
 
-  /// The parts of a line, in the order in which they stand there.
+  /// The parts of a line, in their order.
   private func fields(_ step: Int) -> [ProgressField] {
     let n = max(window.count, 1)
     let means = window.metrics.filter { !$0.isTerm }.map { ($0.label, $0.sum / n) }
     let terms = window.metrics.filter(\.isTerm).map { ($0.label, $0.sum / n) }
     let perplexity = window.perplexity.map { $0 / n }
-    let codes = codes(window.used)
+    let codes = codes(window.usage)
     let (speed, rest) = (fixed(rate, 0), clockTime(remaining(step)))
     let first = [
       ProgressField("step \(step)/\(steps)", short: "\(step)/\(steps)", alone: "\(step)", rank: 0)
@@ -118,11 +117,16 @@ final class TrainProgress {
           terms.map { "\($0) \(short($1, 4))" }.joined(separator: "  "),
           short: "vq " + terms.map { short($1, 2) }.joined(separator: "+"), rank: 7)
       ]
-    return first + numbers + quantizers + [
-      ProgressField(
-        "perplexity \(row(perplexity.map { fixed($0, 1) }))",
-        short: "ppl \(row(perplexity.map { fixed($0, 0) }))", rank: 4),
-      ProgressField("codes \(codes)", short: codes, rank: 5),
+    let codebooks =
+      window.usage.isEmpty
+      ? []
+      : [
+        ProgressField(
+          "perplexity \(row(perplexity.map { fixed($0, 1) }))",
+          short: "ppl \(row(perplexity.map { fixed($0, 0) }))", rank: 4),
+        ProgressField("codes \(codes)", short: codes, rank: 5),
+      ]
+    return first + numbers + quantizers + codebooks + [
       ProgressField("\(speed) images/s", short: "\(speed)/s", rank: 6),
       ProgressField("ETA \(rest)", short: rest, rank: 2),
     ]
@@ -132,7 +136,9 @@ final class TrainProgress {
   private func row(_ numbers: [String]) -> String { numbers.joined(separator: "+") }
 
   /// How many codes of each codebook were used, and of how many.
-  private func codes(_ used: [Int]) -> String { row(zip(used, codewords).map { "\($0)/\($1)" }) }
+  private func codes(_ usage: [CodebookUsage]) -> String {
+    row(usage.map { "\($0.used)/\($0.counts.count)" })
+  }
 
   /// Images a second.
   private var rate: Double {
