@@ -38,11 +38,19 @@ extension Section<Architectures> {
   }
 
   /// The image sizes that the architecture can take, in words that follow "expected".
-  package var imageSizes: String {
+  ///
+  /// - Parameter image: an image that it cannot take; the nearest smaller and larger sizes are named.
+  package func imageSizes(near image: ImageShape) -> String {
     let multiple = imageMultiple
-    return
-      "a height and a width that are multiples of \(multiple), such as \(multiple)×\(multiple) "
-      + "or \(2 * multiple)×\(2 * multiple), which \(kind) can take"
+    func smaller(_ extent: Int) -> Int { max(multiple, extent / multiple * multiple) }
+    func larger(_ extent: Int) -> Int { (extent + multiple - 1) / multiple * multiple }
+    let sizes = [
+      "\(smaller(image.height))×\(smaller(image.width))",
+      "\(larger(image.height))×\(larger(image.width))",
+    ]
+    return "a height and a width that are multiples of \(multiple), such as "
+      + (sizes[0] == sizes[1] ? sizes[0] : sizes.joined(separator: " or "))
+      + ", which \(kind) can take"
   }
 
   /// How the architecture's published implementation initializes and updates a codebook.
@@ -56,7 +64,8 @@ extension Section<Architectures> {
   /// Builds the architecture for images of a shape that it can take.
   package func build(image: ImageShape, dimension: Int) -> any Architecture {
     precondition(
-      takes(image), "the image is \(image.height)×\(image.width); expected \(imageSizes)")
+      takes(image),
+      "the image is \(image.height)×\(image.width); expected \(imageSizes(near: image))")
     func build<Named: NamedArchitecture>(_ type: Named.Type) -> any Architecture {
       Named(
         options(of: type), image: image, dimension: dimension)

@@ -126,7 +126,11 @@ package struct ConfigurationReader {
     let key = String(override[..<equals])
     let text = String(override[override.index(after: equals)...])
     guard let field = Self.fields[key] else {
-      reportUnknown(key, place: place, isInFile: false)
+      if Self.sections.contains(key) {
+        reportSection(key, text, place: place)
+      } else {
+        reportUnknown(key, place: place, isInFile: false)
+      }
       return
     }
     let value = ConfigurationValue(text: text, isPlain: true)
@@ -197,6 +201,19 @@ package struct ConfigurationReader {
     places[field.name] = place
     refused.insert(field.name)
     report(place, "\(field.name): expected \(field.domain.expected), found \(found)")
+  }
+
+  /// Reports a section that is set like a field, and names the field that is probably meant.
+  private mutating func reportSection(_ section: String, _ text: String, place: Place) {
+    let fields = Configuration.fields.filter { $0.name.hasPrefix(section + ".") }
+    let value = ConfigurationValue(text: text, isPlain: true)
+    let meant = fields.first {
+      if case .choice = $0.domain { $0.domain.value(of: value) != nil } else { false }
+    }
+    let guess =
+      meant.map { "did you mean \($0.name)=\(value.text)?" }
+      ?? "set one of its fields, such as \(fields.first?.name ?? section)"
+    report(place, "\(section) is a section, not a field; \(guess)")
   }
 
   mutating func reportUnknown(_ key: String, place: Place, isInFile: Bool) {

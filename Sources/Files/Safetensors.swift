@@ -128,7 +128,11 @@ package struct SafetensorsFile: Sendable {
     let sizeBytes = try file.bytes(at: 0, count: 8)
     let size = sizeBytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard size <= UInt64(file.size - 8) else {
-      throw Self.bad(path, "its header claims \(size) bytes of a file of \(file.size)")
+      // A text begins with letters, which make an absurd size.
+      throw Self.bad(
+        path,
+        sizeBytes.allSatisfy { $0 >= 0x09 && $0 < 0x80 }
+          ? "the file is a text" : "its header claims \(size) bytes of a file of \(file.size)")
     }
     guard size <= UInt64(maximumHeader) else {
       throw Problem(

@@ -51,7 +51,7 @@ package struct ImageFacts: DataFacts {
     }
     image = ImageShape(height: extents[0], width: extents[1], channels: extents[2])
     guard configuration.model.takes(image) else {
-      throw metadata.error(Key.image, expected: configuration.model.imageSizes)
+      throw metadata.error(Key.image, expected: configuration.model.imageSizes(near: image))
     }
     guard image == configuration.data.image else {
       throw metadata.error(

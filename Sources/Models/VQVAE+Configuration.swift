@@ -24,7 +24,8 @@ extension VQVAE: ConfiguredModel {
     guard model.takes(image) else {
       throw Problem(
         .badConfiguration, "model.architecture",
-        found: "the images are \(image.height)×\(image.width)", expected: model.imageSizes)
+        found: "the images are \(image.height)×\(image.width)",
+        expected: model.imageSizes(near: image))
     }
     let quantizer = configuration.quantizer.completed(from: model.codebookDefaults)
     let architecture = model.build(image: image, dimension: quantizer.dimension)

@@ -47,11 +47,16 @@ package struct TrainingState: Sendable {
       // Averages that the other run did not keep are initialized as in a new run.
       if parameter.isTrainingState, theirs[parameter.name] == nil { continue }
       guard let other = theirs[parameter.name], other.shape == parameter.shape else {
-        let shape =
-          theirs[parameter.name].map { "has the shape \($0.shape.extents)" } ?? "is missing"
+        // Shapes as the file has them.
+        func stored(_ parameter: Parameter) -> [Int] {
+          parameter.layout.storedShape(parameter.shape).extents
+        }
+        let shape = theirs[parameter.name].map { "has the shape \(stored($0))" } ?? "is missing"
         throw Problem(
           .badData, path, found: "the tensor \(parameter.name) \(shape)",
-          expected: "\(parameter.shape.extents), for the model of the configuration")
+          expected: "\(stored(parameter)), for the model of the configuration",
+          advice: "The fields of model and quantizer have to be those of the other run, which its "
+            + "config.yaml has.")
       }
       model.values[parameter] = weights.state.values[other]
     }

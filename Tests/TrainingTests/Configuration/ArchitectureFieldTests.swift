@@ -133,10 +133,13 @@ struct ArchitectureFieldTests {
     let problem = #expect(throws: Problem.self) { try Experiment<VQVAE>(configuration, facts) }
     #expect(problem?.status == .badConfiguration)
     let m = row.multiple
+    func size(_ round: (Int) -> Int) -> String { "\(round(row.height))×\(round(row.width))" }
+    let smaller = size { max(m, $0 / m * m) }
+    let larger = size { ($0 + m - 1) / m * m }
     #expect(
       problem?.description
         == "model.architecture: the images are \(row.height)×\(row.width); expected a height and a "
-        + "width that are multiples of \(m), such as \(m)×\(m) or \(2 * m)×\(2 * m), which "
+        + "width that are multiples of \(m), such as \(smaller == larger ? smaller : smaller + " or " + larger), which "
         + "\(row.name) can take")
   }
 

@@ -40,7 +40,7 @@ struct OverrideTests {
     ("training.stpes=5", "unknown key training.stpes; did you mean training.steps?"),
     ("steps=5", "unknown key steps; did you mean training.steps?"),
     ("wibble=5", "unknown key wibble"),
-    ("training=5", "unknown key training"),
+    ("training=5", "training is a section, not a field; set one of its fields"),
     (" seed=5", "unknown key  seed"),
     (
       "training.steps=0",
@@ -147,5 +147,21 @@ struct OverrideTests {
       #expect(faults("", ["output.folder=\(path)"]).count == 1)
     }
     expectFault("output:\n  folder: \"a\\0b\"\n", "2:11", "the path has a NUL byte")
+  }
+
+  @Test(
+    "a section in place of a field is said to be one, with the field that is meant",
+    arguments: [
+      ("quantizer=ema", "did you mean quantizer.kind=ema?"),
+      ("model=strided", "did you mean model.architecture=strided?"),
+      ("data=cifar10", "did you mean data.kind=cifar10?"),
+      ("training=fast", "set one of its fields, such as training.steps"),
+    ])
+  func section(_ row: (flag: String, guess: String)) {
+    let name = row.flag.prefix { $0 != "=" }
+    #expect(
+      faults("", [row.flag]) == [
+        "--set \(row.flag): \(name) is a section, not a field; \(row.guess)"
+      ])
   }
 }
