@@ -10,18 +10,20 @@ import KernelTypes
 extension ConvolutionGeometry {
   /// Whether ``columnConvolution`` supports this shape.
   package var suitsColumnForward: Bool {
-    hasWideRegisters && filters % RegisterTile.columns == 0
+    hasRegisterTile && filters % RegisterTile.maximumColumns == 0
   }
 
   /// Whether ``columnInputGradient`` supports this shape. False if over a third of the multiplications would
   /// be by padding.
   package var suitsColumnInputGradient: Bool {
-    hasWideRegisters && 2 * paddedPatchCount <= 3 * patchCount
+    hasRegisterTile && 2 * paddedPatchCount(RegisterTile.maximumColumns) <= 3 * patchCount
   }
 
   /// Columns of the column matrix, rounded up to whole panels.
-  fileprivate var paddedPatchCount: Int {
-    (patchCount + RegisterTile.columns - 1) / RegisterTile.columns * RegisterTile.columns
+  fileprivate var paddedPatchCount: Int { paddedPatchCount(RegisterTile.columns) }
+
+  private func paddedPatchCount(_ columns: Int) -> Int {
+    (patchCount + columns - 1) / columns * columns
   }
 
   package var columnTransposedFilterCount: Int { paddedPatchCount * filters }
@@ -61,19 +63,19 @@ extension ConvolutionGeometry {
   }
 }
 
-/// The rows of a matrix product, in tiles of eight. If their number is not a multiple of eight, the last tile
-/// overlaps its neighbour. If there are fewer than eight, they are copied to scratch memory and padded with
+/// The rows of a matrix product, in tiles. If their number is not a multiple of a tile's rows, the last tile
+/// overlaps its neighbour. If there are fewer, they are copied to scratch memory and padded with
 /// zeros.
 private struct RowTiles {
   static let rows = RegisterTile.rows
 
-  /// Floats of scratch memory: eight rows of `width`, and a tile.
+  /// Floats of scratch memory: a tile's rows of `width`, and a tile.
   static func spare(_ width: Int) -> Int { rows * (width + RegisterTile.columns) }
 
   let a: UnsafePointer<Float>
   let count: Int
   let width: Int
-  /// Scratch memory that a tile is stored to if there are fewer than eight rows, else nil.
+  /// Scratch memory that a tile is stored to if there are fewer rows than a tile has, else nil.
   private let shortTile: UnsafeMutablePointer<Float>?
 
   /// - Parameters:
@@ -95,7 +97,7 @@ private struct RowTiles {
     shortTile = spare + Self.rows &* width
   }
 
-  /// `result = epilogue(a · panel)` for the 32 columns of a panel `[width, 32]`.
+  /// `result = epilogue(a · panel)` for the columns of a panel `[width, columns]`.
   ///
   /// - Parameters:
   ///   - stride: floats between two rows of the result, and of the epilogue's residual.
@@ -158,7 +160,7 @@ package func columnConvolution(
 
 // MARK: Input gradient
 
-/// Transposes filters into panels of 32 columns, `[panel, filter, 32]`; the last one is padded with zeros.
+/// Transposes filters into panels of a tile's columns, `[panel, filter, columns]`; the last one is padded with zeros.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.

@@ -12,20 +12,22 @@ import KernelTypes
 extension ConvolutionGeometry {
   /// Whether ``directConvolution`` supports this shape.
   package var suitsDirectForward: Bool {
-    hasWideRegisters && outWidth >= 8 && filters % RegisterTile.columns == 0
+    hasRegisterTile && outWidth >= RegisterTile.maximumRows
+      && filters % RegisterTile.maximumColumns == 0
   }
 
   /// Whether ``directConvolutionInputGradient`` supports this shape.
   package var suitsDirectInputGradient: Bool {
-    hasWideRegisters && width / stride >= 8 && channels % RegisterTile.columns == 0
+    hasRegisterTile && width / stride >= RegisterTile.maximumRows
+      && channels % RegisterTile.maximumColumns == 0
       && kernelHeight >= stride && kernelWidth >= stride
   }
 
   /// Whether ``directConvolutionFilterGradient`` supports this shape.
   package var suitsDirectFilterGradient: Bool {
     // At least half of a tile's rows are used.
-    hasWideRegisters && filters % RegisterTile.columns == 0
-      && 2 * kernelWidth * channels >= RegisterTile.rows
+    hasRegisterTile && filters % RegisterTile.maximumColumns == 0
+      && 2 * kernelWidth * channels >= RegisterTile.maximumRows
   }
 
   package var directForwardWorkspaceCount: Int { paddedCount }
@@ -33,7 +35,7 @@ extension ConvolutionGeometry {
   package var directInputGradientWorkspaceCount: Int { PaddedMap(self).count }
 
   package func directFilterGradientWorkspaceCount(count: Int) -> Int {
-    min(count, imagesPerDirectReduction) * paddedCount + 8
+    min(count, imagesPerDirectReduction) * paddedCount + RegisterTile.rows
   }
 
   fileprivate var paddedRow: Int { (width + padding.left + padding.right) * channels }
@@ -91,7 +93,7 @@ private struct RowProduct {
   /// Floats between two positions of the output.
   let outputStep: Int
 
-  /// Overwrites `positions` output positions, at least eight.
+  /// Overwrites `positions` output positions, at least the rows of a tile.
   func callAsFunction(
     _ image: UnsafePointer<Float>, _ filters: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
     positions: Int, into output: UnsafeMutablePointer<Float>
@@ -101,8 +103,8 @@ private struct RowProduct {
       let b = filters + panel &* panelStride
       var x = 0
       while x < positions {
-        // The last tile overlaps its neighbour if the width is not a multiple of eight.
-        let first = min(x, positions &- 8)
+        // The last tile overlaps its neighbour if the width is not a multiple of its rows.
+        let first = min(x, positions &- RegisterTile.rows)
         var tile = RegisterTile(startingWith: epilogue.bias.map { $0 + columns })
         for i in 0..<rows {
           tile.accumulate(
@@ -114,13 +116,14 @@ private struct RowProduct {
         }
         if epilogue.relu { tile.relu() }
         tile.store(output + first &* outputStep + columns, stride: outputStep)
-        x &+= 8
+        x &+= RegisterTile.rows
       }
     }
   }
 }
 
-/// Packs filters into panels of 32, each contiguous: `[panel, kernelHeight, kernelWidth, channels, 32]`.
+/// Packs filters into panels of a tile's columns, each contiguous:
+/// `[panel, kernelHeight, kernelWidth, channels, columns]`.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
@@ -218,7 +221,7 @@ package func directConvolutionInputGradient(
   }
 }
 
-/// The filters of every phase, flipped, as panels of 32 channels:
+/// The filters of every phase, flipped, as panels of a tile's columns:
 /// `panel[t, u, f, c] = filters[y.element + stride·(Ty − 1 − t), x.element + stride·(Tx − 1 − u), c, f]`
 /// with Ty and Tx the phase's numbers of taps.
 ///
@@ -278,9 +281,9 @@ private func addFilterGradient(
   let run = g.kernelWidth &* g.channels
   for i in 0..<g.kernelHeight {
     for column in stride(from: 0, to: g.filters, by: RegisterTile.columns) {
-      for k in stride(from: 0, to: run, by: 8) {
+      for k in stride(from: 0, to: run, by: RegisterTile.rows) {
         let target = gradFilters + (i &* run &+ k) &* g.filters + column
-        let rows = min(8, run &- k)
+        let rows = min(RegisterTile.rows, run &- k)
         var tile =
           startsAtZero
           ? RegisterTile(startingWith: nil)

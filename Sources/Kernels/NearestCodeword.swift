@@ -43,7 +43,7 @@ let largestSearchableNorm: Float = 0x1p126
 package let nearestCodewordsBlock = 64
 
 /// A codebook in the form that ``nearestCodewords`` searches: the largest `‖e‖²`, then `‖e‖²` of each
-/// codeword, then −2·e as panels of 32 codewords, `[panel, D, 32]`.
+/// codeword, then −2·e as panels of a tile's columns, `[panel, D, columns]`.
 private struct SearchableCodebook {
   let base: UnsafePointer<Float>
   let codewords: Int
@@ -65,7 +65,7 @@ private struct SearchableCodebook {
 /// Floats that ``packCodebook`` writes.
 package func packedCodebookCount(codewords: Int, width: Int) -> Int {
   let rows = SearchableCodebook.padded(codewords)
-  return SearchableCodebook.header + rows + (hasWideRegisters ? rows * width : 0)
+  return SearchableCodebook.header + rows + (hasRegisterTile ? rows * width : 0)
 }
 
 /// Packs a codebook `[codewords, width]` into the form that ``nearestCodewords`` searches.
@@ -89,7 +89,7 @@ package func packCodebook(
     largest = max(largest, norm)
   }
   packed.update(repeating: largest, count: SearchableCodebook.header)
-  guard hasWideRegisters else { return }
+  guard hasRegisterTile else { return }
   let panels = norms + rows
   panels.update(repeating: 0, count: rows &* width)
   for k in 0..<codewords {
@@ -101,7 +101,8 @@ package func packCodebook(
 
 /// Floats of scratch memory that ``nearestCodewords`` needs, whatever the number of vectors.
 package func nearestCodewordsWorkspaceCount(codewords: Int, width: Int) -> Int {
-  nearestCodewordsBlock * SearchableCodebook.padded(codewords) + 8 * width
+  RegisterTile.paddedRows(nearestCodewordsBlock) * SearchableCodebook.padded(codewords)
+    + RegisterTile.rows * width
 }
 
 /// The nearest codeword of every vector, exactly.
@@ -128,13 +129,13 @@ package func nearestCodewords(
   into codes: UnsafeMutablePointer<Int32>, workspace: UnsafeMutablePointer<Float>
 ) {
   let searchable = SearchableCodebook(base: packed, codewords: codewords, width: width)
-  let scores = workspace + 8 &* width
+  let scores = workspace + RegisterTile.rows &* width
   let unit = Float(width &+ 2) * 0x1p-23
   let stride = searchable.paddedCodewords
   for first in Swift.stride(from: 0, to: count, by: nearestCodewordsBlock) {
     let rows = min(nearestCodewordsBlock, count &- first)
     let block = vectors + first &* width
-    if hasWideRegisters {
+    if hasRegisterTile {
       score(block, rows: rows, searchable, into: scores, scratch: workspace)
     } else {
       score(block, rows: rows, codebook: codebook, searchable, into: scores)
@@ -167,12 +168,12 @@ private func score(
   let width = codebook.width
   // Rows at the end that do not fill a tile are copied to where a whole tile can be read. The rows after them
   // may hold anything, because rows are independent.
-  let whole = rows & ~7
+  let whole = rows / RegisterTile.rows &* RegisterTile.rows
   if whole < rows {
     scratch.update(from: vectors + whole &* width, count: (rows &- whole) &* width)
   }
   for column in stride(from: 0, to: codebook.paddedCodewords, by: RegisterTile.columns) {
-    for row in stride(from: 0, to: rows, by: 8) {
+    for row in stride(from: 0, to: rows, by: RegisterTile.rows) {
       var tile = RegisterTile(startingWith: codebook.norms + column)
       tile.accumulate(
         row < whole ? vectors + row &* width : UnsafePointer(scratch), rowStride: width,
@@ -184,7 +185,7 @@ private func score(
   }
 }
 
-/// The same by BLAS, for builds without wide registers.
+/// The same by BLAS, for builds without register tiles.
 private func score(
   _ vectors: UnsafePointer<Float>, rows: Int, codebook: UnsafePointer<Float>,
   _ searchable: SearchableCodebook, into scores: UnsafeMutablePointer<Float>

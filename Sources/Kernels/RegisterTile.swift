@@ -1,16 +1,23 @@
 import CRuntime
 
-/// Whether this build has the registers that ``RegisterTile`` is made for: thirty-two of 512 bits.
+/// Whether this build has thirty-two registers of 512 bits (AVX-512).
 package let hasWideRegisters = VQVAE_HAS_AVX512 == 1
 
-/// A block of a matrix product that lives in registers while the reduction runs: 8 rows of 32 columns.
+/// Whether this build has registers that ``RegisterTile`` is made for: those of AVX-512, or the sixteen of 256 bits of
+/// AVX2 with fused multiply-add. Without them, convolutions are im2col and OpenBLAS.
+package let hasRegisterTile = hasWideRegisters || VQVAE_HAS_AVX2 == 1
+
+/// A block of a matrix product that lives in registers while the reduction runs: 8 rows of 32 columns with AVX-512,
+/// 6 rows of 16 columns with AVX2.
 ///
-/// Sixteen vectors of sums, two of `b` and a broadcast element of `a` fit the 32 registers of AVX-512, and
-/// sixteen independent sums are enough to hide the latency of its multiply-adds. Convolutions on it were
-/// measured at 240 to 255 GFLOP/s a core of Zen 5, OpenBLAS's SkylakeX sgemm at 230 there. Every sum is
-/// accumulated in the order of the reduction, wherever the tile is, so a result depends on its row and column
-/// alone.
+/// With AVX-512, sixteen vectors of sums, two of `b` and a broadcast element of `a` fit 32 registers; with AVX2,
+/// twelve, two and one fit 16. That many independent sums hide the latency of the multiply-adds. Convolutions on the
+/// wide tile were measured at 240 to 255 GFLOP/s a core of Zen 5, OpenBLAS's SkylakeX sgemm at 230 there.
+///
+/// Every sum is accumulated in the order of the reduction, wherever the tile is, so a result depends neither on its row
+/// and column nor on the shape of the tile: both give the same bits.
 struct RegisterTile {
+  /// The second vector is used by the wide tile alone.
   private typealias Row = (Lanes, Lanes)
 
   private var row0: Row
@@ -19,17 +26,29 @@ struct RegisterTile {
   private var row3: Row
   private var row4: Row
   private var row5: Row
+  /// Rows of the wide tile alone.
   private var row6: Row
   private var row7: Row
 
-  static let rows = 8
-  static let columns = 32
+  static var rows: Int { hasWideRegisters ? 8 : 6 }
+  static var columns: Int { hasWideRegisters ? 32 : 16 }
+  /// The most that any tile has. Whether a kernel supports a shape depends on these, so that every build computes a
+  /// shape by the same algorithm, to the same bits.
+  static let maximumRows = 8
+  static let maximumColumns = 32
 
-  /// Starts every row with the same 32 numbers, such as a bias, or with zeros if nil.
+  /// `rows` rounded up to whole tiles.
+  static func paddedRows(_ rows: Int) -> Int { (rows &+ Self.rows &- 1) / Self.rows &* Self.rows }
+
+  @inline(__always)
+  private static func load(_ pointer: UnsafePointer<Float>) -> Row {
+    (Lanes(loading: pointer), hasWideRegisters ? Lanes(loading: pointer + 16) : .zero)
+  }
+
+  /// Starts every row with the same numbers, such as a bias, or with zeros if nil.
   @inline(__always)
   init(startingWith start: UnsafePointer<Float>?) {
-    let row: Row =
-      if let start { (Lanes(loading: start), Lanes(loading: start + 16)) } else { (.zero, .zero) }
+    let row: Row = if let start { Self.load(start) } else { (.zero, .zero) }
     (row0, row1, row2, row3) = (row, row, row, row)
     (row4, row5, row6, row7) = (row, row, row, row)
   }
@@ -38,8 +57,7 @@ struct RegisterTile {
   @inline(__always)
   init(loading c: UnsafePointer<Float>, stride: Int, rows: Int = Self.rows) {
     func row(_ r: Int) -> Row {
-      r < rows
-        ? (Lanes(loading: c + r &* stride), Lanes(loading: c + r &* stride + 16)) : (.zero, .zero)
+      r < rows && r < Self.rows ? Self.load(c + r &* stride) : (.zero, .zero)
     }
     (row0, row1, row2, row3) = (row(0), row(1), row(2), row(3))
     (row4, row5, row6, row7) = (row(4), row(5), row(6), row(7))
@@ -55,15 +73,17 @@ struct RegisterTile {
     var a = a
     var b = b
     for _ in 0..<count {
-      let columns: Row = (Lanes(loading: b), Lanes(loading: b + 16))
+      let columns = Self.load(b)
       Self.add(a[0], columns, to: &row0)
       Self.add(a[rowStride], columns, to: &row1)
       Self.add(a[2 &* rowStride], columns, to: &row2)
       Self.add(a[3 &* rowStride], columns, to: &row3)
       Self.add(a[4 &* rowStride], columns, to: &row4)
       Self.add(a[5 &* rowStride], columns, to: &row5)
-      Self.add(a[6 &* rowStride], columns, to: &row6)
-      Self.add(a[7 &* rowStride], columns, to: &row7)
+      if hasWideRegisters {
+        Self.add(a[6 &* rowStride], columns, to: &row6)
+        Self.add(a[7 &* rowStride], columns, to: &row7)
+      }
       a += stepStride
       b += bStride
     }
@@ -73,14 +93,16 @@ struct RegisterTile {
   private static func add(_ x: Float, _ columns: Row, to row: inout Row) {
     let x = Lanes(repeating: x)
     row.0 = row.0.addingProduct(x, columns.0)
-    row.1 = row.1.addingProduct(x, columns.1)
+    if hasWideRegisters { row.1 = row.1.addingProduct(x, columns.1) }
   }
 
-  /// Adds eight stored rows, `stride` floats apart.
+  /// Adds stored rows, `stride` floats apart.
   @inline(__always)
   mutating func add(_ c: UnsafePointer<Float>, stride: Int) {
     func sum(_ row: Row, _ r: Int) -> Row {
-      (row.0 + Lanes(loading: c + r &* stride), row.1 + Lanes(loading: c + r &* stride + 16))
+      guard r < Self.rows else { return row }
+      let stored = Self.load(c + r &* stride)
+      return (row.0 + stored.0, hasWideRegisters ? row.1 + stored.1 : row.1)
     }
     (row0, row1, row2, row3) = (sum(row0, 0), sum(row1, 1), sum(row2, 2), sum(row3, 3))
     (row4, row5, row6, row7) = (sum(row4, 4), sum(row5, 5), sum(row6, 6), sum(row7, 7))
@@ -89,7 +111,7 @@ struct RegisterTile {
   /// Sets negative elements to zero; NaN stays NaN.
   @inline(__always)
   mutating func relu() {
-    func relu(_ row: Row) -> Row { (row.0.relu, row.1.relu) }
+    func relu(_ row: Row) -> Row { (row.0.relu, hasWideRegisters ? row.1.relu : row.1) }
     (row0, row1, row2, row3) = (relu(row0), relu(row1), relu(row2), relu(row3))
     (row4, row5, row6, row7) = (relu(row4), relu(row5), relu(row6), relu(row7))
   }
@@ -98,10 +120,9 @@ struct RegisterTile {
   @inline(__always)
   func store(_ c: UnsafeMutablePointer<Float>, stride: Int, rows: Int = Self.rows) {
     func store(_ row: Row, _ r: Int) {
-      if r < rows {
-        row.0.store(c + r &* stride)
-        row.1.store(c + r &* stride + 16)
-      }
+      guard r < rows, r < Self.rows else { return }
+      row.0.store(c + r &* stride)
+      if hasWideRegisters { row.1.store(c + r &* stride + 16) }
     }
     store(row0, 0)
     store(row1, 1)

@@ -24,23 +24,25 @@ extension ConvolutionGeometry {
 
   /// Whether the tiles over these outputs take less than two thirds of the definition's multiplications.
   func winogradPays(height: Int, width: Int) -> Bool {
-    guard hasWideRegisters, let taps = winogradTaps else { return false }
+    guard hasRegisterTile, let taps = winogradTaps else { return false }
     let tiles = TileGrid(height: height, width: width)
     let products = tiles.count &* (taps &+ 3) &* (taps &+ 3)
     return 3 &* products < 2 &* height &* width &* taps &* taps
   }
 
   package var suitsWinogradForward: Bool {
-    channels % 16 == 0 && filters % RegisterTile.columns == 0
+    channels % 16 == 0 && filters % RegisterTile.maximumColumns == 0
       && winogradPays(height: outHeight, width: outWidth)
   }
 
   package var suitsWinogradInputGradient: Bool {
-    filters % 16 == 0 && channels % RegisterTile.columns == 0
+    filters % 16 == 0 && channels % RegisterTile.maximumColumns == 0
       && winogradPays(height: height / stride, width: width / stride)
   }
 
-  package var suitsWinogradFilterGradient: Bool { suitsWinogradForward && channels % 32 == 0 }
+  package var suitsWinogradFilterGradient: Bool {
+    suitsWinogradForward && channels % depthAtOnce == 0
+  }
 
   /// Products of a tile, P².
   var productsPerTile: Int {
@@ -75,7 +77,7 @@ extension ConvolutionGeometry {
   }
 
   private func winogradWorkspaceCount(_ tiles: TileGrid, count: Int, depth: Int) -> Int {
-    let rows = TransformedTiles.paddedRows(
+    let rows = RegisterTile.paddedRows(
       tiles.count &* tiles.imagesAtOnce(count, tileFloats: productsPerTile &* depth))
     return productsPerTile
       &* (TransformedTiles.stride(rows, depth)
@@ -87,6 +89,10 @@ extension ConvolutionGeometry {
 /// Rows of the reduction whose gradients are computed at once, so that they stay in cache until they are
 /// transformed back.
 private let depthAtOnce = 32
+
+/// Rows of the reduction that are stored contiguously for the filter gradient: those of the wide tile, or whole
+/// vectors, of which six rows are no part.
+private let reductionBlock = hasWideRegisters ? 8 : 16
 
 // MARK: Forward
 
@@ -202,13 +208,17 @@ package func winogradFilterGradient(
     for first in stride(from: 0, to: count, by: area.imagesAtOnce) {
       let size = min(area.imagesAtOnce, count &- first)
       let rows = size &* tiles.count
-      // Eight rows of the reduction are stored contiguously: they are the left factor of a register tile.
+      // Blocks of rows of the reduction are stored contiguously: they are the left factor of a register tile.
       area.transformPhases(
         images + first &* g.imageCount, count: size, geometry: g, tiles: tiles
       ) { matrix, tile, row, value in
-        let target = UnsafeMutableRawPointer(matrix + row &* rows + tile &* 8)
-        target.storeBytes(of: value.lowHalf, as: SIMD8<Float>.self)
-        target.storeBytes(of: value.highHalf, toByteOffset: 32 &* rows, as: SIMD8<Float>.self)
+        let target = UnsafeMutableRawPointer(matrix + row &* rows + tile &* reductionBlock)
+        if reductionBlock == 16 {
+          target.storeBytes(of: value, as: Lanes.self)
+        } else {
+          target.storeBytes(of: value.lowHalf, as: SIMD8<Float>.self)
+          target.storeBytes(of: value.highHalf, toByteOffset: 32 &* rows, as: SIMD8<Float>.self)
+        }
       }
       for column in stride(from: 0, to: g.filters, by: columns) {
         transformOutputGradients(
@@ -218,13 +228,17 @@ package func winogradFilterGradient(
         for row in stride(from: 0, to: depth, by: depthAtOnce) {
           for product in 0..<(points &* points) {
             let b = area.products + product &* area.productStride
-            for block in stride(from: 0, to: depthAtOnce, by: 8) {
-              var tile = RegisterTile(startingWith: nil)
-              tile.accumulate(
-                area.inputs + product &* area.inputStride + (row &+ block) &* rows, rowStride: 1,
-                stepStride: 8, b, bStride: columns, count: rows)
-              tile.store(
-                sums + (product &* depthAtOnce &+ block) &* columns, stride: columns)
+            for block in stride(from: 0, to: depthAtOnce, by: reductionBlock) {
+              for r in stride(from: 0, to: reductionBlock, by: RegisterTile.rows) {
+                // The last tile of a block overlaps its neighbour.
+                let first = min(r, reductionBlock &- RegisterTile.rows)
+                var tile = RegisterTile(startingWith: nil)
+                tile.accumulate(
+                  area.inputs + product &* area.inputStride + (row &+ block) &* rows + first,
+                  rowStride: 1, stepStride: reductionBlock, b, bStride: columns, count: rows)
+                tile.store(
+                  sums + (product &* depthAtOnce &+ block &+ first) &* columns, stride: columns)
+              }
             }
           }
           addTransformedBack(
@@ -237,7 +251,7 @@ package func winogradFilterGradient(
   g.winogradTaps == 3 ? run(ThreeTaps.self) : run(TwoTaps.self)
 }
 
-/// `gradFilters (+)= Gᵀ·sums·G` for 32 rows of the reduction and 32 filters.
+/// `gradFilters (+)= Gᵀ·sums·G` for 32 rows of the reduction and the filters of a panel.
 private func addTransformedBack<Filtering: MinimalFiltering>(
   _: Filtering.Type, _ sums: UnsafePointer<Float>, row: Int, column: Int,
   geometry g: ConvolutionGeometry, startsAtZero: Bool,

@@ -2,7 +2,7 @@ import KernelTypes
 
 // The filter transforms of the Winograd convolution (WinogradConvolution.swift), computed once a step.
 
-/// Transforms filters for ``winogradConvolution``: `G·g·Gᵀ`, as `[panel, ξ, phase, c, 32 filters]`.
+/// Transforms filters for ``winogradConvolution``: `G·g·Gᵀ`, as `[panel, ξ, phase, c, columns]`.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.
@@ -41,7 +41,7 @@ package func winogradFilters(
 }
 
 /// Transforms filters, rotated by 180°, for ``winogradInputGradient``: as
-/// `[phase, panel, ξ, f, 32 channels]`.
+/// `[phase, panel, ξ, f, columns]`.
 ///
 /// - Parameters:
 ///   - filters: `[kernelHeight, kernelWidth, channels, filters]`.

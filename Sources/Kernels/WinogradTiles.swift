@@ -25,9 +25,6 @@ struct TileGrid {
 
 /// The memory layout of transformed tiles.
 enum TransformedTiles {
-  /// `rows`, rounded up to whole register tiles.
-  static func paddedRows(_ rows: Int) -> Int { (rows &+ 7) & ~7 }
-
   /// Floats between two of the P² matrices. Not a power of two, or the numbers of a tile would map to the
   /// same place in the cache.
   static func stride(_ rows: Int, _ columns: Int) -> Int { rows &* columns &+ 16 }
@@ -132,7 +129,7 @@ func transformOutputs<Filtering: MinimalFiltering>(
   }
 }
 
-/// Transforms the gradients of outputs to those of products, for 32 channels: `A·dY·Aᵀ`.
+/// Transforms the gradients of outputs to those of products, for the channels of a panel: `A·dY·Aᵀ`.
 func transformOutputGradients<Filtering: MinimalFiltering>(
   _: Filtering.Type, _ gradOutput: UnsafePointer<Float>, count: Int, view: StridedView,
   tiles: TileGrid,

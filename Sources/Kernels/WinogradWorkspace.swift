@@ -25,7 +25,7 @@ struct WinogradWorkspace<Filtering: MinimalFiltering> {
     imagesAtOnce = tiles.imagesAtOnce(
       count, tileFloats: Filtering.points &* Filtering.points &* depth)
     self.depth = depth
-    let rows = TransformedTiles.paddedRows(tiles.count &* imagesAtOnce)
+    let rows = RegisterTile.paddedRows(tiles.count &* imagesAtOnce)
     inputStride = TransformedTiles.stride(rows, depth)
     productStride = TransformedTiles.stride(rows, RegisterTile.columns)
     scratch = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: Lanes.self)
@@ -60,14 +60,14 @@ struct WinogradWorkspace<Filtering: MinimalFiltering> {
     }
   }
 
-  /// `products[ξ] = inputs[ξ] · filters[ξ]` for every ξ, over one panel of 32 filters.
+  /// `products[ξ] = inputs[ξ] · filters[ξ]` for every ξ, over one panel of filters.
   func multiply(_ filters: UnsafePointer<Float>, rows: Int) {
     let columns = RegisterTile.columns
     for product in 0..<matrices {
       let a = inputs + product &* inputStride
       let b = filters + product &* depth &* columns
       let c = products + product &* productStride
-      for row in stride(from: 0, to: rows, by: 8) {
+      for row in stride(from: 0, to: rows, by: RegisterTile.rows) {
         var tile = RegisterTile(startingWith: nil)
         tile.accumulate(
           a + row &* depth, rowStride: depth, stepStride: 1, b, bStride: columns, count: depth)

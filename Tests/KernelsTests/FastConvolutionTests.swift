@@ -148,7 +148,7 @@ struct FastConvolutionTests {
 
   @Test(
     "every case is computed by one of its method's algorithms",
-    .enabled(if: hasWideRegisters, Self.noFastKernels),
+    .enabled(if: hasRegisterTile, Self.noFastKernels),
     arguments: FastConvolutionCase.all)
   func suits(test: FastConvolutionCase) {
     let (limit, expected): (ConvolutionAlgorithm, Set<ConvolutionAlgorithm>) =
@@ -194,7 +194,7 @@ struct FastConvolutionTests {
 
   @Test(
     "the output and both gradients agree with the reference kernels, which sum in another order",
-    .enabled(if: hasWideRegisters, Self.noFastKernels), arguments: FastConvolutionCase.all)
+    .enabled(if: hasRegisterTile, Self.noFastKernels), arguments: FastConvolutionCase.all)
   func reference(test: FastConvolutionCase) {
     let (shape, method) = (test.shape, test.method)
     let inputs = Inputs(shape)

@@ -116,10 +116,12 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
     func count(_ codewords: Int) -> Int {
       nearestCodewordsWorkspaceCount(codewords: codewords, width: 8)
     }
-    // K is rounded up to panels of 32.
-    let panel = count(64) - count(32)
+    // K is rounded up to panels of 32 with AVX-512, of 16 otherwise.
+    let width = count(17) > count(16) ? 16 : 32
+    let panel = count(2 * width) - count(width)
+    #expect(panel > 0)
     for codewords in [2, 17, 512, 8192] {
-      #expect(count(codewords) - count(1) == ((codewords + 31) / 32 - 1) * panel)
+      #expect(count(codewords) - count(1) == ((codewords + width - 1) / width - 1) * panel)
     }
     var generator = SeededGenerator(test: 5)
     let codebook = generator.tensor([19, 8])

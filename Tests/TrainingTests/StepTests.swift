@@ -80,7 +80,7 @@ struct StepTests {
       let weight = try #require(
         experiment.model.parameters.first { $0.name == "encoder.conv3.weight" })
       let elements = moments.map { $0.model.firstMoments[weight].elements }
-      #expect(hasWideRegisters == (elements[0] != elements[1]))
+      #expect(hasRegisterTile == (elements[0] != elements[1]))
     }
   }
 

@@ -9,6 +9,11 @@
 #else
 #define VQVAE_HAS_AVX512 0
 #endif
+#if defined(__AVX2__) && defined(__FMA__)
+#define VQVAE_HAS_AVX2 1
+#else
+#define VQVAE_HAS_AVX2 0
+#endif
 
 /// Ends the process with exit code 71 and one line that says how many bytes were refused.
 __attribute__((noreturn)) void vqvae_out_of_memory(size_t bytes);
