@@ -1,10 +1,14 @@
 # `make help` lists the targets.
 
 CONFIGURATION := release
-# Tuned for this processor, or portable. Each has its own build folder, so switching rebuilds nothing.
+# Tuned for this processor, for another one (MARCH), or portable. Each has its own build folder, so switching
+# rebuilds nothing.
 ifdef PORTABLE
 SCRATCH := .build-portable
 TUNING :=
+else ifdef MARCH
+SCRATCH := .build-$(MARCH)
+TUNING := -Xcc -march=$(MARCH)
 else
 SCRATCH := .build
 TUNING := -Xcc $(if $(filter x86_64 i686,$(shell uname -m)),-march=native,-mcpu=native)
@@ -19,12 +23,13 @@ SWIFT_SOURCES := Sources Tests Package.swift
 FAULTS := default
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast tsan smoke faults demo bench compare lint format goldens clean
+.PHONY: help setup build test test-fast tsan smoke same-bytes faults demo bench compare lint format goldens clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 13
 	@echo "  PORTABLE=1 with build, test, test-fast, smoke, faults, demo, bench or compare: a build in .build-portable"
-	@echo "  for every processor of this architecture, without the fast AVX-512 kernels"
+	@echo "  for every processor of this architecture, without the fast kernels; MARCH=x86-64-v3 builds for all with"
+	@echo "  AVX2, in .build-x86-64-v3"
 
 setup: ## Install missing system packages (apt-get)
 	@scripts/install_packages.sh
@@ -48,6 +53,10 @@ tsan: setup ## Train on four threads under ThreadSanitizer, in .build-tsan; fail
 
 smoke: build ## Train, evaluate and reconstruct in seconds, and check the results
 	scripts/smoke.sh $(VQVAE)
+
+same-bytes: build ## Train with this build and one for AVX2, and compare the checkpoints byte for byte
+	$(MAKE) build MARCH=x86-64-v3
+	scripts/same_bytes.sh $(VQVAE) .build-x86-64-v3/release/vqvae
 
 faults: build ## Test failures of files, memory, threads and signals; FAULTS=short, default or long
 	@scripts/install_packages.sh --faults
@@ -73,4 +82,4 @@ goldens: ## Regenerate the reference values in Tests/Goldens (Python with torch 
 	python3 scripts/goldens
 
 clean: ## Remove the build folders
-	rm -rf .build .build-portable .build-tsan
+	rm -rf .build .build-*
