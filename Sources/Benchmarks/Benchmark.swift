@@ -14,18 +14,18 @@ import Training
 
 /// Measures training on this machine.
 ///
-/// The order is such that no measurement disturbs the next: the first step comes before anything else,
-/// as in `train`; then half of the steps, whose memory is training's alone; only then the verification
-/// and the large products, which take memory that the process keeps; then the other half.
+/// The order keeps measurements from disturbing each other: the first step comes before anything else, as in
+/// `train`; then half of the steps, while only training has used memory; then the verification and the large
+/// matrix products, whose memory the process keeps; then the other half.
 package struct Benchmark {
   package struct Options: Sendable {
-    /// How many steps are measured; nil for as many as take some ten seconds.
+    /// The number of measured steps. If nil, as many as take about ten seconds, from 10 to 1000.
     package var steps: Int?
-    /// How many come before, besides the first.
+    /// The number of steps before those, not counting the first.
     package var warmup = 3
-    /// Leaves out the verification and the peak of products.
+    /// Skips the verification and the peak of matrix products.
     package var isQuick = false
-    /// Measures each kernel by itself as well.
+    /// Also measures each kernel separately.
     package var measuresKernels = false
 
     package init() {}
@@ -34,8 +34,8 @@ package struct Benchmark {
   package let experiment: Experiment<VQVAE>
   package let dataset: Dataset<VQVAE>
   package let pool: WorkerPool
-  /// Seconds from the start of the process to the end of the first step; nil where the system does not
-  /// tell when the process started.
+  /// Seconds from the start of the process to the end of the first step, or nil if the system does not
+  /// report when the process started.
   package let firstStep: Double?
 
   private var state: TrainingState
@@ -43,7 +43,7 @@ package struct Benchmark {
   private let parts = StepParts()
   private let timedExperiment: Experiment<VQVAE>
   private let timedImages: ImageSplit
-  /// Of the first step.
+  /// Seconds for the first step alone.
   private let firstStepDuration: Double
 
   private var batchSize: Int { experiment.configuration.training.batchSize }
@@ -51,7 +51,7 @@ package struct Benchmark {
     Shards(of: batchSize, size: experiment.configuration.training.shardImages)
   }
 
-  /// Opens the data and makes the first step, as `train` does, without a run folder.
+  /// Opens the data and runs the first training step, as `train` does, but without a run folder.
   package init(_ configuration: Configuration, threads: Int) throws {
     let experiment: Experiment<VQVAE>
     (experiment, dataset) = try Experiment.open(configuration)
@@ -75,7 +75,7 @@ package struct Benchmark {
 
   /// Measures everything.
   ///
-  /// - Parameter progress: told what is being done, on the calling thread.
+  /// - Parameter progress: called with a description of what comes next, on the calling thread.
   package mutating func run(
     _ options: Options, progress: (String) -> Void = { _ in }
   ) throws -> BenchmarkReport {
@@ -130,16 +130,16 @@ package struct Benchmark {
 
   // MARK: Steps
 
-  /// What some steps told.
+  /// The measurements of several steps.
   private struct Measured {
     /// One entry for each step.
     var seconds: [Double] = []
     var parts: [StepParts.Seconds] = []
     var pageFaults = 0
-    /// Anonymous memory after each step, for each block of steps that nothing came between.
+    /// Bytes of anonymous memory after each step, one array for each uninterrupted block of steps.
     var anonymous: [[Int]] = [[]]
     var peakAnonymous: Int?
-    /// Whether only training has used memory so far.
+    /// Whether only training has used memory so far; the peak is taken from such steps.
     var isFirstBlock: Bool
   }
 
@@ -175,7 +175,7 @@ package struct Benchmark {
 
   // MARK: Encoding and optimizer
 
-  /// The codes of a batch, shard by shard; the images are in memory before.
+  /// Measures the encoding of one batch, shard by shard, with the images already in memory.
   private func measureEncoding() throws -> Timing {
     let count = min(batchSize, dataset.train.count)
     let cut = self.shards
@@ -192,7 +192,7 @@ package struct Benchmark {
     return Timing((0..<Self.repetitions(first, seconds: 2)).map { _ in encode() })
   }
 
-  /// What comes after the gradients in a step, in a state that is then thrown away.
+  /// Seconds for the part of a step after the gradients, on a state that is then discarded.
   private func measureOptimizer() -> Double {
     let trained = experiment.model.parameters.filter { $0.role == .trained }
     let gradients = Dictionary(
@@ -208,12 +208,14 @@ package struct Benchmark {
         experiment.model.update(&model, with: statistics, step: step)
       }
     }
-    // The first one copies what it shares with the state.
+    // The first update copies the tensors that `model` shares with the state.
     _ = update()
     return Timing((0..<Self.repetitions(update(), seconds: 0.2)).map { _ in update() }).median
   }
 
-  /// How often something is done that should take so many seconds in all.
+  /// The number of repetitions, from 3 to 1000, that take about `seconds` in total.
+  ///
+  /// - Parameter once: seconds for a single repetition.
   static func repetitions(_ once: Double, seconds: Double) -> Int {
     min(1000, max(3, Int(seconds / max(once, 1e-6))))
   }
@@ -257,7 +259,8 @@ package struct Benchmark {
       kernels: kernels)
   }
 
-  /// The growth within each block, added up, relative to the beginning; nil where nothing is known.
+  /// The growth within each block, summed over the blocks and relative to the first value, or nil without a
+  /// positive first value.
   package static func growth(_ blocks: [[Int]]) -> Double? {
     guard let start = blocks.first?.first, start > 0 else { return nil }
     let growth = blocks.reduce(0) { $0 + (($1.last ?? 0) - ($1.first ?? 0)) }

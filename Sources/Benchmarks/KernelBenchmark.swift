@@ -7,27 +7,28 @@ import Runtime
 import Tensors
 import Training
 
-/// How fast one kernel runs.
+/// The speed of one kernel.
 package struct KernelReport: Sendable, Encodable {
   package let name: String
-  /// What calls it in a training step: layers with what they compute.
+  /// Its callers in a training step, such as a layer and what it computes.
   package let uses: [String]
-  /// Images, vectors or parameters of a call.
+  /// Images, vectors or parameters per call.
   package let count: Int
-  /// Seconds a call.
+  /// Seconds per call.
   package let seconds: Timing
-  /// GFLOP/s at the median, of all threads together, and of the peak of products.
+  /// GFLOP/s of all threads together at the median time, and that as a fraction of the peak of matrix
+  /// products.
   @OrNull package var gigaflopsPerSecond: Double?
   @OrNull package var fractionOfPeak: Double?
-  /// Bytes read and written a second at the median, and of those of a plain copy between blocks that
-  /// are as large together.
+  /// Bytes read and written per second at the median time, and that as a fraction of a plain copy over the
+  /// same amount of memory.
   @OrNull package var bytesPerSecond: Double?
   @OrNull package var fractionOfBandwidth: Double?
 }
 
 /// Measures kernels one by one on a model's shapes.
 ///
-/// As in training, each thread works on a shard of its own, all threads at once; Adam runs on one.
+/// As in training, all threads work at once, each on its own shard; Adam runs on one thread.
 struct KernelBenchmark {
   private let work: ModelWork
   private let experiment: Experiment<VQVAE>
@@ -35,11 +36,11 @@ struct KernelBenchmark {
   private let peak: Double?
   private let shardSize: Int
 
-  /// Seconds for each round, of which there are several.
+  /// Seconds per round.
   private static let roundSeconds = 0.05
   private static let rounds = 5
 
-  /// - Parameter peak: GFLOP/s of products on all threads, where it is known.
+  /// - Parameter peak: GFLOP/s of matrix products on all threads, or nil if not measured.
   init(_ work: ModelWork, _ experiment: Experiment<VQVAE>, pool: WorkerPool, peak: Double?) {
     self.work = work
     self.experiment = experiment
@@ -90,12 +91,13 @@ struct KernelBenchmark {
     ) { _ = codewords.nearestCodes(to: vectors, by: codebook.distances) }
   }
 
-  /// Measures a kernel that computes, on all threads at once.
+  /// Measures a kernel by its FLOP, on all threads at once.
   private func arithmetic(
     _ name: String, uses: [String], count: Int, flop: Int,
     _ body: @escaping @Sendable () -> Void
   ) -> KernelReport {
-    // So many calls in a row that handing them out is nothing; a call takes each thread as long.
+    // Enough calls in a row that the cost of dispatching is negligible. All threads make the same calls at
+    // the same time, so the quotient is the time of one call.
     func round(_ calls: Int) -> Double {
       Timing.seconds { pool.forEach(count: pool.threads) { _ in for _ in 0..<calls { body() } } }
         / Double(calls)
@@ -109,7 +111,7 @@ struct KernelBenchmark {
       fractionOfPeak: peak.map { speed / $0 }, bytesPerSecond: nil, fractionOfBandwidth: nil)
   }
 
-  /// Adam reads four arrays and writes three of them; it does next to no arithmetic.
+  /// Measures Adam by its memory traffic: it reads four arrays, writes three of them, and computes little.
   private func adam() -> KernelReport {
     let trained = experiment.model.parameters.filter { $0.role == .trained }
     let count = trained.reduce(0) { $0 + $1.shape.count }
@@ -122,7 +124,7 @@ struct KernelBenchmark {
     }
     let bytes = Double(7 * count * MemoryLayout<Float>.stride)
 
-    // Two blocks as large as the four arrays together.
+    // Source and target together are as large as the four arrays.
     let source = randomTensor([2 * count], "source")
     var target = Tensor(zeros: [2 * count])
     let copying = Self.timing { target.copyElements(of: source) }
@@ -133,7 +135,7 @@ struct KernelBenchmark {
       fractionOfBandwidth: bytes / seconds.median / bandwidth)
   }
 
-  /// Seconds a call on this thread.
+  /// Seconds per call on this thread.
   private static func timing(_ body: () -> Void) -> Timing {
     body()
     let calls = max(1, Int(roundSeconds / max(Timing.seconds(body), 1e-9)))

@@ -6,16 +6,16 @@ import Tensors
 
 /// One call of a convolution kernel in a training step, for one image.
 ///
-/// A convolution and a transposed one are the same three products; which of them is the layer's forward
-/// differs. So kernels are verified and measured by product.
+/// A convolution and a transposed convolution consist of the same three products, and differ in which of
+/// them is the forward pass. So kernels are verified and measured by product.
 package struct ConvolutionCall: Hashable, Sendable {
-  /// What is computed from the other two.
+  /// The tensor that is computed from the other two; `maps` are the feature maps of a convolution.
   package enum Product: String, Sendable {
     case maps, images, filters
   }
 
   package let product: Product
-  /// `[1, H, W, C]`: of the images under the kernel, whether they are made or given.
+  /// `[1, H, W, C]`: the input of a convolution, or the output of a transposed convolution.
   package let images: Shape
   /// `[kernelHeight, kernelWidth, C, filters]`.
   package let filters: Shape
@@ -32,7 +32,7 @@ package struct ConvolutionCall: Hashable, Sendable {
     self.hasBias = hasBias
   }
 
-  /// `[1, H′, W′, filters]`.
+  /// `[1, H′, W′, filters]`: the output of a convolution, or the input of a transposed convolution.
   package var maps: Shape {
     let padding = window.padding
     return [
@@ -42,11 +42,11 @@ package struct ConvolutionCall: Hashable, Sendable {
     ]
   }
 
-  /// The multiply-adds of the definition, those with the padding's zeros included. All three products
-  /// have as many.
+  /// The multiply-adds of the definition, including those with the padding's zeros; the same for all three
+  /// products.
   package var multiplyAdds: Int { maps[1] * maps[2] * filters.count }
 
-  /// Such as `maps 8×8×32 of 8×8×128 by 3×3`.
+  /// A description, such as `8×8×32 of 8×8×128 by 3×3`.
   package var name: String {
     func text(_ shape: Shape) -> String {
       shape.extents.dropFirst().map(String.init).joined(separator: "×")
@@ -61,9 +61,9 @@ package struct ConvolutionCall: Hashable, Sendable {
   }
 }
 
-/// What a training step of a model computes for one image, as the model itself tells.
+/// The work of a training step for one image, recorded from a forward pass of the model.
 package struct ModelWork: Sendable {
-  /// What a call is for.
+  /// The purpose of a call.
   package enum Role: String, Sendable {
     case forward, inputGradient, filterGradient
   }
@@ -80,7 +80,7 @@ package struct ModelWork: Sendable {
   /// Multiply-adds of all distances between vectors and codewords.
   package let distances: Int
 
-  /// Runs one image through a model, and writes down the convolutions that it asks for.
+  /// Runs one image through a model and records its convolutions.
   package init(of model: VQVAE, _ values: ParameterValues, image: ImageShape) {
     var entries: [Entry] = []
     let tape = Tape(
@@ -95,7 +95,7 @@ package struct ModelWork: Sendable {
     }
   }
 
-  /// The calls of an operation that is a convolution; none of others.
+  /// The calls of a convolution in a training step, or none if the operation is not a convolution.
   private static func entries(_ operation: TracedOperation) -> [Entry] {
     guard let attributes = operation.attributes as? ConvolutionAttributes,
       let source = operation.inputs[ConvolutionInput.source],
@@ -123,15 +123,15 @@ package struct ModelWork: Sendable {
       + (filters.needsGradient ? [entry(.filterGradient, .filters)] : [])
   }
 
-  /// Floating-point operations a step and image, two for a multiply-add: of all convolutions as their
-  /// definition has them, forward and the gradients that are needed, and of the distances.
+  /// Floating-point operations per image and step, two for a multiply-add: those of all convolutions by
+  /// their definition, forward and for the gradients that are needed, and those of the distances.
   ///
-  /// A kernel that gets by with fewer, such as Winograd's, is credited with these.
+  /// A kernel that needs fewer, such as Winograd's, is credited with all of them.
   package var flopPerImage: Int {
     2 * (entries.reduce(distances) { $0 + $1.call.multiplyAdds })
   }
 
-  /// The different calls, in the order of their first occurrence.
+  /// The distinct calls, in the order of their first occurrence.
   package var calls: [ConvolutionCall] {
     var seen: Set<ConvolutionCall> = []
     return entries.map(\.call).filter { seen.insert($0).inserted }

@@ -1,10 +1,10 @@
 import Runtime
 import Tensors
 
-/// How fast this machine multiplies matrices, the yardstick for everything else: large square products,
-/// on one thread and on all threads of a pool at once. (Our pool leaves BLAS one thread a call.)
+/// The speed of matrix products on this machine, the reference for all other speeds: large square products,
+/// on one thread and on all threads of a pool at once. (BLAS uses one thread per call under our pool.)
 struct ProductPeak {
-  /// 16 MB for each matrix: too large for a near cache, so the figure measures blocking.
+  /// 16 MB per matrix: too large for L2, so the figure measures blocking.
   static let order = 2048
   /// Products of each kind in a round.
   static let repetitions = 3
@@ -12,7 +12,7 @@ struct ProductPeak {
   private let a = randomTensor([order, order], "a")
   private let b = randomTensor([order, order], "b")
   private let pool: WorkerPool
-  /// GFLOP/s of each product and of each round of products.
+  /// GFLOP/s of each product on one thread, and of each set of simultaneous products on all threads.
   private(set) var oneThread: [Double] = []
   private(set) var allThreads: [Double] = []
 
@@ -20,7 +20,7 @@ struct ProductPeak {
 
   /// Measures a few products of each kind.
   ///
-  /// Called several times with other measurements between, it shows how steady the machine is.
+  /// Calling it several times, with other measurements in between, shows how steady the machine is.
   mutating func measure() {
     let (a, b, threads) = (a, b, pool.threads)
     let gigaflop = 2 * Double(Self.order) * Double(Self.order) * Double(Self.order) * 1e-9

@@ -7,27 +7,27 @@ import Quantizers
 import Synchronization
 import Tensors
 
-/// Measures the parts of real training steps from their edges, so that nothing in the training code has
-/// to know of it.
+/// Measures the parts of real training steps by wrapping their inputs, so that the training code contains no
+/// measurements.
 ///
-/// The images come from a source that notes when it was asked, and the model has an architecture that
-/// notes when its encoder, its quantizers and its decoder begin and end; both hand everything on. A
-/// shard passes them on one thread, in this order. What the threads spent is added up.
+/// One wrapper around the images records when they are requested; one around the architecture records when
+/// the encoder, the quantizers and the decoder begin and end. Both forward all calls. A shard passes through
+/// them in this order, on one thread. Times are summed over threads.
 final class StepParts: Sendable {
-  /// Seconds of all threads since the last ``take()``.
+  /// Seconds since the last ``take()``, summed over threads.
   struct Seconds {
-    /// From asking for the images to the encoder's beginning: reading, and making floats of bytes.
+    /// From the request for the images to the start of the encoder: reading, and converting bytes to floats.
     var data: Double
     /// Encoder and decoder.
     var forward: Double
-    /// The quantizers with their losses.
+    /// The quantizers, including their losses.
     var quantizer: Double
   }
 
   private let data = Atomic(0)
   private let forward = Atomic(0)
   private let quantizer = Atomic(0)
-  /// Where each thread keeps the time at which it asked for images.
+  /// The key of the thread-local time at which images were requested.
   private let asked: pthread_key_t
 
   init() {
@@ -39,19 +39,19 @@ final class StepParts: Sendable {
 
   deinit { pthread_key_delete(asked) }
 
-  /// Images that come from a split.
+  /// The same split, with requests for images recorded.
   func timed(_ split: ImageSplit) -> ImageSplit {
     ImageSplit(TimedImages(split: split, parts: self))
   }
 
-  /// A model that computes the same.
+  /// A model that computes the same, with its times recorded.
   func timed(_ model: VQVAE) -> VQVAE {
     VQVAE(
       architecture: TimedArchitecture(base: model.architecture, parts: self),
       quantizers: model.quantizers, objective: model.objective, convolution: model.convolution)
   }
 
-  /// What has been measured since the last call.
+  /// Returns the times since the last call, and resets them.
   func take() -> Seconds {
     func take(_ sum: borrowing Atomic<Int>) -> Double {
       Double(sum.exchange(0, ordering: .sequentiallyConsistent)) * 1e-9
@@ -59,7 +59,7 @@ final class StepParts: Sendable {
     return Seconds(data: take(data), forward: take(forward), quantizer: take(quantizer))
   }
 
-  /// Nanoseconds of a clock that does not jump.
+  /// Nanoseconds of a monotonic clock.
   private static var now: Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,4 +1,4 @@
-/// What many measurements of one thing come to, in seconds.
+/// The summary of repeated measurements, in seconds.
 package struct Timing: Sendable, Encodable, Equatable {
   package let median: Double
   package let best: Double
@@ -10,14 +10,14 @@ package struct Timing: Sendable, Encodable, Equatable {
     median = Self.median(samples)
   }
 
-  /// The middle one of the samples, or the mean of the two in the middle; 0 of none.
+  /// The middle sample, or the mean of the two middle samples; 0 if there are none.
   package static func median(_ samples: [Double]) -> Double {
     let sorted = samples.sorted()
     guard !sorted.isEmpty else { return 0 }
     return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 
-  /// Seconds that some work takes.
+  /// The duration of `work` in seconds.
   static func seconds(_ work: () throws -> Void) rethrows -> Double {
     try ContinuousClock().measure(work) / .seconds(1)
   }

@@ -5,7 +5,7 @@ import Files
 import Quantizers
 import Tensors
 
-/// The three products of a convolution, computed in one way or another.
+/// An implementation of the three products of a convolution.
 package struct ConvolutionKernels: Sendable {
   package var compute: @Sendable (ConvolutionCall, ConvolutionOperands) -> Tensor
 
@@ -13,7 +13,7 @@ package struct ConvolutionKernels: Sendable {
     self.compute = compute
   }
 
-  /// The kernels of the program.
+  /// The program's own kernels.
   package init(_ method: ConvolutionMethod) {
     compute = { call, operands in
       let (images, filters, maps) = (operands.images, operands.filters, operands.maps)
@@ -54,14 +54,14 @@ package struct CodebookSearch: Sendable {
   }
 }
 
-/// Random numbers for a call: what it computes is among them too, for its shape.
+/// Random operands of a call. The tensor that it computes is included, for its shape.
 package struct ConvolutionOperands: Sendable {
   package let images: Tensor
   package let filters: Tensor
   package let maps: Tensor
   package let bias: Tensor?
 
-  /// - Parameter count: how many images.
+  /// - Parameter count: the number of images.
   package init(_ call: ConvolutionCall, count: Int) {
     images = randomTensor(Shape([count] + call.images.extents.dropFirst()), "images")
     maps = randomTensor(Shape([count] + call.maps.extents.dropFirst()), "maps")
@@ -71,22 +71,23 @@ package struct ConvolutionOperands: Sendable {
   }
 }
 
-/// Uniform in −1…1, the same in every run.
+/// A tensor uniform in −1…1, the same in every run.
 func randomTensor(_ shape: Shape, _ name: String) -> Tensor {
   Initializer.uniform(bound: 1).tensor(shape, seed: 1, name: name)
 }
 
-/// Compares the kernels that a model trains with with the reference, on its own shapes.
+/// Compares the kernels used in training a model with the reference, on the model's shapes.
 package struct Verification: Sendable, Encodable {
-  /// Of the largest element of the reference's result. Both add up the same products in Float, in
-  /// another order, or as Winograd has it with a transform before and after: over the 4096 terms of a
-  /// filter gradient either is a few millionths off. A wrong index or a missing row is off by a tenth.
+  /// The largest accepted error, relative to the largest element of the reference's result. Both add up the
+  /// same products in Float, but in another order, or with a transform before and after (Winograd). Over the
+  /// 4096 terms of a filter gradient, either causes an error of a few millionths; a wrong index or a missing
+  /// row causes one of a tenth.
   package static let tolerance = 2e-5
 
-  /// How many different convolution calls and vectors were compared.
+  /// The number of distinct convolution calls, and of vectors, that were compared.
   package private(set) var convolutions = 0
   package private(set) var vectors = 0
-  /// The largest difference, of the largest element of the reference's result.
+  /// The largest error, relative to the largest element of the reference's result.
   package private(set) var largestError = 0.0
   package let tolerance = Verification.tolerance
 
@@ -94,9 +95,9 @@ package struct Verification: Sendable, Encodable {
     case convolutions, vectors, largestError, tolerance
   }
 
-  /// Throws where a kernel is wrong.
+  /// Throws a `Problem` if a kernel is wrong.
   ///
-  /// - Parameter images: for each convolution; as many as training gives a kernel at once.
+  /// - Parameter images: the number of images for each convolution, as a kernel gets them in training.
   package init(
     _ calls: [ConvolutionCall], images: Int, searches: [CodebookSearch],
     kernels: ConvolutionKernels, reference: ConvolutionKernels = ConvolutionKernels(.im2col)
@@ -105,7 +106,7 @@ package struct Verification: Sendable, Encodable {
       let operands = ConvolutionOperands(call, count: images)
       let error = Self.error(
         kernels.compute(call, operands), reference.compute(call, operands))
-      // Not `>`, which NaN would pass.
+      // Not `error > tolerance`, which NaN would pass.
       guard error <= Self.tolerance else {
         throw Self.problem(
           call.name, "off by \(error) of the largest element of the reference's result",
@@ -128,10 +129,10 @@ package struct Verification: Sendable, Encodable {
     return difference == 0 ? 0 : difference / largest
   }
 
-  /// Compares with a search by the definition, in Double.
+  /// Compares a search with the definition, computed in Double.
   private mutating func verify(_ search: CodebookSearch) throws {
     let shape = search.codebook
-    // As many vectors as take the definition a part of a second.
+    // Few enough vectors that the definition takes less than a second.
     let count = max(1, min(1024, 100_000_000 / max(1, shape.count)))
     let (codebook, vectors) = (
       randomTensor(shape, "codebook"), randomTensor([count, shape[1]], "vectors")
@@ -158,7 +159,7 @@ package struct Verification: Sendable, Encodable {
         let distance = distance(n, k)
         if distance < least { (nearest, least) = (k, distance) }
       }
-      // Two orders of a sum in Double can take a tie for either.
+      // With a tie, two orders of summation in Double can choose either codeword.
       guard
         code == nearest
           || (code >= 0 && code < shape[0] && distance(n, code) <= least * (1 + 1e-12))

@@ -2,15 +2,15 @@ import Options
 import Yams
 
 extension Configuration {
-  /// The configuration as a file, with every field in it that belongs to its kinds and has a value.
+  /// The configuration as YAML, with every field that belongs to the chosen kinds and has a value.
   ///
-  /// - Parameter scope: only fields of this scope; nil for all.
+  /// - Parameter scope: only fields of this scope, or nil for all fields.
   package func yaml(_ scope: FieldScope? = nil) -> String {
     var sections: [(Node, Node)] = []
     for field in Configuration.fields where scope == nil || field.scope(self) == scope {
       guard let value = field.get(self)?.text else { continue }
       let parts = field.name.split(separator: ".").map(String.init)
-      // Numbers and names of choices stand plain; the emitter quotes what would read as another type.
+      // Numbers and names of choices are written plain; the emitter quotes what would read as another type.
       let scalar = ConfigurationValue(text: value, isPlain: true)
       let node =
         field.domain.isList
@@ -25,15 +25,15 @@ extension Configuration {
         sections.append((Node(parts[0]), Node([(Node(parts[1]), node)])))
       }
     }
-    // The tree consists of scalars, lists and mappings, which can always be written. An empty text in
-    // place of one that cannot would be saved, and replace a good checkpoint.
+    // The tree consists of scalars, lists and mappings, which can always be serialized. Falling back to an
+    // empty text instead would save it and replace a good checkpoint.
     guard let text = try? Yams.serialize(node: Node(sections), allowUnicode: true) else {
       preconditionFailure("a configuration cannot be written as YAML")
     }
     return text
   }
 
-  /// The fields of one scope in both configurations that differ between them.
+  /// The fields that have this scope in both configurations, and different values.
   package func differences(
     from other: Configuration, in scope: FieldScope
   ) -> [(key: String, here: String, there: String)] {

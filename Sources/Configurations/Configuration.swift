@@ -3,10 +3,10 @@ import Datasets
 import Options
 import Quantizers
 
-/// Everything that a training run depends on: sections, each of a kind and its options or of fields alone.
+/// Everything that a training run depends on, in sections. A section has a kind with its options, or only
+/// fields.
 ///
-/// Names, ranges, defaults and meanings are declared where the options are, and come together in
-/// ``fields``.
+/// Names, ranges, defaults and meanings are declared with the options, and collected in ``fields``.
 package struct Configuration: FieldOptions, Equatable {
   package var seed: UInt64 = 1
   package var data = DataSection()
@@ -17,7 +17,7 @@ package struct Configuration: FieldOptions, Equatable {
 
   package init() {}
 
-  /// All fields in the order of a file, with dotted names.
+  /// All fields with dotted names, in the order in which a file lists them.
   package static let fields: [Field<Configuration>] =
     [.natural("seed", \.seed, "fixes weights, codebook, order and synthetic images")]
     + DataSection.fields.lifted(to: \.data, prefix: "data")
@@ -26,10 +26,10 @@ package struct Configuration: FieldOptions, Equatable {
     + TrainingOptions.fields.lifted(to: \.training, prefix: "training")
     + OutputOptions.fields.lifted(to: \.output, prefix: "output")
 
-  /// What no field can check alone.
+  /// Faults that involve several fields.
   ///
-  /// - Parameter isWhole: whether it is that of a run, and not the one of a checkpoint, which has neither
-  ///   paths nor the number of steps.
+  /// - Parameter isWhole: whether the configuration belongs to a run. That of a checkpoint lacks paths, and
+  ///   the number of steps unless the learning rate depends on it.
   func faults(isWhole: Bool) -> [FieldFault] {
     let ofData = [isWhole ? data.missing : nil, data.fault].compactMap(\.self)
     let ofModel = [model.fault].compactMap(\.self)
@@ -40,7 +40,7 @@ package struct Configuration: FieldOptions, Equatable {
       + training.faults(knowsSteps: isWhole).map { $0.lifted(prefix: "training") }
   }
 
-  /// Fills in what depends on other fields, so that a saved configuration shows all choices.
+  /// Fills in the defaults that depend on other fields, so that a saved configuration shows all choices.
   func completed(fileName: String) -> Configuration {
     var result = self
     result.quantizer = quantizer.completed(from: model.codebookDefaults)
@@ -52,7 +52,7 @@ package struct Configuration: FieldOptions, Equatable {
     return result
   }
 
-  /// The run folder of a configuration that has been read.
+  /// The run folder. Only valid for a configuration that has been read, which fills it in.
   package var outputFolder: String {
     guard let folder = output.folder else {
       preconditionFailure("a configuration is completed when it is read")
@@ -63,7 +63,7 @@ package struct Configuration: FieldOptions, Equatable {
 
 /// The section `output`.
 package struct OutputOptions: FieldOptions, Equatable {
-  /// If nil, `runs/` and the name of the configuration's file.
+  /// If nil, `runs/` followed by the name of the configuration's file without its extension.
   package var folder: String?
 
   package init() {}

@@ -1,9 +1,9 @@
 import Diagnostics
 import Files
 
-/// All that is wrong with a configuration.
+/// All faults of a configuration.
 package struct ConfigurationError: UserFacingError, Equatable {
-  /// A fault and its place.
+  /// A fault and its position.
   package struct Fault: Sendable, Equatable {
     /// `file:line:column`, or the flag.
     package let place: String
@@ -20,7 +20,7 @@ package struct ConfigurationError: UserFacingError, Equatable {
 
   package init(_ faults: [Fault]) { self.faults = faults }
 
-  /// How many faults are listed; nobody reads more at once.
+  /// The largest number of faults that are listed; nobody reads more at once.
   static let maximumListed = 20
 
   package var description: String {

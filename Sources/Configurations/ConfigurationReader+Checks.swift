@@ -1,8 +1,8 @@
 import Options
 
-/// What can be checked only when everything has been read.
+/// Checks that need the whole configuration.
 extension ConfigurationReader {
-  /// What no field can check alone.
+  /// Reports the faults that involve several fields.
   mutating func check(fallback: String, needsData: Bool, needsRunFolder: Bool) {
     let start = Place(fallback, line: 1, column: 1)
     if needsRunFolder, configuration.output.folder == nil, !refused.contains("output.folder") {
@@ -27,12 +27,12 @@ extension ConfigurationReader {
     }
   }
 
-  /// The kind that the configuration has now.
+  /// The current value of a kind field.
   private func kind(_ kindField: String) -> String? {
     Self.fields[kindField]?.get(configuration)?.text
   }
 
-  /// Reports the fields that were set and that the kind of their section does not have.
+  /// Reports the fields that were set but do not belong to the kind of their section.
   mutating func checkOwners() {
     for field in Configuration.fields where !field.belongs(configuration) {
       guard let owners = field.owners, let place = places[field.name],
@@ -49,13 +49,13 @@ extension ConfigurationReader {
     }
   }
 
-  /// Whether a field of another kind is left out without an error: a flag that chooses another kind than
-  /// the file takes the fields of the file's kind away.
+  /// Whether a field of another kind is dropped without an error. If a flag selects a kind other than the
+  /// file's, the fields of the file's kind are dropped.
   private func isLeftOut(_ owners: Field<Configuration>.Owners, _ place: Place) -> Bool {
     guard place.isInFile else { return false }
     if origin == .program { return true }
     guard let chosen = places[owners.kindField], !chosen.isInFile else { return false }
-    // Of a kind that does not exist nothing is known, and it is an error already.
+    // The fields of an unknown kind are unknown too, and the kind has already been reported.
     guard case let kind?? = kindsOfFile[owners.kindField] else { return true }
     return owners.kinds.contains(kind)
   }

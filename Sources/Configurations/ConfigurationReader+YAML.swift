@@ -1,7 +1,7 @@
 import Diagnostics
 import Options
 
-/// Reading the file: every key of the tree is set as a field, or reported.
+/// Reading the file: every key of the tree sets a field or is reported.
 extension ConfigurationReader {
   mutating func apply(yaml: String, name: String) {
     let start = Place(name, line: 1, column: 1)
@@ -37,7 +37,7 @@ extension ConfigurationReader {
     var lines: [String: Int] = [:]
     for (keyNode, value) in pairs {
       let place = Place(name, keyNode.mark)
-      // An alias is reported already.
+      // An alias has already been reported.
       if case .alias = keyNode.content { continue }
       guard case .scalar(let key, _) = keyNode.content else {
         report(place, "a key has to be a word")
@@ -58,7 +58,7 @@ extension ConfigurationReader {
         set(field, value, place: Place(name, value.mark))
       } else {
         reportUnknown(path, place: place, isInFile: true)
-        // Of a mistyped section our own fields are right.
+        // In a misspelled section, our own keys are correct.
         let isMistyped = suggestion(for: path, among: Array(Self.sections)) != nil
         reportHints(in: value, prefix: excerpt(path) + ".", name: name, withOurs: !isMistyped)
       }
@@ -79,10 +79,10 @@ extension ConfigurationReader {
     }
   }
 
-  /// In a section that is not ours, which a configuration of another program has, what is called
-  /// otherwise here.
+  /// Reports keys in an unknown section, as configurations of other programs have them, for which a field
+  /// exists here under another name.
   ///
-  /// - Parameter withOurs: whether a field of ours in it is reported as well.
+  /// - Parameter withOurs: whether keys with the name of one of our fields are reported too.
   mutating func reportHints(
     in node: YAMLNode, prefix: String, name: String, withOurs: Bool
   ) {

@@ -2,7 +2,7 @@ import Diagnostics
 import Files
 import Options
 
-/// Reads a configuration from YAML and from `key=value` overrides, and collects every fault on the way.
+/// Reads a configuration from YAML and `key=value` overrides, and collects all faults.
 package struct ConfigurationReader {
   /// Larger files are refused; a configuration has a few dozen lines.
   static let maximumSize = 64 * 1024
@@ -11,30 +11,31 @@ package struct ConfigurationReader {
     "the configuration is empty; expected fields, such as seed: 1 (configs/demo.yaml is a whole one, and "
     + "docs/configuration.md has the list)"
 
-  /// Who wrote a text.
+  /// The author of a text.
   package enum Origin: Sendable {
-    /// A user: a field that plays no part is an error.
+    /// A user: a field that does not belong to the chosen kind is an error.
     case user
-    /// The program, into a run folder or a checkpoint. Programs of checkpoint format 1 at first wrote every
-    /// field of `data` and `quantizer`, whatever the kind; those of other kinds are left out.
+    /// The program, in a run folder or a checkpoint. Early programs with checkpoint format 1 wrote every
+    /// field of `data` and `quantizer`, whatever the kind; fields of other kinds are dropped.
     case program
   }
 
   let origin: Origin
-  /// The new names of fields by their names in earlier formats.
+  /// The current names of fields by their names in earlier formats.
   let renamedFields: [String: String]
   var configuration = Configuration()
   var faults: [(place: Place, message: String)] = []
-  /// Where each field was set.
+  /// The place where each field was set.
   var places: [String: Place] = [:]
-  /// Fields whose values were wrong; what depends on them cannot be judged.
+  /// Fields with invalid values; checks that depend on them are skipped.
   var refused: Set<String> = []
-  /// Fields whose values were taken away: they play no part, and need none.
+  /// Fields that were set to null; they may belong to any kind.
   var unset: Set<String> = []
-  /// The kind of each section behind the file and before the flags, by the field that names it; nil if
-  /// its value was wrong.
+  /// The kind of each section after the file and before the overrides, by the name of its kind field, or
+  /// nil if the kind was invalid.
   var kindsOfFile: [String: String?] = [:]
-  /// Whether the text could be read to its end; if not, what it does not say cannot be judged.
+  /// Whether the text could be parsed to its end. If not, checks of the whole configuration are skipped,
+  /// since absent fields may only be unread.
   var isReadable = true
   var guess = KeyGuess(
     fields: Configuration.fields.map(\.name), sections: ConfigurationReader.sections.sorted())
@@ -44,7 +45,7 @@ package struct ConfigurationReader {
     self.renamedFields = renamedFields
   }
 
-  /// Where a value is set: in the file, or behind it in a flag.
+  /// The place where a value was set: a position in the file, or a flag, which sorts after the file.
   struct Place {
     let text: String
     let line: Int
@@ -67,12 +68,14 @@ package struct ConfigurationReader {
     }
   }
 
-  /// Reads a file, a pipe or, as `-`, standard input, applies the overrides in order, and checks the whole.
+  /// Reads a file, a pipe, or standard input if the path is `-`, applies the overrides in order, and checks
+  /// the whole configuration.
   ///
   /// - Parameters:
-  ///   - renamedFields: the new names of fields by their names in earlier formats.
+  ///   - renamedFields: the current names of fields by their names in earlier formats.
   ///   - runFolder: replaces `output.folder`, whatever the file and the overrides say.
-  ///   - needsRunFolder: whether a run folder has to be known, which a pipe's name does not give.
+  ///   - needsRunFolder: whether a run folder is required. A file's name provides a default, a pipe's name
+  ///     does not.
   package static func read(
     file: String, from origin: Origin = .user, renamedFields: [String: String] = [:],
     overrides: [String] = [], runFolder: String? = nil, needsRunFolder: Bool = true
@@ -94,10 +97,11 @@ package struct ConfigurationReader {
   }
 
   /// - Parameters:
-  ///   - name: what stands before line and column in a message.
-  ///   - needsData: whether it is whole, and not what a checkpoint keeps: then it has to say where its
-  ///     images are.
-  ///   - needsRunFolder: whether it has to name the run folder, since `name` cannot.
+  ///   - name: the name that precedes line and column in a message.
+  ///   - needsData: whether the configuration has to give the location of its images, as that of a run
+  ///     does; the one in a checkpoint does not.
+  ///   - needsRunFolder: whether the configuration has to name the run folder, since `name` does not
+  ///     provide a default.
   package static func read(
     yaml: String, name: String, from origin: Origin = .user,
     renamedFields: [String: String] = [:], overrides: [String] = [], runFolder: String? = nil,
@@ -139,7 +143,7 @@ package struct ConfigurationReader {
       place: place)
   }
 
-  /// A path is taken as it is, that of YAML's null too.
+  /// The path is not parsed as YAML, so `null` is the name of a folder.
   mutating func apply(runFolder: String) {
     guard let field = Self.fields["output.folder"] else { preconditionFailure("no output.folder") }
     set(
@@ -191,7 +195,7 @@ package struct ConfigurationReader {
       }
     }
     if let value = field.domain.value(of: value) { return field.set(value, &configuration) }
-    // Whether it is the quotation marks alone that are wrong.
+    // Whether only the quotation marks are wrong.
     let isRight = field.domain.value(of: value.unquoted) != nil
     refuse(
       field, found: value.shown + (isRight ? "; write \(value.unquoted.shown)" : ""), place: place)
@@ -231,7 +235,7 @@ package struct ConfigurationReader {
     faults.append((place, message))
   }
 
-  /// All faults in the order of the file, those of flags behind them.
+  /// All faults in the order of the file, followed by those of flags.
   var error: ConfigurationError {
     let ordered = faults.enumerated().sorted {
       ($0.element.place.line, $0.element.place.column, $0.offset)

@@ -2,12 +2,12 @@ import Diagnostics
 import Files
 import Options
 
-/// What stands at a field in a YAML file or behind it in a flag: a scalar, or a list of scalars.
+/// The value of a field as written in a YAML file or in a flag: a scalar, or a list of scalars.
 struct ConfigurationValue {
   let text: String
-  /// Whether it has no quotation marks, and so can be a number or null.
+  /// Whether the scalar has no quotation marks; only then can it be a number or null.
   let isPlain: Bool
-  /// The parts of a list, whose text is `[a, b]`; nil for a scalar.
+  /// The items of a list, whose text is `[a, b]`, or nil for a scalar.
   let items: [ConfigurationValue]?
 
   init(text: String, isPlain: Bool) {
@@ -22,7 +22,7 @@ struct ConfigurationValue {
     self.items = items
   }
 
-  /// A list in a flag: its parts between commas, with or without square brackets around them.
+  /// A list in a flag: items separated by commas, with or without square brackets around the list.
   init(flagList text: String) {
     let isBracketed = text.hasPrefix("[") && text.hasSuffix("]") && text.count > 1
     let parts = isBracketed ? text.dropFirst().dropLast() : text[...]
@@ -32,7 +32,7 @@ struct ConfigurationValue {
       })
   }
 
-  /// Whether it says that there is no value.
+  /// Whether this is YAML's null, which an empty plain scalar is too.
   var isNull: Bool { isPlain && ["null", "~", "Null", "NULL", ""].contains(text) }
 
   /// The same without quotation marks.
@@ -41,7 +41,7 @@ struct ConfigurationValue {
       ?? Self(text: withoutBlanks(text[...]), isPlain: true)
   }
 
-  /// The value in a message, so that a number and the same digits in quotation marks look different.
+  /// The value for a message. A number and the same digits in quotation marks look different.
   var shown: String {
     if let items {
       let quoted = items.contains { !$0.isPlain } ? " with text in quotation marks" : ""
@@ -49,7 +49,7 @@ struct ConfigurationValue {
     }
     guard isPlain else { return "the text '\(excerpt(text))' in quotation marks" }
     if text.isEmpty { return "nothing" }
-    // What begins or ends with a blank is not seen without marks around it.
+    // Leading or trailing blanks would be invisible without quotation marks.
     return text.first == " " || text.last == " "
       ? "\"\(excerpt(text))\"" : excerpt(text)
   }
@@ -58,34 +58,34 @@ struct ConfigurationValue {
     isPlain ? Integer(text) : nil
   }
 
-  /// A whole number of a range.
+  /// The whole number, or nil if the value is not one or is out of range.
   func integer(in range: ClosedRange<Int>) -> Int? {
     integer(as: Int.self).flatMap { range.contains($0) ? $0 : nil }
   }
 
-  /// A number of a range.
+  /// The number, or nil if the value is not one or is out of range.
   func number(in range: Range<Double>) -> Double? {
     number.flatMap { range.contains($0) ? $0 : nil }
   }
 
-  /// A finite number in decimal notation.
+  /// The number, or nil if the value is not a finite number in decimal notation.
   private var number: Double? {
     guard isPlain, text.allSatisfy({ $0.isNumber || "+-.eE".contains($0) }),
       let value = Double(text), value.isFinite
     else { return nil }
-    // Not −0, which is written otherwise and means the same.
+    // −0 becomes 0: it prints differently and means the same.
     return value == 0 ? 0 : value
   }
 }
 
-/// Without the blanks and line ends around it.
+/// The text without leading and trailing blanks and line ends.
 private func withoutBlanks(_ text: Substring) -> String {
   let inside = text.drop { $0 == " " || $0 == "\n" }
   return String(inside.reversed().drop { $0 == " " || $0 == "\n" }.reversed())
 }
 
 extension FieldDomain {
-  /// The value that a text stands for, or nil if it is not one of the domain.
+  /// The value that a text denotes, or nil if it is outside the domain.
   func value(of text: ConfigurationValue) -> FieldValue? {
     switch self {
     case .integer(let range): return text.integer(in: range).map { .integer($0) }

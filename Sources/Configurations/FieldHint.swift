@@ -1,26 +1,26 @@
-/// What a key of another program's configurations is called here.
+/// The field here that corresponds to a key in configurations of other programs.
 package struct FieldHint {
-  /// The field, or nil if we have none.
+  /// The name of the field, or nil if there is none.
   let key: String?
-  /// What has to be known besides.
+  /// A remark for the message, or nil.
   let note: String?
 
-  /// The hint for a key, by its last word; capitals, underscores and hyphens do not matter.
+  /// The hint for the last word of a key; capitals, underscores and hyphens do not matter.
   static func find(_ word: String) -> FieldHint? { all[squeezed(word)] }
 
-  /// A word as the table has it, and so the names of fields: only letters and digits, in lower case.
+  /// A word as it is looked up: in lower case, without underscores and hyphens.
   package static func squeezed(_ word: String) -> String {
     String(String.UnicodeScalarView(word.unicodeScalars.filter { $0 != "_" && $0 != "-" }))
       .lowercased()
   }
 
-  /// What follows an unknown key in a message.
+  /// The text that follows an unknown key in a message.
   var text: String {
     guard let key else { return "; \(note ?? "there is no such field")" }
     return "; did you mean \(key)?" + (note.map { " (\($0))" } ?? "")
   }
 
-  /// Names that other trainers use, separated by blanks, and the field here.
+  /// Names that other trainers use, separated by blanks, with the field here.
   package static let table: [(names: String, key: String?, note: String?)] = [
     ("random_seed manual_seed rng_seed global_seed seed_everything random_state", "seed", nil),
 

@@ -4,9 +4,9 @@ import Diagnostics
 struct KeyGuess {
   private let fields: [String]
   private let sections: [String]
-  /// The fields by their last words, except for words that several fields have.
+  /// The fields by their last words, without words that several fields share.
   private let words: [String: String]
-  /// How many unknown keys a guess was made for.
+  /// The number of unknown keys so far.
   private var count = 0
 
   /// - Parameters:
@@ -23,13 +23,13 @@ struct KeyGuess {
     key.split(separator: ".").last.map(String.init) ?? key
   }
 
-  /// The end of a message about an unknown key; empty without a guess.
+  /// The end of a message about an unknown key; empty if there is no guess.
   mutating func text(for key: String) -> String {
-    // A comparison with all fields is slow, and a message that is not listed needs no guess.
+    // Comparing with all fields is slow, and a message that is not listed needs no guess.
     count += 1
     guard count <= ConfigurationError.maximumListed else { return "" }
     if let hint = hint(for: key) { return hint }
-    // Within a section no other section is meant.
+    // A key inside a section does not mean another section.
     let candidates = fields + (key.contains(".") ? [] : sections)
     // A key in the wrong section is found by its last word.
     let guess =
@@ -38,8 +38,8 @@ struct KeyGuess {
     return guess.map { "; did you mean \($0)?" } ?? ""
   }
 
-  /// The field that a key's last word means in any section: a word that other programs use, or one that a single
-  /// section of ours has.
+  /// The hint for a key's last word, whatever its section: a word that other programs use, or one that
+  /// occurs in a single section here.
   func hint(for key: String) -> String? {
     let word = Self.lastWord(key)
     if let hint = FieldHint.find(word) { return hint.text }

@@ -1,7 +1,7 @@
-/// The candidate that a mistyped word most likely means: the one at the least edit distance below 4,
-/// and below half of its length.
+/// The candidate that a misspelled word most likely means: the nearest one by edit distance, if the distance
+/// is less than 4 and at most half of the candidate's length.
 package func suggestion(for word: String, among candidates: [String]) -> String? {
-  // A difference in length is a distance, and costs nothing for a long word.
+  // The difference in length bounds the distance from below, and is cheap even for a long word.
   let length = word.count
   let nearest = candidates.filter { abs($0.count - length) < 4 }
     .map { (name: $0, distance: editDistance(word, $0)) }
@@ -12,7 +12,8 @@ package func suggestion(for word: String, among candidates: [String]) -> String?
   return nearest.name
 }
 
-/// How many insertions, deletions and replacements lead from one word to the other (Levenshtein).
+/// The Levenshtein distance: the least number of insertions, deletions and replacements that turn one word
+/// into the other.
 func editDistance(_ a: String, _ b: String) -> Int {
   let b = Array(b)
   var row = Array(0...b.count)

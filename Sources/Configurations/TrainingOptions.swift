@@ -3,11 +3,11 @@ import NN
 import Options
 import Tensors
 
-/// The section `training`: the optimizer, the loss, and how a run goes on.
+/// The section `training`: the optimizer, the loss, and the length and intervals of a run.
 package struct TrainingOptions: FieldOptions, Equatable {
   package var steps = 10_000
   package var batchSize = 32
-  /// Images of a shard; if nil, by the batch size (see `Shards`).
+  /// Images per shard. If nil, the batch size determines it (see `Shards`).
   package var shardImages: Int?
   package var learningRate = 3e-4
   package var schedule = LearningRate.Schedule.constant
@@ -19,9 +19,9 @@ package struct TrainingOptions: FieldOptions, Equatable {
   package var reconstruction = Objective.Reconstruction.nmse
   package var reduction = Objective.Reduction.mean
   package var convolution = ConvolutionMethod.auto
-  /// If nil, as many as the process may use.
+  /// If nil, the number of processors that the process may use.
   package var threads: Int?
-  /// 0 means only at the end, as it does for `validateEvery`.
+  /// Steps between checkpoints; 0 means only at the end, also for `validateEvery`.
   package var checkpointEvery = 1000
   package var validateEvery = 1000
   package var logEvery = 100
@@ -31,7 +31,7 @@ package struct TrainingOptions: FieldOptions, Equatable {
   package static var fields: [Field<Self>] {
     [
       .integer("steps", \.steps, 1...1_000_000_000, "optimizer steps")
-        // The learning rate depends on it only if it falls.
+        // The learning rate depends on the number of steps only with the cosine schedule.
         .scoped { $0.schedule == .cosine ? .experiment : .runtime },
       .integer("batch_size", \.batchSize, 1...65_536, "images in a step"),
       .optionalInteger(
@@ -74,10 +74,10 @@ package struct TrainingOptions: FieldOptions, Equatable {
     ]
   }
 
-  /// What no field can check alone.
+  /// Faults that involve several fields.
   ///
-  /// - Parameter knowsSteps: whether `steps` is that of a run. A checkpoint leaves it out if the learning
-  ///   rate does not depend on it.
+  /// - Parameter knowsSteps: whether `steps` is that of a run. A checkpoint omits it if the learning rate
+  ///   does not depend on it.
   func faults(knowsSteps: Bool) -> [FieldFault] {
     var faults: [FieldFault] = []
     if schedule == .cosine {
@@ -110,7 +110,7 @@ package struct TrainingOptions: FieldOptions, Equatable {
               + "to its height, found \(warmupSteps)"))
       }
     }
-    // At 1 a step would take all of a parameter away, and above it would turn its sign.
+    // A step subtracts learningRate · λ times the parameter: at 1 all of it, above 1 the sign would flip.
     if learningRate * weightDecay >= 1 {
       faults.append(
         FieldFault(

@@ -1,13 +1,14 @@
 import CYaml
 
-/// A part of a YAML text, with its place.
+/// A node of a YAML text, with its position.
 struct YAMLNode: Sendable {
   enum Content: Sendable {
-    /// - Parameter isPlain: without quotation marks and the like, so that it can be more than text.
+    /// - Parameter isPlain: whether the scalar is unquoted and has no string tag, so that it can be a number
+    ///   or null.
     case scalar(String, isPlain: Bool)
     case sequence([YAMLNode])
     case mapping([(key: YAMLNode, value: YAMLNode)])
-    /// An alias, which is reported and stands for nothing.
+    /// An alias, which is reported as a fault and not expanded.
     case alias
   }
 
@@ -15,24 +16,23 @@ struct YAMLNode: Sendable {
   let mark: YAMLMark
 }
 
-/// A place in a text; both numbers begin at 1, and columns are counted in code points.
+/// A position in a text. Both numbers begin at 1, and columns count code points.
 struct YAMLMark: Sendable, Equatable {
   let line: Int
   let column: Int
 }
 
-/// A text as the events of libyaml describe it, and what is wrong with it.
+/// The tree of a YAML text, built from libyaml's events, and the faults found in it.
 ///
-/// From the events and not from Yams's nodes, for those come after anchors are expanded, where a few
-/// lines make a document of any size ("billion laughs"), and after the first key that occurs twice has
-/// ended everything. Here an alias is a leaf, a mapping keeps all its pairs, and the work is in
-/// proportion to the text.
+/// It does not use Yams's nodes: Yams expands anchors, so that a few lines make a document of any size
+/// ("billion laughs"), and stops at the first duplicate key. Here an alias is a leaf, a mapping keeps all
+/// its pairs, and the work is linear in the length of the text.
 struct YAMLTree {
-  /// nil for a text without anything, and for one that is not YAML.
+  /// Nil if the text is empty or is not YAML.
   private(set) var root: YAMLNode?
   private(set) var faults: [(mark: YAMLMark, message: String)] = []
 
-  /// A configuration has two levels.
+  /// Far more than the two levels of a configuration.
   static let maximumDepth = 16
 
   init(_ yaml: String) {
@@ -56,7 +56,7 @@ struct YAMLTree {
     let message: String
   }
 
-  /// The first character that no YAML has, which the parser would report before all that precedes it.
+  /// The first character that YAML does not allow. libyaml would report it before any fault that precedes it.
   private static func firstForbidden(
     in text: Substring.UnicodeScalarView
   ) -> (mark: YAMLMark, message: String)? {
@@ -78,7 +78,7 @@ struct YAMLTree {
         )
       }
       if scalar == "\n" && before == "\r" {
-        // Counted already.
+        // CR LF is one line end, which CR has counted.
       } else if isLineEnd {
         (line, column) = (line + 1, 1)
       } else {
@@ -107,12 +107,12 @@ struct YAMLTree {
     }
   }
 
-  /// Makes nodes of events.
+  /// Builds nodes from events.
   private struct Builder {
     let parser: UnsafeMutablePointer<yaml_parser_t>
     var faults: [(mark: YAMLMark, message: String)]
 
-    /// What is taken from an event, which belongs to the parser.
+    /// The parts of a libyaml event that are used, copied because the event itself is freed.
     private enum Event {
       case end, documentStart
       case scalar(String, isPlain: Bool)
@@ -156,14 +156,14 @@ struct YAMLTree {
       }
     }
 
-    /// The next node of a collection; nil at its end.
+    /// The next node of a collection, or nil at its end.
     private mutating func child(depth: Int) throws(SyntaxError) -> YAMLNode? {
       let (event, mark) = try next()
       if case .collectionEnd = event { return nil }
       return try node(event, mark, depth: depth + 1)
     }
 
-    /// The next event that has a meaning here.
+    /// The next event; those without a meaning here are skipped.
     private mutating func next() throws(SyntaxError) -> (Event, YAMLMark) {
       while true {
         var event = yaml_event_t()
@@ -181,7 +181,7 @@ struct YAMLTree {
           if scalar.anchor != nil { report(mark) }
           let text = String(
             decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
-          // A tag makes text even of plain words.
+          // With one of these tags, a plain scalar is text too.
           let isText = ["!", "tag:yaml.org,2002:str"].contains(Self.string(scalar.tag))
           return (.scalar(text, isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE && !isText), mark)
         case YAML_SEQUENCE_START_EVENT:
@@ -206,7 +206,7 @@ struct YAMLTree {
 
     private var syntaxError: SyntaxError {
       let problem = parser.pointee.problem.map { String(cString: $0) } ?? "this is not YAML"
-      // The parser's words, where a user has something to do with them.
+      // The parser's own message, except for its nesting limit.
       let message =
         problem.hasPrefix("Maximum nesting level") ? "the nesting is too deep" : problem
       return SyntaxError(mark: YAMLMark(parser.pointee.problem_mark), message: message)

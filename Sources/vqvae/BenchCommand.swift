@@ -81,7 +81,7 @@ struct BenchCommand: ParsableCommand {
     options.warmup = warmup
     options.isQuick = quick
     options.measuresKernels = kernels
-    // After an error as well, whose message would stand behind the line.
+    // The line is cleared after an error too, since its message would follow the line.
     let result = Result {
       try benchmark.run(options) { doing in
         Terminal.rewrite { leadingWords(doing, width: $0) }

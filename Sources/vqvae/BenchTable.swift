@@ -1,7 +1,7 @@
 import Benchmarks
 import TerminalText
 
-/// A benchmark's report for people.
+/// A benchmark's report as a table.
 struct BenchTable {
   let lines: [String]
 

@@ -5,8 +5,8 @@ import Files
 import TerminalText
 import Training
 
-/// The text of an error and the status that the program leaves with. Names and values of any length can
-/// be in it, so each part is cut, and what follows it is still read.
+/// The text of an error and the program's exit status. Names and values can have any length, so each part is
+/// truncated, and the text that follows it is still read.
 struct ErrorMessage {
   let text: String
   let status: Int32
@@ -14,7 +14,7 @@ struct ErrorMessage {
   /// Characters of a part, such as a name or a line.
   private static let partLimit = 1000
   init(_ error: ConfigurationError) {
-    // Lines of `file:line:column: error:`, as compilers have them and editors follow them.
+    // Lines of `file:line:column: error:`, the format of compilers, which editors follow.
     let shown = error.faults.map {
       ConfigurationError.Fault(place: Self.part($0.place), message: Self.part($0.message))
     }
@@ -36,9 +36,9 @@ struct ErrorMessage {
     status = error.status.rawValue
   }
 
-  /// - Parameter text: what ArgumentParser says, with words of the user in it.
+  /// - Parameter text: ArgumentParser's message, which can contain the user's words.
   init(usage text: String, arguments: [String], status: ExitStatus = .usage) {
-    // Option names and values also occur by themselves.
+    // Option names and values also occur separately.
     let words = arguments.flatMap { [$0] + $0.split(separator: "=").map(String.init) }
     self.text = words.reduce(text) { text, word in
       let shown = Self.part(word)
@@ -50,7 +50,7 @@ struct ErrorMessage {
   private static func part(_ text: String) -> String { truncated(visible(text), to: partLimit) }
 }
 
-/// Wrong flags that are found only after parsing; the text has the usage of the command.
+/// Invalid flags that are found only after parsing. The text includes the usage of the command.
 struct UsageError: Error {
   let text: String
 

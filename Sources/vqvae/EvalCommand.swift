@@ -60,7 +60,7 @@ private struct Report: Encodable {
   let images: Int
   let metrics: [Metric]
   let codebooks: [CodebookReport]
-  /// The largest number of bits that the codes can carry for each number of an image.
+  /// The largest number of bits that the codes can carry, per number of an image.
   let bitsPerDimension: Double
   let variance: Double
 
@@ -77,7 +77,7 @@ private struct Report: Encodable {
     init?(intValue: Int) { nil }
   }
 
-  /// Metrics are keys beside the others. A single codebook's figures are, too; several have a list.
+  /// Metrics are keys at the top level. So are the figures of a single codebook; several are in a list.
   func encode(to encoder: any Encoder) throws {
     var object = encoder.container(keyedBy: Key.self)
     try object.encode(checkpoint, forKey: Key("checkpoint"))
@@ -103,7 +103,7 @@ private struct Report: Encodable {
   // MARK: Table
 
   var table: String {
-    /// The text of the only codebook, or those of all with their names.
+    /// The text of the only codebook, or the texts of all with their names.
     func each(_ text: (CodebookReport) -> String) -> String {
       codebooks.count == 1
         ? text(codebooks[0])

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A number with a fixed count of decimals.
+/// A number with a fixed number of decimals.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   formatted("%.*f", [Int32(decimals), value])
 }

@@ -23,7 +23,7 @@ struct Program: ParsableCommand {
   static func main() {
     StandardDescriptors.occupy()
     // SIGPIPE: our reader, such as tee, may exit first on Ctrl-C, and the checkpoint must still be written.
-    // SIGXFSZ: a limit on the size of files becomes an error of writing.
+    // SIGXFSZ: exceeding a limit on the size of files becomes a write error.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     StopSignal.prepare()
     do {
@@ -43,7 +43,7 @@ struct Program: ParsableCommand {
     }
   }
 
-  /// Refuses arguments that are not UTF-8: `CommandLine.arguments` has repaired them, so that they name
+  /// Refuses arguments that are not UTF-8: `CommandLine.arguments` has repaired them, so that they would name
   /// other files.
   private static func requireText() throws {
     for i in 1..<max(1, Int(CommandLine.argc)) {
@@ -56,7 +56,7 @@ struct Program: ParsableCommand {
     }
   }
 
-  /// The name that the program was called by, for a shell.
+  /// The name by which the program was called, quoted for a shell.
   static var commandName: String {
     CommandLine.unsafeArgv[0].map { shellWord(bytes(of: $0)) } ?? "vqvae"
   }
@@ -70,7 +70,8 @@ struct Program: ParsableCommand {
     Glibc.exit(message.status)
   }
 
-  /// Leaves as ArgumentParser would, which ignores that help, version or script cannot be written.
+  /// Exits as ArgumentParser would, except that it reports help, a version or a completion script that cannot
+  /// be written, which ArgumentParser ignores.
   private static func leave(_ error: any Error) -> Never {
     let text = fullMessage(for: error)
     let status = exitCode(for: error)

@@ -44,7 +44,7 @@ struct ReconstructCommand: ParsableCommand {
     }
   }
 
-  /// Some 256 megapixels, 800 MB of them: more than any viewer takes.
+  /// 268 million pixels, 800 MB: more than any viewer takes.
   private static let maximumPixels = 1 << 28
 
   func run() throws {

@@ -22,7 +22,7 @@ struct ThreadOptions: ParsableArguments {
   }
 }
 
-/// A trained model and the images it is to be shown.
+/// A trained model and the images to apply it to.
 struct ModelOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
@@ -37,7 +37,7 @@ struct ModelOptions: ParsableArguments {
     completion: .directory)
   var data: String?
 
-  /// The checkpoint that is meant, and the split with its images.
+  /// Reads the checkpoint that `model` names, and opens the images of a split.
   func load(
     _ split: SplitName
   ) throws -> (path: String, checkpoint: Checkpoint<VQVAE>, images: ImageSplit) {
@@ -61,7 +61,7 @@ struct ModelOptions: ParsableArguments {
     return (path, checkpoint, images)
   }
 
-  /// Where a run has its images; a checkpoint does not hold paths.
+  /// The image folder of a run, or nil; a checkpoint does not hold paths.
   private static func root(_ run: RunFolder) throws -> String? {
     guard try fileExists(run.configuration) else { return nil }
     return try run.savedConfiguration().configuration.data.root

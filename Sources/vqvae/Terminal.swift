@@ -4,8 +4,8 @@ import FoundationEssentials
 import Glibc
 import TerminalText
 
-/// The two ways out: results on standard output, everything else on standard error. What comes from
-/// outside is made visible on both, so that no name can control the terminal.
+/// The program's output: results on standard output, everything else on standard error. Control characters
+/// are escaped on both, so that no name can control the terminal.
 enum Terminal {
   /// Whether standard error is a terminal.
   private static let isTerminal = isatty(STDERR_FILENO) == 1
@@ -13,7 +13,7 @@ enum Terminal {
   /// Whether standard error is a terminal that can rewrite its line.
   static let isInteractive = isTerminal && getenv("TERM").map { String(cString: $0) } != "dumb"
 
-  /// The columns of the terminal now, 80 if it does not say.
+  /// The terminal's current number of columns, or 80 if it is unknown.
   private static var width: Int {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -22,7 +22,7 @@ enum Terminal {
 
   // MARK: Standard error
 
-  /// Writes a note, which a terminal gets wrapped between words.
+  /// Writes a note; on a terminal, it is wrapped between words.
   static func note(_ text: String) {
     let text = visible(text, keeping: ["\n"])
     guard isTerminal else { return write(lines: [text]) }
@@ -30,7 +30,7 @@ enum Terminal {
     write(lines: lines.flatMap { wrapped(String($0), width: width) })
   }
 
-  /// Writes a note of fields such as `nmse 0.5`, which a terminal gets wrapped between them.
+  /// Writes a note of fields such as `nmse 0.5`; on a terminal, it is wrapped between fields.
   static func note(fields: [String]) {
     let fields = fields.map { visible($0) }
     write(
@@ -40,36 +40,37 @@ enum Terminal {
   /// Writes a command to be copied, which is never wrapped.
   static func command(_ words: [String]) { write(lines: ["  " + words.joined(separator: " ")]) }
 
-  /// Says what went wrong; see ``ErrorMessage`` for its text. It is not wrapped, as editors follow its
-  /// places.
+  /// Writes an error; see ``ErrorMessage`` for its text. It is not wrapped, so that editors can follow its
+  /// positions.
   static func error(_ text: String) { write(lines: [visible(text, keeping: ["\n", "\t"])]) }
 
-  /// Replaces the present line of a terminal; does nothing where there is none.
+  /// Replaces the current line of the terminal; does nothing unless ``isInteractive``.
   ///
-  /// - Parameter line: makes a line that has at most as many columns as asked.
+  /// - Parameter line: returns a line of at most `width` columns.
   static func rewrite(_ line: (_ width: Int) -> String) {
     guard isInteractive else { return }
-    // A cursor behind the last column would be on the next line on some terminals.
+    // On some terminals, a cursor after the last column is on the next line.
     let text = visible(line(max(0, width - 1)))
     _ = write("\r\u{1B}[K" + text, to: STDERR_FILENO)
   }
 
   static func clearLine() { rewrite { _ in "" } }
 
-  /// There is no place to say that standard error cannot be written.
+  /// Ignores failures, since there is no place to report that standard error cannot be written.
   private static func write(lines: [String]) {
     _ = write(lines.map { $0 + "\n" }.joined(), to: STDERR_FILENO)
   }
 
   // MARK: Standard output
 
-  /// Writes a result, whole if at all.
+  /// Writes a result, completely or not at all.
   ///
-  /// A reader that has gone wanted no more, which is not an error.
+  /// It is not an error if the reader of a pipe has gone: it wanted no more.
   ///
   /// - Parameters:
-  ///   - text: lines of our own making, without the newline at the end.
-  ///   - advice: what to tell the user who does not get the result.
+  ///   - text: lines without the final newline. Newlines and tabs are not escaped here, so the caller has to
+  ///     escape those in names.
+  ///   - advice: what to tell the user if the result cannot be written.
   static func result(_ text: String, advice: String? = nil) throws {
     guard let code = writeWhole(visible(text, keeping: ["\n", "\t"]) + "\n"), code != EPIPE else {
       return
@@ -79,7 +80,7 @@ enum Terminal {
       advice: advice)
   }
 
-  /// Writes lines of fields that are separated by tabs.
+  /// Writes lines of fields, separated by tabs.
   static func result(rows: [[String]], advice: String? = nil) throws {
     try result(
       rows.map { $0.map { visible($0) }.joined(separator: "\t") }.joined(separator: "\n"),
@@ -93,8 +94,8 @@ enum Terminal {
     try result(visibleJSON(String(decoding: try encoder.encode(value), as: UTF8.self)))
   }
 
-  /// Writes to standard output; returns the error's code, or nil. Of a text that could not be written
-  /// whole nothing is left in a file: half of one could be taken for the whole.
+  /// Writes to standard output; returns the error's code, or nil. If standard output is a file and the text
+  /// cannot be written completely, what was written is removed: it could be mistaken for the whole.
   private static func writeWhole(_ text: String) -> Int32? {
     let descriptor = STDOUT_FILENO
     var before = stat()
@@ -115,7 +116,7 @@ enum Terminal {
     return copy >= 0 && close(copy) != 0 && errno != EINTR ? errno : nil
   }
 
-  /// Writes a text; returns how many of its bytes were written, and the error's code, or nil.
+  /// Writes a text; returns the number of bytes written, and the error's code or nil.
   private static func write(_ text: String, to descriptor: Int32) -> (Int, Int32?) {
     let bytes = Array(text.utf8)
     var done = 0

@@ -54,7 +54,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var threading: ThreadOptions
 
   func run() throws {
-    // Not in validate(), which comes before a mistyped --config is reported.
+    // Not in validate(), which runs before a misspelled --config is reported.
     if config == nil, !(resume && runFolder != nil) {
       throw UsageError("Missing --config FILE (or --run FOLDER --resume).", of: Self.self)
     }
@@ -76,7 +76,7 @@ struct TrainCommand: ParsableCommand {
     let folder = training.folder
     let progress = TrainProgress(training.experiment.configuration.training)
     announce(training, to: progress)
-    // Not before: until the first step there is nothing to save, and a signal ends the process at once.
+    // Not earlier: before the first step there is nothing to save, and a signal ends the process at once.
     let stop = StopSignal()
     stop.listen(Self.words)
     let outcome = try training.run(stop: stop, observe: progress.show)
@@ -98,7 +98,7 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  /// What the signal handlers write, below the line that is being rewritten.
+  /// The messages of the signal handlers, written below the line that is being rewritten.
   private static var words: StopSignal.Words {
     let start = Terminal.isInteractive ? "\n" : ""
     return StopSignal.Words(
@@ -106,11 +106,11 @@ struct TrainCommand: ParsableCommand {
       leaving: start + "left without saving\n")
   }
 
-  /// Tells that a run has no steps left to make.
+  /// Reports that a run has no steps left.
   private func reportCompleted(_ run: String, steps: Int, _ configuration: Configuration) throws {
     let training = configuration.training
     let made = "\(run) has already made \(counted(steps, "step"))"
-    // A cosine has come to its end, and another number of steps is another run.
+    // A cosine schedule has reached its end: another number of steps would be a different run.
     let more = training.schedule == .cosine ? "" : "; raise training.steps to continue"
     let why = steps > training.steps ? " (training.steps: \(training.steps))" : ""
     try Terminal.result(
@@ -155,7 +155,7 @@ struct TrainCommand: ParsableCommand {
     for note in training.notes { progress.note(note) }
   }
 
-  /// How many codewords a quantizer has; all latents have quantizers of one kind.
+  /// The number and dimension of a quantizer's codewords; all latents have quantizers of the same kind.
   private func codewords(_ quantizer: any Quantizer) -> String {
     let alphabet = quantizer.alphabet
     let count =
@@ -165,7 +165,7 @@ struct TrainCommand: ParsableCommand {
     return "\(count) of dimension \(quantizer.dimension)"
   }
 
-  /// The grids of codes; of several codebooks in the order in which progress shows their numbers.
+  /// The grids of codes, for several codebooks in the order in which progress shows their numbers.
   private func codebooks(_ latents: [Latent]) -> String {
     guard latents.count > 1 else { return ", \(latents[0].height)×\(latents[0].width) codes" }
     return " in each of \(latents.count) codebooks: "

@@ -3,9 +3,9 @@ import NN
 import TerminalText
 import Training
 
-/// Shows the progress of a training run: one line that is rewritten on a terminal, else a plain line every
-/// so many steps with the means since the line before. The numbers of several codebooks stand in the
-/// order in which the run was announced, with plus signs between.
+/// Shows the progress of a training run: on a terminal, one line that is rewritten; otherwise, a plain line
+/// every `training.log_every` steps with the means since the previous one. The numbers of several codebooks
+/// are joined by plus signs, in the order in which `train` has named the codebooks.
 final class TrainProgress {
   private let steps: Int
   private let batchSize: Int
@@ -13,17 +13,17 @@ final class TrainProgress {
   private let isInteractive = Terminal.isInteractive
   private let clock = ContinuousClock()
 
-  /// Sums since the last plain line.
+  /// Sums since the last step that is a multiple of `logEvery`.
   private var window = Window()
   private var shown: ContinuousClock.Instant
-  /// Seconds a step, smoothed; nil before the first.
+  /// Seconds per step, smoothed, or nil before the first step.
   private var pace: Double?
 
   private struct Window {
     var count = 0.0
-    /// Sums of what the terminal shows.
+    /// Sums of the metrics to show.
     var metrics: [(label: String, isTerm: Bool, sum: Double)] = []
-    /// Of each codebook.
+    /// The sum of the perplexities of each codebook.
     var perplexity: [Double] = []
     /// The last step's, of each codebook.
     var usage: [CodebookUsage] = []
@@ -71,7 +71,7 @@ final class TrainProgress {
     }
   }
 
-  /// A line that stays.
+  /// Writes a line that is not rewritten.
   func note(_ line: String) {
     Terminal.clearLine()
     Terminal.note(line)
@@ -103,7 +103,7 @@ final class TrainProgress {
     let first = [
       ProgressField("step \(step)/\(steps)", short: "\(step)/\(steps)", alone: "\(step)", rank: 0)
     ]
-    // The first, the loss, is the last to go on a narrow terminal.
+    // The first of the metrics, the loss, is the last to be dropped on a narrow terminal.
     let numbers = means.enumerated().map { i, mean in
       ProgressField(
         "\(mean.0) \(short(mean.1, 4))", short: "\(mean.0) \(short(mean.1, 3))",
@@ -132,7 +132,7 @@ final class TrainProgress {
     ]
   }
 
-  /// A number of each codebook.
+  /// The numbers of all codebooks.
   private func row(_ numbers: [String]) -> String { numbers.joined(separator: "+") }
 
   /// How many codes of each codebook were used, and of how many.
@@ -140,14 +140,14 @@ final class TrainProgress {
     row(usage.map { "\($0.used)/\($0.counts.count)" })
   }
 
-  /// Images a second.
+  /// Images per second.
   private var rate: Double {
     max(window.count, 1) * Double(batchSize) / max(window.seconds, 1e-9)
   }
 
   private func remaining(_ step: Int) -> Double { Double(steps - step) * (pace ?? 0) }
 
-  /// A number with so many decimals, or in scientific notation where it is large.
+  /// A number with the given decimals, or in scientific notation from 1000 on.
   private func short(_ value: Double, _ decimals: Int) -> String {
     abs(value) < 1000 ? fixed(value, decimals) : scientific(value)
   }

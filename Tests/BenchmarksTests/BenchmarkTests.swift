@@ -18,7 +18,7 @@ struct BenchmarkTests {
         """, name: "small.yaml", overrides: settings)
   }
 
-  @Test("the parts of a step are all there and add up to it", arguments: ["vq", "ema"])
+  @Test("all parts of a step are measured and add up to the step", arguments: ["vq", "ema"])
   func split(kind: String) throws {
     var benchmark = try Benchmark(configuration("quantizer.kind=\(kind)"), threads: 2)
     var options = Benchmark.Options()
@@ -41,7 +41,7 @@ struct BenchmarkTests {
     #expect(report.imagesPerSecond == 70 / report.secondsPerStep.median)
   }
 
-  @Test("kernels that are not finite stop it, as they stop training")
+  @Test("a loss or gradient that is not finite stops a benchmark, as it stops training")
   func divergence() throws {
     let configuration = try configuration("training.learning_rate=1e11")
     let problem = #expect(throws: Problem.self) {
@@ -54,7 +54,7 @@ struct BenchmarkTests {
     #expect(problem?.status == .diverged)
   }
 
-  @Test("growth is counted inside blocks alone, of what was there at the beginning")
+  @Test("growth is counted only within blocks, relative to the first value")
   func growth() {
     #expect(Benchmark.growth([[100, 101, 103], [200, 202]]) == 0.05)
     #expect(Benchmark.growth([[100, 150, 100], []]) == 0)
@@ -62,7 +62,7 @@ struct BenchmarkTests {
     #expect(Benchmark.growth([[], []]) == nil)
   }
 
-  @Test("a median is the middle one, or the mean of the two in the middle")
+  @Test("a median is the middle sample, or the mean of the two middle samples")
   func timing() {
     #expect(Timing([3, 1, 2]) == Timing([2, 1, 2, 2.5]))
     #expect(Timing.median([4, 1, 3, 2]) == 2.5)

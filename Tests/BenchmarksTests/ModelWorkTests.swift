@@ -20,9 +20,9 @@ struct ModelWorkTests {
       of: model, ParameterValues(initial: model.parameters, seed: 1), image: image)
   }
 
-  @Test("a step of the usual model at batch 256 has 67.5 GFLOP", arguments: ["vq", "ema"])
+  @Test("a step of the default model with batch size 256 has 67.5 GFLOP", arguments: ["vq", "ema"])
   func flop(kind: String) throws {
-    // Multiply-adds an image: places · kernel · channels · filters.
+    // Multiply-adds per image: output positions · kernel · channels · filters.
     //   encoder.conv1      16·16 · 16 ·   3 ·  64 =    786,432
     //   encoder.conv2        8·8 · 16 ·  64 · 128 =  8,388,608
     //   encoder.conv3        8·8 ·  9 · 128 · 128 =  9,437,184
@@ -32,8 +32,8 @@ struct ModelWorkTests {
     //   decoder.conv1        8·8 ·  9 ·  64 · 128 =  4,718,592
     //   decoder.upsample1    8·8 · 16 ·  64 · 128 =  8,388,608
     //   decoder.upsample2  16·16 · 16 ·   3 ·  64 =    786,432
-    //   all of them                                 43,515,904
-    // Three times that, without the gradient into the images (786,432), and the distances,
+    //   total                                       43,515,904
+    // Three times that, minus the gradient with respect to the images (786,432), plus the distances,
     // 8·8 · 512 · 64 = 2,097,152: 131,858,432 multiply-adds.
     let work = try work("quantizer.kind=\(kind)")
     #expect(work.distances == 2_097_152)
@@ -41,23 +41,24 @@ struct ModelWorkTests {
     #expect(work.flopPerImage * 256 == 67_511_517_184)
   }
 
-  @Test("a step of the hierarchical model at batch 256 has 91.3 GFLOP")
+  @Test("a step of the hierarchical model with batch size 256 has 91.3 GFLOP")
   func flopOfTwoLevels() throws {
-    // As above, of layers alike at either end:
+    // As above; encoder and decoder of a level have the same work:
     //   encoder_bottom and decoder_bottom     2 · (786,432 + 8,388,608 + 9,437,184 + 2 · 2,621,440)
     //   encoder_top and decoder_top, on 4×4   2 · (4·4 · (16 · 128 · 64  +  9 · 64 · 128)
     //                                              + 2 · 4·4 · (9 · 128 · 32 + 32 · 128))
     //   project_top                           4·4 · 128 · 64
     //   project_bottom                        8·8 · 192 · 64
     //   upsample_top                          4·4 · 16 · 64 · 64
-    //   all of them                           58,851,328
-    // Three times that, without the gradient into the images, and the distances of 16 + 64 vectors.
+    //   total                                 58,851,328
+    // Three times that, minus the gradient with respect to the images, plus the distances of 16 + 64
+    // vectors.
     let work = try work("model.architecture=hierarchical")
     #expect(work.distances == (16 + 64) * 512 * 64)
     #expect(work.flopPerImage == 2 * (3 * 58_851_328 - 786_432 + 2_621_440))
   }
 
-  @Test("every layer is there with what it needs, and no gradient goes into the images")
+  @Test("every layer has its products, and the images have no gradient")
   func layers() throws {
     let work = try work("model.residual_layers=1", "model.preset=sonnet")
     let layers = [
@@ -72,11 +73,11 @@ struct ModelWorkTests {
     var order: [String] = []
     for entry in work.entries where order.last != entry.layer { order.append(entry.layer) }
     #expect(order == layers)
-    // Sonnet's layers have biases, which only the forward pass adds.
+    // The layers of the sonnet preset have biases, which only the forward pass adds.
     #expect(work.entries.allSatisfy { $0.call.hasBias == ($0.role == .forward) })
   }
 
-  @Test("a transposed convolution makes images, and its gradient is a convolution's maps")
+  @Test("a transposed convolution computes images, and its input gradient computes feature maps")
   func transposed() throws {
     let entries = try work().entries.filter { $0.layer == "decoder.upsample2" }
     #expect(entries.map(\.call.product) == [.images, .maps, .filters])
@@ -92,11 +93,11 @@ struct ModelWorkTests {
     let work = try work()
     #expect(Set(work.calls) == Set(work.entries.map(\.call)))
     #expect(work.calls.count == Set(work.calls).count)
-    // 15 layers of three entries, one gradient less.
+    // 15 layers with three entries each, minus the gradient with respect to the images.
     #expect(work.entries.count == 44)
-    // Seven shapes of convolutions (the four blocks share theirs) with three products each, one less;
-    // of the transposed two the filter gradients are among them already, and the others differ in
-    // having biases or not.
+    // Seven shapes of convolutions (the four blocks share theirs) with three products each, minus that
+    // gradient. The filter gradients of the two transposed convolutions are among them already; their other
+    // products differ in whether they have biases.
     #expect(work.calls.count == 24)
   }
 }

@@ -14,7 +14,7 @@ struct VerificationTests {
       hasBias: $0 != .filters)
   }
 
-  @Test("right kernels pass, and everything was compared")
+  @Test("correct kernels pass, and everything is compared")
   func right() throws {
     let verification = try Verification(
       calls, images: 4, searches: [CodebookSearch(codebook: [40, 8])],
@@ -24,7 +24,7 @@ struct VerificationTests {
     #expect(verification.largestError <= Verification.tolerance)
   }
 
-  @Test("the operands are those of the definition: im2col agrees with seven loops in Double")
+  @Test("the im2col reference agrees with the definition, seven loops in Double, on the operands")
   func reference() throws {
     for call in calls {
       let operands = ConvolutionOperands(call, count: 2)
@@ -47,7 +47,7 @@ struct VerificationTests {
   }
 
   @Test(
-    "one wrong element in one product fails, and so does NaN", arguments: 0..<3,
+    "a wrong or NaN element in one product fails", arguments: 0..<3,
     [Float(1e-3), -1, .nan])
   func wrongElement(product: Int, offset: Float) {
     let wrong = calls[product]
@@ -64,7 +64,7 @@ struct VerificationTests {
     }
   }
 
-  @Test("a result of another shape fails")
+  @Test("a result with a wrong shape fails")
   func wrongShape() {
     let kernels = ConvolutionKernels { _, operands in operands.filters.reshaped([9, 512]) }
     expectProblem(.failure, about: calls[0].name) {

@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files and folders that are not what they should be: exit codes 65, 66, 73 and 78.
+/// Invalid, missing and unexpected files and folders: exit codes 65, 66, 73 and 78.
 @Suite("Bad input", .timeLimit(.minutes(5)))
 struct BadInputTests {
-  @Test("a missing configuration, and a folder in its place")
+  @Test("a missing configuration is an error, and so is a folder in its place")
   func configurationFile() throws {
     try withTemporaryFolder { folder in
       expect(
@@ -18,7 +18,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("all faults of a configuration and its overrides are shown, with 78")
+  @Test("all faults of a configuration and its overrides are shown, with status 78")
   func configurationFaults() throws {
     try withTemporaryFolder { folder in
       try AtomicFile.write(folder + "/c.yaml", text: "sed: 1\ntraining:\n  steps: 0\n")
@@ -37,7 +37,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("what a file says gets to the terminal without its control characters")
+  @Test("a file's text is shown without its control characters")
   func controlCharacters() throws {
     try withTemporaryFolder { folder in
       try AtomicFile.write(folder + "/c.yaml", text: "\"a\\x1b[31m\\rb\": 1\n")
@@ -47,7 +47,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("missing images: nothing is created")
+  @Test("if images are missing or a batch file is empty, nothing is created")
   func missingImages() throws {
     try withTemporaryFolder { folder in
       expect(
@@ -63,7 +63,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("a batch file of an odd size", arguments: [1, 3072, 3075, 6145])
+  @Test("a batch file with an incomplete record is an error", arguments: [1, 3072, 3075, 6145])
   func oddSize(bytes: Int) throws {
     try withTemporaryFolder { folder in
       try writeImages(folder + "/images", records: 2)
@@ -75,7 +75,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("a label over 9 is found, with its record")
+  @Test("a label over 9 is reported with its record")
   func badLabel() throws {
     try withTemporaryFolder { folder in
       try writeImages(folder + "/images", records: 3)
@@ -89,7 +89,7 @@ struct BadInputTests {
   }
 
   @Test(
-    "a run that is not there",
+    "a missing run is an error",
     arguments: [
       ["train", "--run", "none", "--resume"],
       ["train", "--config", smokeConfiguration, "--run", "none", "--resume"],
@@ -103,7 +103,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("a checkpoint that was cut off, is empty, or is something else")
+  @Test("a truncated, empty or invalid checkpoint is an error")
   func badCheckpoint() throws {
     try withRun { folder in
       let whole = try contents(of: folder + "/run/checkpoints/last.safetensors")
@@ -114,7 +114,7 @@ struct BadInputTests {
       try write(whole + [0], to: folder + "/bad.safetensors")
       expect(try runProgram(["eval", "bad.safetensors"], in: folder), 65, "bad.safetensors: ")
       expect(try runProgram(["eval", "run/config.yaml"], in: folder), 65, "run/config.yaml: ")
-      // A resume reads it too; without another one it leaves it as it is.
+      // Resuming reads it too, and without another checkpoint leaves the run unchanged.
       try FileManager.default.removeItem(atPath: folder + "/run/checkpoints/best.safetensors")
       try write(Array(whole.prefix(5000)), to: folder + "/run/checkpoints/last.safetensors")
       let before = try files(below: folder + "/run")
@@ -124,7 +124,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("a place that cannot be created")
+  @Test("a file or folder that cannot be created is an error")
   func cannotCreate() throws {
     try withRun { folder in
       try AtomicFile.write(folder + "/file", text: "x")
@@ -144,7 +144,7 @@ struct BadInputTests {
     }
   }
 
-  @Test("a file in the place of the run folder is called one")
+  @Test("the message for a file in place of the run folder says that it is a file")
   func fileForFolder() throws {
     try withTemporaryFolder { folder in
       try AtomicFile.write(folder + "/file", text: "x")

@@ -15,13 +15,13 @@ struct BenchTests {
     "verification",
   ]
 
-  /// What is null after --quick.
+  /// Keys that are null with `--quick`.
   private static let skipped: Set<String> = [
     "sgemmPeakOneThread", "sgemmPeak", "sgemmPeakMedian", "sgemmPeakRounds", "fractionOfPeak",
     "verification",
   ]
 
-  @Test("--json prints one object with every key and nothing else, and no file is written")
+  @Test("--json prints only one object, with every key, and no file is written")
   func json() throws {
     try withTemporaryFolder { folder in
       let result = try runProgram(
@@ -71,7 +71,7 @@ struct BenchTests {
     }
   }
 
-  @Test("--quick leaves out the verification and the peak, whose keys are null")
+  @Test("--quick skips the verification and the peak, whose keys are null")
   func quick() throws {
     try withTemporaryFolder { folder in
       let result = try runProgram(["bench"] + Self.small + ["--quick", "--json"], in: folder)
@@ -82,7 +82,7 @@ struct BenchTests {
     }
   }
 
-  @Test("without --json there is a table, and the configuration is named on standard error")
+  @Test("without --json a table is printed, and standard error names the configuration")
   func table() throws {
     try withTemporaryFolder { folder in
       let result = try runProgram(
@@ -100,7 +100,7 @@ struct BenchTests {
     }
   }
 
-  @Test("the default is the program's own configuration, and --set changes it")
+  @Test("by default bench uses the default values, which --set changes")
   func defaults() throws {
     try withTemporaryFolder { folder in
       let sets = ["model.hidden=8", "data.images=64"].flatMap { ["--set", $0] }
@@ -114,7 +114,7 @@ struct BenchTests {
     }
   }
 
-  @Test("a wrong configuration and missing images leave as they do in training")
+  @Test("a wrong configuration, missing images and divergence have the exit codes of training")
   func faults() throws {
     try withTemporaryFolder { folder in
       expect(

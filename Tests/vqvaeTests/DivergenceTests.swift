@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A loss that is no number ends a run with 70.
+/// A loss that is not finite ends a run with status 70.
 @Suite("Divergence", .timeLimit(.minutes(5)))
 struct DivergenceTests {
   @Test(
-    "the message names the step, and a checkpoint only if its loss is finite; the advice works",
+    "the message names the step, and a checkpoint only if its loss is finite; its command works",
     arguments: ["vq", "ema"], ["1e9", "0.5"])
   func diverges(kind: String, rate: String) throws {
     try withTemporaryFolder { folder in
@@ -25,7 +25,7 @@ struct DivergenceTests {
         result.errors.firstMatch(of: /vqvae: error: step (\d+):/).flatMap { Int($0.1) })
       #expect((2...400).contains(step))
 
-      // Every number in the checkpoint is finite, and what the message says of it is so.
+      // Every number in the checkpoint is finite, and the message describes it correctly.
       let loaded = try runProgram(["eval", "run/checkpoints/last.safetensors"], in: folder)
       #expect([0, 70].contains(loaded.status), "\(loaded.errors)")
       let isNamed = result.errors.contains("The loss of run/checkpoints/last.safetensors (step ")
@@ -38,14 +38,14 @@ struct DivergenceTests {
       #expect(command.contains("run-2") && command.contains("--init-from") == isNamed)
       let next = try runProgram(
         command.dropFirst() + ["--set", "training.steps=1", "--threads", "1"], in: folder)
-      // A tenth of an absurd rate may be absurd, too; but the command is one.
+      // A tenth of an absurd rate may be absurd too, but the command is valid.
       #expect([0, 70].contains(next.status), "\(next.errors)")
       #expect(try fileExists(folder + "/run-2/config.yaml"))
     }
   }
 
-  /// A run from other weights has them as its checkpoint of step 0, which is good whatever comes after.
-  @Test("a good checkpoint is named, and the command begins a run with its weights")
+  /// A run with initial weights saves them as its checkpoint at step 0, which stays valid whatever follows.
+  @Test("a checkpoint with a finite loss is named, and the command starts a run with its weights")
   func goodCheckpoint() throws {
     try withRun { folder in
       let result = try train(
@@ -72,7 +72,7 @@ struct DivergenceTests {
 
   /// Adam averages squares, which overflow long before the gradients; and a validation can fail first.
   @Test(
-    "whatever the learning rate, what is saved can be read and used again",
+    "whatever the learning rate, saved checkpoints can be read and evaluated",
     arguments: ["3", "30", "1e6", "1e11"], ["vq", "ema"])
   func readable(rate: String, kind: String) throws {
     try withTemporaryFolder { folder in
@@ -104,7 +104,7 @@ struct DivergenceTests {
     }
   }
 
-  @Test("what was learned before stays: the metrics of the good steps are there")
+  @Test("the metrics of the steps before the divergence are kept")
   func metrics() throws {
     try withTemporaryFolder { folder in
       let result = try train(

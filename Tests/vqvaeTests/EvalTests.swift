@@ -10,7 +10,7 @@ struct EvalTests {
   ]
 
   @Test(
-    "--json prints one object with the promised keys and nothing else",
+    "--json prints only one object, with the documented keys",
     arguments: [
       ("train", 115), ("validation", 13), ("test", 512),
     ])
@@ -38,9 +38,9 @@ struct EvalTests {
     }
   }
 
-  @Test("no number of the JSON is -0")
+  @Test("no number in the JSON is -0")
   func negativeZero() throws {
-    // At this start all vectors choose one code, so that the entropy is 0.
+    // With a single codeword, all vectors have the same code, and the entropy is 0.
     try withRun(["quantizer.codebook_size=1"]) { folder in
       let result = try runProgram(["eval", "run", "--json"], in: folder)
       expect(result, 0)
@@ -48,7 +48,7 @@ struct EvalTests {
     }
   }
 
-  @Test("the run stays as it is, and twice or with any number of threads the output is the same")
+  @Test("the run is unchanged, and the output does not depend on the number of threads")
   func changesNothing() throws {
     try withRun(["quantizer.kind=ema"]) { folder in
       let before = try files(below: folder)
@@ -65,7 +65,7 @@ struct EvalTests {
     }
   }
 
-  @Test("the output says which checkpoint it is of: a run's best, or else its last, or a file")
+  @Test("the output names the checkpoint: a run's best, its last if there is none, or a file")
   func whichCheckpoint() throws {
     try withRun { folder in
       let (best, last) = ("run/checkpoints/best.safetensors", "run/checkpoints/last.safetensors")
@@ -85,7 +85,7 @@ struct EvalTests {
     }
   }
 
-  @Test("a split that is empty says how to get another")
+  @Test("the message for an empty split says how to choose another")
   func noValidation() throws {
     try withRun(["data.validation=0"]) { folder in
       expect(
@@ -94,7 +94,7 @@ struct EvalTests {
     }
   }
 
-  @Test("a run knows its images; a checkpoint alone needs --data, which overrides the run's too")
+  @Test("a run knows its images; a checkpoint alone needs --data, which also overrides a run's")
   func data() throws {
     try withTemporaryFolder { folder in
       try writeImages(folder + "/images")
@@ -104,7 +104,7 @@ struct EvalTests {
       expect(known, 0)
       #expect(try object(known.output)["images"] as? Int == 12)
 
-      // Elsewhere there is no configuration beside it.
+      // A copy elsewhere has no configuration next to it.
       try write(try contents(of: "\(folder)/\(last)"), to: folder + "/copy.safetensors")
       expect(
         try runProgram(["eval", "copy.safetensors"], in: folder), 66,
@@ -115,7 +115,7 @@ struct EvalTests {
       let (mine, theirs) = (try object(given.output), try object(known.output))
       for key in Self.keys { #expect("\(mine[key]!)" == "\(theirs[key]!)", "\(key)") }
 
-      // The images have moved.
+      // The images are moved.
       try FileManager.default.moveItem(atPath: folder + "/images", toPath: folder + "/moved")
       expect(try runProgram(["eval", "run"], in: folder), 66, "images: no such folder")
       let moved = try runProgram(["eval", last, "--data", "moved", "--json"], in: folder)

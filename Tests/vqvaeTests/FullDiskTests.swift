@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A disk that fills up while a checkpoint is saved; a limit on the size of files stands in for it.
+/// A disk that fills up while a checkpoint is saved, simulated by a limit on the size of files.
 @Suite("Full disk", .timeLimit(.minutes(5)))
 struct FullDiskTests {
-  /// Resumes a run, with files of at most some KiB. The signal that comes with the limit is for the
-  /// program to ignore.
+  /// Resumes a run with a limit on the size of files. The shell resets SIGXFSZ, the limit's signal, so that
+  /// the program itself has to ignore it.
   private func resume(_ run: String, kibibytes: Int, _ sets: [String], in folder: String) throws
     -> ProgramResult
   {
@@ -43,7 +43,7 @@ struct FullDiskTests {
     }
   }
 
-  @Test("the best checkpoint is as safe as the last")
+  @Test("the best checkpoint stays intact, like the last")
   func bestCheckpoint() throws {
     try withRun { folder in
       let before = try files(below: folder + "/run/checkpoints")
@@ -54,7 +54,7 @@ struct FullDiskTests {
         result, 74, ".safetensors: writing failed: File too large",
         "run/checkpoints/last.safetensors has step 2")
       #expect(try files(below: folder + "/run/checkpoints") == before)
-      // If the best alone stands, it is named.
+      // If only the best checkpoint is left, the message names it.
       try FileManager.default.removeItem(atPath: folder + "/run/checkpoints/last.safetensors")
       let alone = try resume("run", kibibytes: 16, ["training.steps=6"], in: folder)
       expect(alone, 74, "run/checkpoints/best.safetensors has step 2")

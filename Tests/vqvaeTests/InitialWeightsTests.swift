@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A new run from the weights of another one.
+/// A new run that starts with the weights of another run.
 @Suite("Initial weights", .timeLimit(.minutes(5)))
 struct InitialWeightsTests {
   @Test(
-    "a new run begins with the weights at step 0, with another rate and other images",
+    "a new run with another learning rate and other images starts with the weights at step 0",
     arguments: ["vq", "ema"])
   func start(kind: String) throws {
     try withRun(["quantizer.kind=\(kind)"]) { folder in
@@ -19,7 +19,7 @@ struct InitialWeightsTests {
       let tuned = try SafetensorsFile(folder + "/tuned/checkpoints/last.safetensors")
       #expect(tuned.metadata["vqvae.step"] == "3")
 
-      // The same again gives the same, and an Adam step at 1e-4 moves no weight by more than some 1e-4.
+      // A repetition gives the same result. An Adam step at rate 1e-4 moves a weight by about 1e-4 at most.
       expect(try train("again", sets, flags: flags, in: folder), 0)
       #expect(
         try contents(of: folder + "/again/checkpoints/last.safetensors")
@@ -32,7 +32,7 @@ struct InitialWeightsTests {
     }
   }
 
-  @Test("a run that is killed before its first checkpoint still has its weights")
+  @Test("a run that is killed before its first checkpoint resumes with its initial weights")
   func killedEarly() throws {
     try withRun { folder in
       let sets = ["training.steps=1000000", "training.checkpoint_every=0", "training.log_every=1"]
@@ -52,7 +52,7 @@ struct InitialWeightsTests {
   }
 
   @Test(
-    "weights of another model are refused by the first tensor that differs, and nothing is created")
+    "weights of another model are refused with the first tensor that differs; nothing is created")
   func otherModel() throws {
     try withRun { folder in
       let result = try train(

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What needs more memory than there is ends with 71, at once and in a line.
+/// A run that needs more memory than is available ends at once, with status 71 and a one-line message.
 @Suite("Memory limits", .timeLimit(.minutes(5)))
 struct MemoryTests {
   /// Runs the program under `ulimit -v`.
@@ -29,7 +29,7 @@ struct MemoryTests {
   }
 
   @Test(
-    "what is too large is refused before anything is created, with the bytes",
+    "a run that is too large is refused with the memory it needs, before anything is created",
     arguments: [
       ["data.images=1000000"], ["quantizer.codebook_size=1048576", "quantizer.dimension=4096"],
       ["model.hidden=4096", "model.residual_hidden=4096"],
@@ -48,7 +48,7 @@ struct MemoryTests {
 
   /// OpenBLAS repeats a refused mmap for ever, and Swift, Foundation and libyaml abort.
   @Test(
-    "under any limit the program works or says that memory is out; it neither hangs nor crashes")
+    "under any limit the program works or reports lack of memory; it neither hangs nor crashes")
   func ladder() throws {
     try withRun { folder in
       var seen: Set<Int32> = []

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Results that cannot be written, descriptors that are closed, and what may be sent to a terminal.
+/// Results that cannot be written, closed descriptors, and control characters in names.
 @Suite("Output", .timeLimit(.minutes(5)))
 struct OutputTests {
   /// Every command and option that prints a result; `run` is a finished run.
@@ -29,17 +29,17 @@ struct OutputTests {
       expect(
         try runProgram(command, in: folder, shell: "\"$@\" >&-"), 74,
         "vqvae: error: standard output: writing failed: Bad file descriptor\n")
-      // Not even where the run folder's files would have got its number.
+      // The results must not end up in a run's file that was opened with the free number.
       for (name, bytes) in try files(below: folder + "/run") where !command.contains("--set") {
         #expect(bytes == before[name])
       }
     }
   }
 
-  @Test("a reader that has gone is no error", arguments: commands)
+  @Test("a reader that has gone is not an error", arguments: commands)
   func readerGone(_ command: [String]) throws {
     try withRun { folder in
-      // The program starts when nobody can read any more.
+      // The program starts after the reader has closed the pipe.
       let result = try runProgram(
         command, in: folder,
         shell: "{ while [ ! -e gone ]; do sleep 0.01; done; \"$@\"; echo $? > status; } | "
@@ -49,7 +49,7 @@ struct OutputTests {
     }
   }
 
-  @Test("training says what it has saved when its result cannot be written")
+  @Test("if a result cannot be written, the message says what has been saved")
   func savedCheckpoint() throws {
     try withRun { folder in
       let more = ["train", "--run", "run", "--resume", "--set", "training.steps=3"]
@@ -66,7 +66,7 @@ struct OutputTests {
     }
   }
 
-  @Test("of a result that was written in part nothing is left, and what was there before stays")
+  @Test("a partly written result is removed, and the file's earlier content stays")
   func halfAResult() throws {
     try withRun { folder in
       // Room for 24 more bytes; 1 KiB is the smallest limit.
@@ -85,7 +85,7 @@ struct OutputTests {
   }
 
   @Test(
-    "a descriptor that is closed at the start is no file of the run",
+    "a standard descriptor that is closed at the start is not reused for a file of the run",
     arguments: ["<&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
   func closedDescriptors(_ redirection: String) throws {
     try withTemporaryFolder { folder in
@@ -120,7 +120,7 @@ struct OutputTests {
     }
   }
 
-  @Test("hostile names get to the terminal as text, in notes, errors and results")
+  @Test("control characters in names are escaped in notes, errors and results")
   func hostileNames() throws {
     try withTemporaryFolder { folder in
       let name = Self.hostile
@@ -150,7 +150,7 @@ struct OutputTests {
     }
   }
 
-  @Test("the command that resumes a run with a hostile name is one that a shell reads right")
+  @Test("a shell correctly reads the command that resumes a run with a hostile name")
   func hostileCommand() throws {
     try withTemporaryFolder { folder in
       let stopped = try train(
@@ -168,7 +168,7 @@ struct OutputTests {
     }
   }
 
-  @Test("messages with very long words are cut, and still say the rest")
+  @Test("very long words in messages are truncated, and the rest is still shown")
   func longMessages() throws {
     try withTemporaryFolder { folder in
       let long = String(repeating: "x", count: 100_000)

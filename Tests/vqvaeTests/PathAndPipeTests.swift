@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Configurations from elsewhere than a file, and paths as a shell writes them.
+/// Configurations from pipes, and paths that begin with `~/`.
 @Suite("Pipes and paths", .timeLimit(.minutes(5)))
 struct PathAndPipeTests {
-  /// Runs a line of the shell, in which `$vqvae` is the program.
+  /// Runs a shell command, in which `$vqvae` is the program.
   private func shell(_ line: String, in folder: String) throws -> (status: Int32, errors: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
@@ -23,7 +23,7 @@ struct PathAndPipeTests {
   private let small =
     "--set model.hidden=8 --set data.images=128 --set training.steps=2 --threads 1"
 
-  @Test("a configuration comes through standard input, and its run folder has to be named")
+  @Test("a configuration can be read from standard input, and has to name its run folder")
   func standardInput() throws {
     try withTemporaryFolder { folder in
       for name in ["-", "/dev/stdin"] {
@@ -47,7 +47,7 @@ struct PathAndPipeTests {
   }
 
   @Test(
-    "~/ is the home folder in a configuration and behind an equals sign, and no folder ~ is made")
+    "~/ is the home folder in a configuration and after an equals sign; no folder ~ is created")
   func home() throws {
     try withTemporaryFolder { folder in
       try createFolder(folder + "/home")

@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// CIFAR-10 itself, where a folder of it stands beside the source tree.
+/// CIFAR-10 itself, if its folder is next to the source tree.
 @Suite("Real images", .enabled(if: realImages != nil), .timeLimit(.minutes(5)))
 struct RealImagesTests {
-  @Test("two steps on real images, and an evaluation of the whole test file")
+  @Test("two steps on real images and an evaluation of the whole test file succeed")
   func trainAndEvaluate() throws {
     try withTemporaryFolder { folder in
       let images = try #require(realImages)
@@ -15,7 +15,7 @@ struct RealImagesTests {
       expect(result, 0)
       let report = try object(result.output)
       #expect(report["images"] as? Int == 1000)
-      // Two steps learn little: the error is near the variance of the images.
+      // After two steps little is learned: the error is near the variance of the images.
       let nmse = try #require(report["nmse"] as? Double)
       #expect((0.3...3).contains(nmse))
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("reconstruct", .timeLimit(.minutes(5)))
 struct ReconstructTests {
-  /// Width and height as the file's header has them.
+  /// Width and height from the file's header.
   private func size(_ png: [UInt8]) throws -> (width: Int, height: Int) {
     try #require(png.count > 24)
     #expect(Array(png[0..<8]) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
@@ -13,7 +13,7 @@ struct ReconstructTests {
   }
 
   @Test(
-    "the picture has as many images as asked, or as there are",
+    "the picture has the requested number of images, or all of them if there are fewer",
     arguments: [
       (1, 1), (7, 7), (64, 64), (600, 512),
     ])
@@ -34,7 +34,7 @@ struct ReconstructTests {
     }
   }
 
-  @Test("twice and with any number of threads the picture is the same; --scale magnifies it")
+  @Test("the picture does not depend on the number of threads, and --scale magnifies it")
   func repeatable() throws {
     try withRun { folder in
       var pictures: [[UInt8]] = []
@@ -53,7 +53,7 @@ struct ReconstructTests {
     }
   }
 
-  @Test("the ending of the picture's name may have capitals")
+  @Test("the extension of the picture's name may have capitals")
   func ending() throws {
     try withRun { folder in
       let result = try runProgram(
@@ -63,7 +63,7 @@ struct ReconstructTests {
     }
   }
 
-  @Test("a checkpoint file and every split will do", arguments: ["train", "validation", "test"])
+  @Test("a checkpoint file and every split work", arguments: ["train", "validation", "test"])
   func splits(split: String) throws {
     try withRun { folder in
       let result = try runProgram(
@@ -75,7 +75,7 @@ struct ReconstructTests {
     }
   }
 
-  @Test("images come from --data where it is given")
+  @Test("images come from --data if it is given")
   func data() throws {
     try withTemporaryFolder { folder in
       try writeImages(folder + "/images", records: 30)
@@ -92,7 +92,7 @@ struct ReconstructTests {
     }
   }
 
-  @Test("a picture that was there is replaced whole or not at all")
+  @Test("an existing picture is replaced, but not after an error")
   func replaced() throws {
     try withRun { folder in
       try AtomicFile.write(folder + "/x.png", text: "old")

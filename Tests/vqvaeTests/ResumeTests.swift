@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Going on with a run, and what a run folder is guarded against.
+/// Resuming a run, and the protection of run folders.
 @Suite("Resuming", .timeLimit(.minutes(5)))
 struct ResumeTests {
-  @Test("a finished run says so, and nothing changes")
+  @Test("resuming a finished run says so and changes nothing")
   func finished() throws {
     try withRun { folder in
       let before = try files(below: folder + "/run")
@@ -20,7 +20,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("a run that has made more steps than it is asked for is finished")
+  @Test("a run that has made more than the requested steps is finished")
   func moreStepsThanAsked() throws {
     try withTemporaryFolder { folder in
       // Stopped before the validation of its last step.
@@ -43,7 +43,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("one step is one step")
+  @Test("a single step is reported in the singular")
   func oneStep() throws {
     try withTemporaryFolder { folder in
       expect(try train("run", ["training.steps=1"], in: folder), 0, "done: 1 step\n")
@@ -54,7 +54,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("a finished run that is to be another is refused, as one that is not finished")
+  @Test("a changed experiment is refused for a finished run too")
   func finishedAndChanged() throws {
     try withRun { folder in
       let result = try runProgram(
@@ -63,7 +63,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("a cosine has its number of steps: a finished one cannot be raised")
+  @Test("the steps of a finished run with a cosine schedule cannot be raised")
   func finishedCosine() throws {
     try withRun(["training.schedule=cosine"]) { folder in
       let again = ["train", "--run", "run", "--resume"]
@@ -76,7 +76,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("without --config the run's own configuration holds, and --set can raise the steps")
+  @Test("without --config the run's own configuration is used, and --set can raise the steps")
   func withoutConfig() throws {
     try withRun { folder in
       let result = try runProgram(
@@ -89,14 +89,14 @@ struct ResumeTests {
           best\trun/checkpoints/best.safetensors
 
           """)
-      // The steps have become part of the run.
+      // The raised number of steps has been saved in the run.
       #expect(
         try runProgram(["train", "--run", "run", "--resume"], in: folder).output.contains("3 steps")
       )
     }
   }
 
-  @Test("a run goes on in another folder with another name")
+  @Test("a run can be resumed in a folder with another name")
   func moved() throws {
     try withRun { folder in
       try FileManager.default.moveItem(atPath: folder + "/run", toPath: folder + "/moved")
@@ -107,7 +107,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("a changed experiment is refused, each field with both values")
+  @Test("a changed experiment is refused, with both values of each field")
   func changedExperiment() throws {
     try withRun { folder in
       let before = try files(below: folder + "/run")
@@ -123,14 +123,14 @@ struct ResumeTests {
     }
   }
 
-  @Test("images that have changed places are refused, though number and variance agree")
+  @Test("images in another order are refused, although their number and variance agree")
   func swappedImages() throws {
     try withTemporaryFolder { folder in
       try writeImages(folder + "/images")
       expect(try train("run", imageSets("images"), in: folder), 0)
       let path = folder + "/images/data_batch_2.bin"
       let bytes = try contents(of: path)
-      // The first two, neither of which is held out.
+      // The first two images, neither of which is held out.
       let (first, second) = (bytes[..<3073], bytes[3073..<6146])
       try write(Array(second + first + bytes[6146...]), to: path)
       let more = ["train", "--run", "run", "--resume", "--set", "training.steps=4"]
@@ -143,7 +143,7 @@ struct ResumeTests {
   }
 
   @Test(
-    "a run whose configuration is missing or empty has it in its checkpoint",
+    "a run whose configuration is missing or empty gets it from its checkpoint",
     arguments: [true, false])
   func lostConfiguration(isEmpty: Bool) throws {
     try withRun { folder in
@@ -163,7 +163,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("a folder without a configuration and a checkpoint is no run to any command")
+  @Test("for every command, a folder without a configuration and a checkpoint is not a run")
   func halfMade() throws {
     try withTemporaryFolder { folder in
       for files in [[], ["metrics.jsonl"]] {
@@ -191,21 +191,21 @@ struct ResumeTests {
     }
   }
 
-  @Test("a folder takes one training at a time")
+  @Test("only one process can train in a folder")
   func twoAtOnce() throws {
     try withTemporaryFolder { folder in
       let long = ["training.steps=1000000", "training.log_every=1"]
       try createFolder(folder + "/elsewhere")
       let first = try train("run", long, in: folder) { process in
         try waitFor("step 1/", of: process, in: folder)
-        // From another folder, where its own words are collected.
+        // From another folder, where the second program's output is collected.
         let elsewhere = folder + "/elsewhere"
         expect(
           try train(folder + "/run", long, in: elsewhere), 73, "the folder holds a run already")
         expect(
           try runProgram(["train", "--run", folder + "/run", "--resume"], in: elsewhere), 73,
           "run: another process is training in this folder", "--run")
-        // The lock is the folder's: it does not go with a file.
+        // The lock is on the folder, so removing a file does not release it.
         try FileManager.default.removeItem(atPath: folder + "/run/metrics.jsonl")
         expect(
           try runProgram(["train", "--run", folder + "/run", "--resume"], in: elsewhere), 73,
@@ -219,7 +219,7 @@ struct ResumeTests {
     }
   }
 
-  @Test("the run folder has the resolved configuration, metrics and checkpoints, and no more")
+  @Test("the run folder has only the resolved configuration, the metrics and the checkpoints")
   func runFolder() throws {
     try withRun { folder in
       #expect(
@@ -231,9 +231,9 @@ struct ResumeTests {
       for line in ["  hidden: 8", "  init: uniform", "  folder: run"] {
         #expect(text.contains("\n\(line)\n"))
       }
-      // Of another kind.
+      // A field of another kind is not saved.
       #expect(!text.contains("ema_unused"))
-      // That configuration makes the same run again.
+      // The saved configuration reproduces the run.
       let again = try runProgram(
         ["train", "--config", "run/config.yaml", "--run", "again"], in: folder)
       expect(again, 0)
@@ -244,7 +244,7 @@ struct ResumeTests {
   }
 
   @Test(
-    "checkpoints do not depend on the number of threads or on where they are", arguments: [2, 3])
+    "checkpoints do not depend on the number of threads or on the folder", arguments: [2, 3])
   func threads(count: Int) throws {
     try withRun { folder in
       expect(try train("deep/in/run", flags: ["--threads", String(count)], in: folder), 0)

@@ -13,7 +13,7 @@ struct SignalTests {
   ]
 
   @Test(
-    "a signal saves the state, and the printed command makes what an undisturbed run makes",
+    "after a signal, the printed command gives the same checkpoint as an uninterrupted run",
     arguments: [SIGINT, SIGTERM, SIGHUP])
   func stopAndResume(signal: Int32) throws {
     try withTemporaryFolder { folder in
@@ -49,7 +49,7 @@ struct SignalTests {
     }
   }
 
-  /// The steps of training in the metrics, in their order.
+  /// The training steps in the metrics, in order.
   private func loggedSteps(_ run: String) throws -> [Int] {
     try readText(run + "/metrics.jsonl", limit: 1 << 20).split(separator: "\n")
       .map { try object(String($0)) }.filter { $0["split"] == nil }
@@ -68,20 +68,20 @@ struct SignalTests {
     }
   }
 
-  @Test("a second signal leaves at once, without saving", arguments: [SIGINT, SIGTERM])
+  @Test("a second signal ends the program at once, without saving", arguments: [SIGINT, SIGTERM])
   func secondSignal(second: Int32) throws {
     try withTemporaryFolder { folder in
-      // A step of minutes, so that leaving after the step would not pass unnoticed.
+      // A step takes minutes, so that the test would notice if the program finished it.
       let sets = [
         "model.hidden=256", "data.images=65536", "training.batch_size=65536", "data.validation=0",
       ]
       let result = try train("run", sets, in: folder) { process in
         try waitFor("run folder", of: process, in: folder)
-        // The handlers come with the first step.
+        // The handlers are installed with the first step.
         usleep(300_000)
         process.interrupt()
         try waitFor("stopping after this step", of: process, in: folder)
-        // At once the same one would be taken for a repetition of the first.
+        // The same signal at once would count as a repetition of the first one.
         usleep(600_000)
         #expect(process.isRunning)
         kill(process.processIdentifier, second)
@@ -92,7 +92,7 @@ struct SignalTests {
     }
   }
 
-  @Test("SIGUSR1 saves, and training goes on to the same end")
+  @Test("SIGUSR1 saves, and training continues to the same result")
   func saveRequest() throws {
     try withTemporaryFolder { folder in
       let sets =
@@ -112,7 +112,7 @@ struct SignalTests {
     }
   }
 
-  @Test("while images are made, a signal ends the program at once, and nothing has been created")
+  @Test("while images are generated, a signal ends the program at once; nothing is created")
   func beforeTheFirstStep() throws {
     try withTemporaryFolder { folder in
       let clock = ContinuousClock()
@@ -156,7 +156,7 @@ struct SignalTests {
     }
   }
 
-  @Test("a run that was left before its first checkpoint can be resumed from its start")
+  @Test("a run that was ended before its first checkpoint can be resumed from the start")
   func resumeFromStart() throws {
     try withTemporaryFolder { folder in
       let sets = ["training.steps=1000000", "training.checkpoint_every=0", "training.log_every=1"]

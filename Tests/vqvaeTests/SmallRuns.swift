@@ -20,7 +20,7 @@ func train(
     in: folder, whileRunning: whileRunning)
 }
 
-/// Trains a run that has to succeed, and lends its folder.
+/// Trains a run, which has to succeed, and passes its folder to `body`.
 func withRun(_ sets: [String] = [], _ body: (_ folder: String) throws -> Void) throws {
   try withTemporaryFolder { folder in
     let result = try train("run", sets, in: folder)
@@ -29,7 +29,7 @@ func withRun(_ sets: [String] = [], _ body: (_ folder: String) throws -> Void) t
   }
 }
 
-/// CIFAR-10 files with a few records of noise each.
+/// Writes CIFAR-10 files with a few records of noise each.
 func writeImages(_ folder: String, records: Int = 24, label: UInt8 = 3) throws {
   try createFolder(folder)
   var random = SystemRandomNumberGenerator()
@@ -57,14 +57,14 @@ func files(below folder: String) throws -> [String: [UInt8]] {
   return result
 }
 
-/// The one JSON object that a text consists of.
+/// Parses a text that consists of one JSON object.
 func object(_ text: String) throws -> [String: Any] {
   try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
 }
 
 /// Waits until a running program has written some words to standard error.
 ///
-/// - Parameter folder: the one that it runs in, where ``runProgram`` collects what it writes.
+/// - Parameter folder: the program's working folder, where ``runProgram`` collects its output.
 func waitFor(_ words: String, of process: Process, in folder: String) throws {
   let deadline = ContinuousClock.now + .seconds(120)
   while ContinuousClock.now < deadline, process.isRunning {
@@ -74,7 +74,7 @@ func waitFor(_ words: String, of process: Process, in folder: String) throws {
   Issue.record("the program never said \"\(words)\"")
 }
 
-/// Expects a status and parts of what stands on standard error, which has no control characters.
+/// Expects a status, certain parts in the text of standard error, and no control characters in it.
 func expect(
   _ result: ProgramResult, _ status: Int32, _ parts: String...,
   sourceLocation: SourceLocation = #_sourceLocation

@@ -5,12 +5,12 @@ import TerminalText
 import TestSupport
 import Testing
 
-/// What the program shows on a terminal, at several widths.
+/// The program's output on terminals of several widths.
 @Suite("Terminal", .timeLimit(.minutes(5)))
 struct TerminalTests {
   static let narrow = [20, 33, 50, 80]
 
-  @Test("lines fit, and neither numbers nor words are cut", arguments: narrow + [200])
+  @Test("lines fit, and neither numbers nor words are truncated", arguments: narrow + [200])
   func fits(columns: Int) throws {
     try withTemporaryFolder { folder in
       let run = "run-é-東京-🙂"
@@ -27,7 +27,7 @@ struct TerminalTests {
             codes.wholeMatch(of: /[123]\/3|\d+\/32|\d+\/s/) != nil, "\(line)")
         }
       }
-      // The lines that stay are those of a file, in other places.
+      // The lines that stay are those that a file gets, with other line breaks.
       for line in shown.lines where line.contains(" ") {
         #expect(displayWidth(line) <= columns || !line.drop { $0 == " " }.contains(" "), "\(line)")
       }
@@ -57,7 +57,7 @@ struct TerminalTests {
     }
   }
 
-  @Test("the width is that of the window now")
+  @Test("lines follow the current width of the window")
   func resized() throws {
     try withTemporaryFolder { folder in
       let shown = try trainOnTerminal(
@@ -67,7 +67,7 @@ struct TerminalTests {
         try waitForSteps(terminal)
         terminal.resize(columns: 30)
         terminal.forget()
-        // The first line may have been laid out before.
+        // The first line may have been laid out for the earlier width.
         for _ in 0..<3 { try waitForSteps(terminal) }
         process.terminate()
       }
@@ -125,7 +125,7 @@ struct TerminalTests {
     {
       let states = String(line).split(separator: "\r\u{1B}[K", omittingEmptySubsequences: false)
         .map(String.init)
-      // What is behind the last erasure stays; a rewritten line that stays there is one of progress.
+      // The text after the last erasure stays. If it is a progress line, it counts as progress.
       progress += states.dropFirst().dropLast()
       let last = states.last ?? ""
       if last.contains("/s ") || last.firstMatch(of: /^\d+\/\d+( |$)/) != nil {
@@ -149,7 +149,7 @@ private final class PseudoTerminal: Sendable {
   private let done = Mutex(false)
 
   init(columns: Int) throws {
-    // What openpty does; Swift's Glibc has neither it nor these two numbers of Linux.
+    // The steps of openpty; Swift's Glibc has neither it nor these two constants of Linux.
     let (lock, getNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))
     master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var (unlocked, number) = (Int32(0), Int32(0))
@@ -180,7 +180,7 @@ private final class PseudoTerminal: Sendable {
     _ = ioctl(slave, UInt(TIOCSWINSZ), &size)
   }
 
-  /// All that was written, once the program has left.
+  /// Everything that was written, once the program has ended.
   func finish() -> String {
     close(slave)
     while !done.withLock({ $0 }) { usleep(1000) }

@@ -2,7 +2,7 @@ import Files
 import TestSupport
 import Testing
 
-/// The commands with a model of two codebooks, on images of 64×64.
+/// All commands with a model that has two codebooks, on 64×64 images.
 @Suite("Two codebooks on the command line", .timeLimit(.minutes(5)))
 struct TwoLevelTests {
   private static let configuration = """
@@ -14,7 +14,7 @@ struct TwoLevelTests {
 
   private static let names = ["quantizer_top", "quantizer_bottom"]
 
-  /// Trains a run, and lends its folder and what was said of it.
+  /// Trains a run, and passes its folder and the program's output to `body`.
   private func withRun(_ body: (_ folder: String, _ training: ProgramResult) throws -> Void) throws
   {
     try withTemporaryFolder { folder in
@@ -25,7 +25,7 @@ struct TwoLevelTests {
     }
   }
 
-  @Test("train names both codebooks, and shows the numbers of each")
+  @Test("train names both codebooks and shows the numbers of each")
   func train() throws {
     try withRun { _, training in
       let errors = training.errors
@@ -35,12 +35,12 @@ struct TwoLevelTests {
           "32 codewords of dimension 8 in each of 2 codebooks: quantizer_top, 8×8 codes; "
             + "quantizer_bottom, 16×16 codes; at most 0.1302 bits per dimension\n"))
       let numbers = /perplexity \d+\.\d\+\d+\.\d  codes \d+\/32\+\d+\/32/
-      // Three steps and a validation.
+      // Lines for three steps and a validation.
       #expect(errors.matches(of: numbers).count == 4, "\(errors)")
     }
   }
 
-  @Test("eval --json has an entry for each, whose bits and codes add up")
+  @Test("eval --json has an entry for each codebook, and their bits and codes add up")
   func json() throws {
     try withRun { folder, _ in
       let result = try runProgram(["eval", "run", "--split", "test", "--json"], in: folder)
@@ -55,7 +55,7 @@ struct TwoLevelTests {
       #expect(report["codebookSize"] as? Int == 64)
       let used = try numbers("codesUsed")
       #expect(report["codesUsed"] as? Double == used[0] + used[1])
-      // 64 codes of an image above and 256 below, of so many bits each.
+      // An image has 64 codes at the top level and 256 at the bottom, each with the entropy's bits.
       let (entropy, bits) = (try numbers("codeEntropy"), try numbers("bitsPerImage"))
       for (i, codes) in [64.0, 256].enumerated() {
         #expect(abs(bits[i] - codes * entropy[i]) < 1e-6)
@@ -64,14 +64,14 @@ struct TwoLevelTests {
       #expect(try abs(#require(report["bitsPerImage"] as? Double) - bits[0] - bits[1]) < 1e-9)
       let perplexity = try numbers("perplexity")
       for i in 0..<2 { #expect(perplexity[i] >= 1 && perplexity[i] <= used[i] + 1e-9) }
-      // One number would have to be of one of them.
+      // A single number would belong to only one of the codebooks.
       for key in ["perplexity", "codeEntropy", "codebookEffectiveRank"] {
         #expect(report[key] == nil, "\(key)")
       }
     }
   }
 
-  @Test("eval shows each by its name")
+  @Test("eval shows each codebook by its name")
   func table() throws {
     try withRun { folder, _ in
       let output = try runProgram(["eval", "run"], in: folder).output
@@ -88,13 +88,13 @@ struct TwoLevelTests {
     }
   }
 
-  @Test("reconstruct draws images of 64×64")
+  @Test("reconstruct draws 64×64 images")
   func reconstruct() throws {
     try withRun { folder, _ in
       let result = try runProgram(
         ["reconstruct", "run", "--count", "1", "--scale", "1", "--out", "x.png"], in: folder)
       expect(result, 0)
-      // One above the other, with margins of two.
+      // One image above the other, with margins of two pixels.
       #expect(result.output == "x.png\t68x134\n")
     }
   }
@@ -112,7 +112,7 @@ struct TwoLevelTests {
       let kernels = try #require(report["kernels"] as? [[String: Any]])
       let uses = kernels.flatMap { $0["uses"] as? [String] ?? [] }
       for name in Self.names { #expect(uses.contains("\(name).codebook"), "\(name)") }
-      // Eight images of a shard have 8·8 vectors each above and 16·16 below.
+      // The eight images of a shard have 8·8 vectors each at the top level and 16·16 at the bottom.
       let searches = kernels.filter { ($0["name"] as? String)?.hasPrefix("nearest") == true }
       #expect(searches.map { $0["count"] as? Int } == [512, 2048])
       let verification = try #require(report["verification"] as? [String: Any])

@@ -42,7 +42,7 @@ struct UsageTests {
     (["bench", "--kernel"], "Did you mean '--kernels'?"),
   ]
 
-  @Test("wrong flags leave with 64, say what is wrong, and touch nothing", arguments: wrong)
+  @Test("wrong flags end with status 64 and a message, and change nothing", arguments: wrong)
   func wrongFlags(_ wrong: (arguments: [String], message: String)) throws {
     try withTemporaryFolder { folder in
       let result = try runProgram(wrong.arguments, in: folder)
@@ -52,7 +52,7 @@ struct UsageTests {
     }
   }
 
-  @Test("a mistyped --config is named, instead of one that is missing")
+  @Test("a misspelled --config is reported, not a missing one")
   func mistypedConfig() throws {
     try withTemporaryFolder { folder in
       let result = try runProgram(["train", "--confg", "c.yaml"], in: folder)

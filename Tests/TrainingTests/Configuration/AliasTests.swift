@@ -1,7 +1,7 @@
 import Testing
 import Training
 
-/// Anchors and aliases make a small file a large document; the reader refuses them unexpanded.
+/// Anchors and aliases can turn a small file into a huge document; the reader refuses them unexpanded.
 @Suite("Anchors and aliases")
 struct AliasTests {
   static let simple = [
@@ -32,11 +32,11 @@ struct AliasTests {
     "output: {folder: a&b/*b}\n", "output: {folder: '&a *a'} # &a *a\n",
   ]
 
-  @Test("the two characters in comments, quotes and words are no anchors", arguments: innocent)
+  @Test("& and * in comments, quotes and words are not anchors or aliases", arguments: innocent)
   func allowed(_ text: String) { #expect(faults(text) == []) }
 
   @Test(
-    "in the middle of a plain path they are no anchors either",
+    "& and * inside a plain path are not anchors or aliases",
     arguments: [
       "Tom & Jerry", "a -*b", "a-*b", "x,&y", "what?*",
     ])
@@ -47,8 +47,8 @@ struct AliasTests {
   /// Forty levels of lists, values and keys, with more than 2⁴⁰ leaves.
   ///
   /// - Parameters:
-  ///   - guardWord: what precedes each anchor in its list.
-  ///   - item: what refers to the level below.
+  ///   - guardWord: the text that precedes each anchor in its list.
+  ///   - item: makes the text that refers to the level below from an alias.
   static func bomb(_ guardWord: String, _ item: (String) -> String) -> String {
     var text = "a0: [\(guardWord)&a0 [x, x, x, x, x, x, x, x, x]]\n"
     for level in 1...40 {
@@ -74,7 +74,7 @@ struct AliasTests {
     }
   }
 
-  /// Quotation marks that open no quotation, or do not end one.
+  /// Quotation marks that do not open or close a quotation.
   @Test("no quotation mark hides an anchor", arguments: ["o', ", "o\", ", "\"\\\"\", "])
   func hiddenAnchor(guardWord: String) {
     for item in Self.items {
@@ -83,13 +83,13 @@ struct AliasTests {
     }
   }
 
-  @Test("a quotation over several lines hides no anchor")
+  @Test("a quotation over several lines does not hide an anchor")
   func quotationOverLines() {
     let found = faults("seed: 1\ndata: {root: \"x\n  y\", kind: &a cifar10}\n")
     #expect(found.count == 1 && found[0].contains("c.yaml:3:13: anchors and aliases"), "\(found)")
   }
 
-  @Test("each is reported, with the other faults of the file")
+  @Test("each anchor and alias is reported, with the other faults of the file")
   func withOthers() {
     let found = faults("seed: &a x\ntraining: {steps: *a, lr: *b}\n<<: *c\n")
     #expect(

@@ -9,7 +9,7 @@ import Tensors
 import Testing
 import Training
 
-/// What a configuration may say depends on the architecture that it names.
+/// The fields that a configuration can have depend on its architecture.
 @Suite("Fields and images of an architecture")
 struct ArchitectureFieldTests {
   @Test(
@@ -31,7 +31,7 @@ struct ArchitectureFieldTests {
     #expect(faults("model: {architecture: residual}\n", [setting]).isEmpty)
   }
 
-  @Test("every field of the model belongs to an architecture, and every architecture's is a field")
+  @Test("the fields of the model are those of all architectures")
   func fieldsHaveOwners() {
     let fields = ModelSection.fields.dropFirst()
     for field in fields { #expect(field.owners?.kinds.isEmpty == false, "\(field.name)") }
@@ -41,7 +41,7 @@ struct ArchitectureFieldTests {
     #expect(!fields.isEmpty)
   }
 
-  @Test("a fault of several fields stands at the one that was set")
+  @Test("a fault that involves several fields is reported at the one that was set")
   func faultOfSeveral() {
     let message = "expected groups that divide every width, found"
     expectFault(
@@ -55,7 +55,7 @@ struct ArchitectureFieldTests {
         == ["--set model.widths=[16]: model.widths: \(message) 32 groups and a width of 16"])
   }
 
-  @Test("what depends on a wrong field is not judged")
+  @Test("a wrong field causes no further faults")
   func consequences() {
     expectFault(
       "model:\n  architecture: resblok\n  widths: [32, 64]\n", "2:17",
@@ -63,7 +63,7 @@ struct ArchitectureFieldTests {
     expectFault(
       "model:\n  architecture: resblock\n  widths: [48, 9x]\n  groups: 48\n", "3:11",
       "model.widths: expected a list")
-    // A flag that says it right counts.
+    // With a flag that corrects the architecture, only the file's fault remains.
     #expect(
       faults(
         "model: {architecture: resblok, widths: [32, 64]}\n", ["model.architecture=resblock"]
@@ -71,7 +71,7 @@ struct ArchitectureFieldTests {
   }
 
   @Test(
-    "a list in a flag has its numbers between commas",
+    "the numbers of a list in a flag are separated by commas",
     arguments: ["[32,64]", "32,64", " 32 , 64 ", "[ 32 , 64 ]"])
   func lists(_ text: String) throws {
     let model = try read("model: {architecture: resblock}\n", ["model.widths=\(text)"]).model
@@ -83,7 +83,7 @@ struct ArchitectureFieldTests {
     }
   }
 
-  @Test("the names of the architectures differ, and each is found by its own")
+  @Test("architectures have distinct names and are found by them")
   func names() {
     let names = ModelSection.kinds
     #expect(Set(names).count == names.count)
@@ -91,7 +91,7 @@ struct ArchitectureFieldTests {
     #expect(ModelSection(kind: "unet") == nil)
   }
 
-  @Test("a saved configuration has the fields of its architecture alone, and reads back")
+  @Test("a saved configuration has only the fields of its architecture, and reads back")
   func saved() throws {
     let strided = try read("model: {architecture: strided}\n")
     #expect(!strided.yaml().contains("hidden") && !strided.yaml().contains("preset"))
@@ -102,7 +102,7 @@ struct ArchitectureFieldTests {
     #expect(differences.contains { $0 == ("model.hidden", "nothing", "128") })
   }
 
-  @Test("without presets the codebook starts near the origin, and unused codewords stay")
+  @Test("without presets the codebook is initialized uniformly, and unused codewords are kept")
   func start() throws {
     for kind in ["vq", "ema"] {
       let strided = try read("model: {architecture: strided}\nquantizer: {kind: \(kind)}\n")
@@ -113,7 +113,7 @@ struct ArchitectureFieldTests {
   }
 
   @Test(
-    "images of a size that the architecture cannot take are an error that says which it can",
+    "the message for images of an unsupported size names the sizes that the architecture supports",
     arguments: [
       ("residual", 4, 20, 36), ("residual", 4, 32, 30), ("strided", 16, 24, 32),
       ("strided", 16, 32, 8), ("strided", 16, 64, 16), ("hierarchical", 8, 40, 64),
@@ -143,9 +143,9 @@ struct ArchitectureFieldTests {
         + "\(row.name) can take")
   }
 
-  /// By hand: grids of 8×8 with 512 codewords, of 2×2 with 256, of 8×8 and 4×4 with 512 each.
+  /// Computed by hand: grids of 8×8 with 512 codewords, of 2×2 with 256, of 8×8 and 4×4 with 512 each.
   @Test(
-    "the bits that codes can carry are those of all their grids",
+    "the bits that codes can carry are summed over all grids",
     arguments: [
       ("residual", 512, 0.1875), ("strided", 256, 32.0 / 3072), ("hierarchical", 512, 720.0 / 3072),
       ("resblock", 512, 0.1875),

@@ -8,10 +8,10 @@ import Quantizers
 import TestSupport
 import Testing
 
-/// The way from a path to a configuration.
+/// Reading a configuration from a path.
 @Suite("Configuration files")
 struct ConfigurationFileTests {
-  /// Reads a file with some bytes.
+  /// Reads a file with the given bytes.
   private func readFile(_ bytes: [UInt8]) throws -> Configuration {
     try withTemporaryFolder { folder in
       try write(bytes, to: folder + "/c.yaml")
@@ -19,7 +19,7 @@ struct ConfigurationFileTests {
     }
   }
 
-  @Test("a place in a message begins with the path as it was given")
+  @Test("a place in a message begins with the path as given")
   func place() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/my config.yaml"
@@ -31,7 +31,7 @@ struct ConfigurationFileTests {
     }
   }
 
-  @Test("64 KiB are read, and no byte more")
+  @Test("a file of 64 KiB is read, one with a byte more is refused")
   func size() throws {
     let comment = [UInt8](repeating: UInt8(ascii: "#"), count: 65_536 - 8) + Array("\nseed: 7".utf8)
     #expect(comment.count == 65_536)
@@ -44,7 +44,7 @@ struct ConfigurationFileTests {
     Array("data:\n  root: caf".utf8) + [0xE9, 0x0A], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0x80],
   ]
 
-  @Test("what is not UTF-8 is refused", arguments: notUTF8)
+  @Test("a file that is not UTF-8 is refused", arguments: notUTF8)
   func encoding(_ bytes: [UInt8]) {
     let problem = #expect(throws: Problem.self) { try readFile(bytes) }
     #expect(problem?.description.contains("not text; expected UTF-8") == true)
@@ -57,7 +57,7 @@ struct ConfigurationFileTests {
     (.utf32BigEndian, [0, 0, 0xFE, 0xFF], "UTF-32, big-endian"),
   ]
 
-  @Test("other encodings of Unicode are named, with and without a mark", arguments: encodings)
+  @Test("other Unicode encodings are named, with and without a mark", arguments: encodings)
   func unicode(_ row: (encoding: String.Encoding, mark: [UInt8], name: String)) throws {
     for text in ["seed: 1\n", "# größe\r\nseed: 1\r\n", "s"] {
       let bytes = [UInt8](try #require(text.data(using: row.encoding)))
@@ -72,7 +72,7 @@ struct ConfigurationFileTests {
     }
   }
 
-  @Test("an empty file is refused, one with empty braces has all defaults")
+  @Test("an empty file is refused; one with empty braces gives all defaults")
   func empty() throws {
     for text in ["", "# nothing\n", "---\n# nothing\n", "null\n"] {
       #expect(throws: ConfigurationError.self) { try readFile(Array(text.utf8)) }
@@ -80,7 +80,7 @@ struct ConfigurationFileTests {
     #expect(try readFile(Array("{}".utf8)) == read(""))
   }
 
-  @Test("a file with a size of 0 in /proc is read as what it holds")
+  @Test("the contents of a file in /proc are read although its size is 0")
   func procFile() {
     let error = #expect(throws: ConfigurationError.self) {
       try ConfigurationReader.read(file: "/proc/self/comm")
@@ -98,7 +98,7 @@ struct ConfigurationFileTests {
         -> Configuration
       {
         let writer = Thread {
-          // Later than the reader, and in two parts.
+          // Write after the reader has opened the pipe, and in two parts.
           usleep(50_000)
           let descriptor = open(path, O_WRONLY)
           for part in [text.prefix(3), text.dropFirst(3)] {
@@ -130,7 +130,7 @@ struct ConfigurationFileTests {
     )
   }
 
-  @Test("a missing file and a folder say so")
+  @Test("a missing file and a folder are reported as such")
   func notAFile() throws {
     try withTemporaryFolder { folder in
       let missing = #expect(throws: Problem.self) {
@@ -161,7 +161,7 @@ struct ConfigurationFileTests {
   }
 
   @Test(
-    "every published configuration is right",
+    "the published configurations have the expected images, presets and run folders",
     arguments: [
       "cifar10-sonnet", "cifar10-zalando", "demo", "smoke",
     ])
@@ -175,7 +175,7 @@ struct ConfigurationFileTests {
         == (["cifar10-sonnet", "demo"].contains(name) ? .sonnet : .zalando))
   }
 
-  @Test("no published configuration is left out above")
+  @Test("every file in configs is a valid configuration")
   func publishedAreTested() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: packageFolder + "/configs")
     for file in files where file.hasSuffix(".yaml") {

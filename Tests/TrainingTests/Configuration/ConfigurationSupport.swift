@@ -3,13 +3,13 @@ import Files
 import Quantizers
 import Testing
 
-/// Reads a configuration that is right; of an empty text one with all defaults.
+/// Reads a valid configuration. An empty text gives one with all defaults.
 func read(_ yaml: String, _ overrides: [String] = []) throws -> Configuration {
   try ConfigurationReader.read(
     yaml: yaml.isEmpty ? "{}" : yaml, name: "c.yaml", overrides: overrides)
 }
 
-/// The faults of a configuration, one line each as the user sees them; empty where it is right.
+/// The faults of a configuration, one line each as the user sees them; empty if it is valid.
 func faults(_ yaml: String, _ overrides: [String] = [], needsData: Bool = true) -> [String] {
   do {
     _ = try ConfigurationReader.read(
@@ -22,7 +22,7 @@ func faults(_ yaml: String, _ overrides: [String] = [], needsData: Bool = true) 
   }
 }
 
-/// Expects one fault, with its place and a part of its message.
+/// Expects exactly one fault, with its place and a part of its message.
 func expectFault(
   _ yaml: String, _ place: String, _ part: String,
   sourceLocation: SourceLocation = #_sourceLocation
@@ -34,7 +34,7 @@ func expectFault(
   #expect(first.contains(part), "\(first)", sourceLocation: sourceLocation)
 }
 
-/// Sets one field in YAML, and behind it a kind that has the field if that by default does not.
+/// YAML that sets one field, followed by a kind that has the field if the default kind does not.
 func yaml(_ key: String, _ value: String) -> String {
   let parts = key.split(separator: ".")
   if parts.count == 1 { return "\(key): \(value)\n" }
@@ -45,7 +45,7 @@ func yaml(_ key: String, _ value: String) -> String {
   return section + "  \(owners.kindField.split(separator: ".")[1]): \(owners.kinds[0])\n"
 }
 
-/// A wrong text, its place and a part of what is said of it.
+/// An invalid text, the place of its fault, and a part of the message.
 struct BadYAML: Sendable, CustomTestStringConvertible {
   let text: String
   let place: String

@@ -3,10 +3,10 @@ import Configurations
 import Quantizers
 import Testing
 
-/// What a configuration is where it says nothing.
+/// The values of fields that a configuration does not set.
 @Suite("Defaults")
 struct DefaultTests {
-  @Test("the defaults are those of the type, and what depends on others is filled in")
+  @Test("the defaults are those of the type, and those that depend on other fields are filled in")
   func defaults() throws {
     var expected = Configuration()
     expected.quantizer.update(VQKind.self) { $0.codebook.initialization = .uniform }
@@ -15,7 +15,7 @@ struct DefaultTests {
     #expect(try read("data: {}\nmodel: {}\nquantizer: {}\ntraining: {}\noutput: {}\n") == expected)
   }
 
-  @Test("the defaults are the usual model's")
+  @Test("the defaults describe the VQ-VAE with 128 hidden units and 512 codewords")
   func usualModel() {
     let c = Configuration()
     let model = c.model.options(of: ResidualArchitecture.self)
@@ -26,7 +26,7 @@ struct DefaultTests {
     #expect(c.data[field: "validation"] == .number(0.1))
   }
 
-  @Test("each default is a value that its field accepts")
+  @Test("each field accepts its default")
   func defaultsAreInRange() throws {
     for field in Configuration.fields {
       guard let value = field.initial?.text else { continue }
@@ -41,7 +41,7 @@ struct DefaultTests {
     }
   }
 
-  @Test("each field says what it means and expects, and has one name")
+  @Test("each field has a meaning, a description of its values, and a unique name")
   func fieldsAreDescribed() {
     for field in Configuration.fields {
       #expect(!field.meaning.isEmpty && !field.domain.expected.isEmpty, "\(field.name)")
@@ -57,7 +57,7 @@ struct DefaultTests {
   ]
 
   @Test(
-    "a preset fixes the start of the codebook and what becomes of unused codewords",
+    "a preset determines the initialization of the codebook and the handling of unused codewords",
     arguments: presets)
   func preset(_ row: (preset: String, kind: String, CodebookInitialization, UnusedCodeword?)) throws
   {

@@ -1,7 +1,7 @@
 import Configurations
 import Testing
 
-/// Values of the wrong type or out of their range.
+/// Values of the wrong type or out of range.
 @Suite("Faults of fields")
 struct FieldFaultTests {
   static let types = [
@@ -81,7 +81,7 @@ struct FieldFaultTests {
   }
 
   @Test(
-    "a number may have a sign, an exponent, or none of both",
+    "a number may have a sign and an exponent",
     arguments: [
       ("0.5", 0.5), ("5", 5), ("1e-3", 1e-3), ("1E3", 1e3), ("+2.5e+1", 25), (".5", 0.5), ("0", 0),
     ])
@@ -89,7 +89,7 @@ struct FieldFaultTests {
     #expect(try read(yaml("quantizer.commitment", text)).quantizer.codebook.commitment == value)
   }
 
-  /// The least and the greatest value of each field with a range, and the nearest ones outside.
+  /// The least and the greatest value of each field with a range, and values just outside.
   static let ranges: [(key: String, inside: [String], outside: [String])] = [
     ("seed", ["0", "18446744073709551615"], ["-1", "18446744073709551616"]),
     ("data.validation", ["0", "0.999999"], ["-0.000001", "1"]),
@@ -98,7 +98,7 @@ struct FieldFaultTests {
     ("model.hidden", ["2", "4096"], ["1", "4097", "0", "-2"]),
     ("model.residual_layers", ["0", "64"], ["-1", "65"]),
     ("model.residual_hidden", ["1", "4096"], ["0", "4097"]),
-    // Widths are multiples of 32 groups, and groups divide the widths of 64 and 128.
+    // Widths must be multiples of the default 32 groups, and groups must divide the default widths 64, 128.
     (
       "model.widths", ["[32]", "[4096, 64, 32]", "[32, 32, 32, 32, 32, 32, 32, 32]"],
       ["[]", "[0]", "[4097]", "[64, -1]", "[1.5]", "64", "[1, 1, 1, 1, 1, 1, 1, 1, 1]"]
@@ -116,11 +116,11 @@ struct FieldFaultTests {
     ("training.batch_size", ["1", "65536"], ["0", "65537"]),
     ("training.shard_images", ["1", "1024"], ["0", "1025"]),
     ("training.learning_rate", ["1e-12", "9.9e11"], ["0.99e-12", "0", "-1", "1e12"]),
-    // With a constant rate up to training.steps.
+    // With a constant rate, at most training.steps.
     ("training.warmup_steps", ["0", "10000"], ["-1", "1000000001"]),
-    // With a constant rate only 0 has a meaning; with a cosine, see below.
+    // With a constant rate, only 0 is allowed; for a cosine, see OptimizerFaultTests.
     ("training.final_learning_rate", ["0"], ["-0.1", "1e12"]),
-    // Up to 1 over the learning rate, which is 3e-4 here.
+    // Less than 1 over the learning rate, which is 3e-4 here.
     ("training.weight_decay", ["0", "3333"], ["-0.1", "1000000"]),
     ("training.clip_norm", ["1e-12", "9.9e11"], ["0.99e-12", "0", "-1", "1e12"]),
     ("training.threads", ["1", "1024"], ["0", "1025"]),
@@ -129,7 +129,7 @@ struct FieldFaultTests {
     ("training.log_every", ["1", "1000000000"], ["0", "1000000001"]),
   ]
 
-  @Test("a range holds its ends and nothing beyond", arguments: ranges)
+  @Test("a range includes its bounds and nothing beyond", arguments: ranges)
   func range(_ field: (key: String, inside: [String], outside: [String])) {
     for value in field.inside { #expect(faults(yaml(field.key, value)).isEmpty, "\(value)") }
     for value in field.outside {
@@ -140,7 +140,7 @@ struct FieldFaultTests {
     }
   }
 
-  @Test("every field with a range stands in the table above")
+  @Test("the table above has every field with a range")
   func rangesAreComplete() {
     let numeric = Configuration.fields.filter { $0.domain.expected.contains("number") }.map(\.name)
     #expect(Self.ranges.map(\.key) == numeric)

@@ -1,10 +1,10 @@
 import Testing
 import Training
 
-/// The size of synthetic images; those of CIFAR-10 have one.
+/// The size of synthetic images; that of CIFAR-10 images is fixed.
 @Suite("The field data.side")
 struct ImageSizeFieldTests {
-  @Test("with CIFAR-10 it is an error at its place")
+  @Test("data.side is an error at its place with CIFAR-10")
   func foreign() {
     let message =
       "data.side: belongs to synthetic, and data.kind is cifar10; leave it out"
@@ -15,13 +15,13 @@ struct ImageSizeFieldTests {
     #expect(faults("data: {kind: synthetic, side: 64}\n").isEmpty)
   }
 
-  @Test("a saved configuration has it for synthetic images alone")
+  @Test("a saved configuration has data.side only for synthetic images")
   func saved() throws {
     #expect(try read("data: {side: 64}\n").yaml().contains("\n  side: 64\n"))
     #expect(!(try read("data: {kind: cifar10, root: x}\n").yaml().contains("side:")))
   }
 
-  @Test("more pixels than fit into memory are an error")
+  @Test("more than 2^30 pixels are an error")
   func tooMany() {
     let message =
       "data.side: expected at most 1073741824 pixels in data.images times data.side squared, which are "
@@ -30,7 +30,7 @@ struct ImageSizeFieldTests {
     #expect(faults("data: {images: 262144, side: 64}\n").isEmpty)
   }
 
-  @Test("another size is another experiment")
+  @Test("a different size is a different experiment")
   func differences() throws {
     let differences = try read("data: {side: 64}\n").differences(from: read(""), in: .experiment)
     #expect(differences.count == 1)

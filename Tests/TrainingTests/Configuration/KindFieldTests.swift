@@ -5,7 +5,7 @@ import Quantizers
 import TestSupport
 import Testing
 
-/// A field that plays no part under the kinds of its configuration.
+/// Fields that do not belong to the kinds of their configuration.
 @Suite("Fields of a kind")
 struct KindFieldTests {
   static let foreign: [(field: String, value: String, kind: String, message: String)] = [
@@ -17,7 +17,7 @@ struct KindFieldTests {
     ("quantizer.ema_unused", "keep", "vq", "belongs to ema, and quantizer.kind is vq"),
   ]
 
-  @Test("one of another kind is an error at its place, in a file and in a flag", arguments: foreign)
+  @Test("a field of another kind is an error at its place, in a file or flag", arguments: foreign)
   func otherKind(_ row: (field: String, value: String, kind: String, message: String)) {
     let parts = row.field.split(separator: ".")
     let rest = row.kind == "cifar10" ? "  root: x\n" : ""
@@ -30,14 +30,16 @@ struct KindFieldTests {
     #expect(faults(kind, [flag]) == ["--set \(flag): \(message)"])
   }
 
-  @Test("those by default play no part as well", arguments: ["data.root=x", "quantizer.decay=0.5"])
+  @Test(
+    "a field that the default kind does not have is an error",
+    arguments: ["data.root=x", "quantizer.decay=0.5"])
   func ofOthersThanTheDefault(_ flag: String) { #expect(faults("", [flag]).count == 1) }
 
-  @Test("a value that is taken away plays no part, and is no error", arguments: ["", "null"])
+  @Test("an optional field of another kind may be null", arguments: ["", "null"])
   func unset(_ word: String) throws {
     #expect(try read("", ["data.root=\(word)", "quantizer.ema_unused=\(word)"]) == read(""))
     #expect(try read("data: {root: \(word)}\nquantizer: {ema_unused: \(word)}\n") == read(""))
-    // Of a field that has to have a value it is one.
+    // The null is a fault of its own for a field that has to have a value.
     #expect(faults("", ["quantizer.decay=\(word)"]).count == 2)
   }
 
@@ -48,12 +50,12 @@ struct KindFieldTests {
 
     """
 
-  @Test("a flag that chooses another kind takes the fields of the file's kind away")
+  @Test("a flag that chooses another kind drops the fields of the file's kind")
   func chosenByFlag() throws {
     let found = try read(
       Self.file,
       ["data.kind=synthetic", "quantizer.kind=vq", "model.architecture=hierarchical"])
-    // What both kinds have stays.
+    // The fields that both kinds have stay.
     let expected = try read(
       """
       data: {kind: synthetic, validation: 0.2}
@@ -65,8 +67,8 @@ struct KindFieldTests {
     #expect(found.yaml() == expected.yaml())
   }
 
-  /// As `make bench` does without images.
-  @Test("every published configuration takes another kind of images and of quantizer")
+  /// `make bench` does this if there are no images.
+  @Test("every published configuration accepts another kind of images and of quantizer")
   func published() throws {
     let folder = packageFolder + "/configs"
     let files = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -86,7 +88,7 @@ struct KindFieldTests {
     #expect(try read(Self.file, flags) == read(Self.file, flags.reversed()))
   }
 
-  @Test("a flag for a field of the other kind is an error all the same")
+  @Test("a flag for a field of the file's kind is an error if another flag changes the kind")
   func otherFlags() {
     #expect(
       faults(Self.file, ["quantizer.kind=vq", "quantizer.decay=0.5"]) == [
@@ -95,25 +97,25 @@ struct KindFieldTests {
       ])
   }
 
-  @Test("a flag excuses no field that the file's own kind does not have")
+  @Test("a flag for the kind does not excuse a field that the file's own kind does not have")
   func faultOfTheFile() {
     let file = "quantizer: {kind: vq, decay: 0.9}\n"
     #expect(faults(file, ["quantizer.kind=vq"]).count == 1)
     #expect(
       faults("model: {architecture: strided, widths: [32]}\n", ["model.architecture=residual"])
         .count == 1)
-    // But together they may be right.
+    // With the kind from the flag, the field can be valid.
     #expect(faults(file, ["quantizer.kind=ema"]).isEmpty)
   }
 
-  @Test("a kind that does not exist is the only fault")
+  @Test("an unknown kind is the only fault")
   func unknownKind() {
     expectFault("quantizer: {kind: fsq, decay: 0.9}\n", "1:19", "expected vq or ema, found fsq")
     let file = "quantizer: {kind: fsq, decay: 0.9}\n"
     #expect(faults(file, ["quantizer.kind=vq"]).count == 1)
   }
 
-  @Test("what a program wrote may have fields of other kinds, which are left out")
+  @Test("fields of other kinds in a text written by the program are dropped")
   func writtenByTheProgram() throws {
     let text = """
       data: {kind: cifar10, images: 9, side: 8}
@@ -126,12 +128,12 @@ struct KindFieldTests {
     }
     #expect(try read(text) == read("data: {kind: cifar10}\n"))
     #expect(!(try read(text).yaml().contains("  decay:")))
-    // It stays an error in a flag.
+    // In a flag such a field is still an error.
     #expect(throws: ConfigurationError.self) { try read(text, ["quantizer.decay=0.5"]) }
   }
 
-  /// As a checkpoint of an earlier format is read, once a field has been renamed.
-  @Test("a renamed field is found under its old name, and an override under the new one")
+  /// A checkpoint of an earlier format is read like this, once a field has been renamed.
+  @Test("a renamed field is found under its old name, and overridden under its new one")
   func renamed() throws {
     func read(_ text: String, _ overrides: [String] = []) throws -> Configuration {
       try ConfigurationReader.read(
@@ -147,7 +149,7 @@ struct KindFieldTests {
     #expect(throws: ConfigurationError.self) { try read("seed: 1\n", ["quantizer.codes=9"]) }
   }
 
-  @Test("a field of another kind makes no difference between configurations")
+  @Test("fields that one of the configurations does not have are listed as differences")
   func differences() throws {
     let (vq, ema) = try (read("quantizer: {kind: vq}\n"), read("quantizer: {kind: ema}\n"))
     let differences = vq.differences(from: ema, in: .experiment)

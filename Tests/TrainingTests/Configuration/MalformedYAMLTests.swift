@@ -1,7 +1,7 @@
 import Configurations
 import Testing
 
-/// Texts that are no YAML, or YAML of the wrong shape.
+/// Texts that are not YAML, or YAML of the wrong structure.
 @Suite("Malformed YAML")
 struct MalformedYAMLTests {
   static let syntax = [
@@ -21,7 +21,7 @@ struct MalformedYAMLTests {
     BadYAML(String(repeating: "? ", count: 32_000), "1:33", "nesting"),
   ]
 
-  @Test("a fault of the syntax is reported at its place", arguments: syntax)
+  @Test("a syntax error is reported at its place", arguments: syntax)
   func syntaxFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let characters = [
@@ -31,7 +31,7 @@ struct MalformedYAMLTests {
     BadYAML("# é 👩‍👩‍👧\r\ndata:\r\n  root: é\u{7}b\r\n", "3:10", "control characters"),
   ]
 
-  @Test("a character that YAML does not have is reported at its place", arguments: characters)
+  @Test("a character that YAML does not allow is reported at its place", arguments: characters)
   func characterFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let shapes = [
@@ -51,7 +51,7 @@ struct MalformedYAMLTests {
     BadYAML("model:\n  ? [hidden]\n  : 4\n", "2:5", "a key has to be a word"),
   ]
 
-  @Test("a wrong shape is reported at its place", arguments: shapes)
+  @Test("a wrong structure is reported at its place", arguments: shapes)
   func shapeFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let duplicates = [
@@ -67,10 +67,10 @@ struct MalformedYAMLTests {
       "data occurs twice; it is in line 1"),
   ]
 
-  @Test("a key that occurs twice is refused", arguments: duplicates)
+  @Test("a duplicate key is refused", arguments: duplicates)
   func duplicateFault(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
-  @Test("a key that occurs twice hides no other fault")
+  @Test("a duplicate key does not hide other faults")
   func duplicateAmongOthers() {
     let found = faults("seed: 1\nsed: 2\nmodel: {hidden: 3, hidden: 4}\nseed: x\nseed: &a 3\n")
     #expect(
@@ -83,7 +83,7 @@ struct MalformedYAMLTests {
     "", "\n\n", "  \n", "# nothing\n\n  # here\n", "---\n", "null\n", "~", "\u{FEFF}",
   ]
 
-  @Test("what says nothing is an error that shows where to begin", arguments: empty)
+  @Test("the message for an empty text says where to find examples", arguments: empty)
   func emptyText(_ text: String) {
     let error = #expect(throws: ConfigurationError.self) {
       try ConfigurationReader.read(yaml: text, name: "c.yaml", overrides: ["seed=3"])
@@ -94,13 +94,13 @@ struct MalformedYAMLTests {
     #expect(message.contains("docs/configuration.md"))
   }
 
-  @Test("of a file that is not YAML nothing is said but that")
+  @Test("for a text that is not YAML, the syntax error is the only fault")
   func consequences() {
     let found = faults("data: {root: x\n", ["data.kind=cifar10"])
     #expect(found.count == 1 && found[0].contains("did not find expected"), "\(found)")
   }
 
-  @Test("the limit of the size holds for texts that come from elsewhere than a file")
+  @Test("the size limit also holds for texts that do not come from a file")
   func size() {
     let comment = "seed: 1\n#"
     let long = String(repeating: "#", count: 65_536 - comment.utf8.count)
@@ -117,12 +117,12 @@ struct MalformedYAMLTests {
   ]
 
   @Test(
-    "comments, byte order marks and Windows line ends are fine", arguments: harmless)
+    "comments, byte order marks and Windows line ends are accepted", arguments: harmless)
   func harmlessText(_ text: String) throws {
     #expect(try read(text) == read(""))
   }
 
-  @Test("line and column count from the file's start, behind a byte order mark and with CR LF")
+  @Test("lines and columns are right after a byte order mark and with CR LF")
   func placesInUnusualFiles() {
     #expect(faults("\u{FEFF}seed: x\n").map { $0.prefix(10) } == ["c.yaml:1:7"])
     #expect(

@@ -1,8 +1,8 @@
 import Testing
 import Training
 
-/// Fields of the optimizer and of the loss that do not go together, each said at the field to change.
-@Suite("Faults of the optimizer's fields together")
+/// Fields of the optimizer and of the loss that contradict each other, reported at the field to change.
+@Suite("Faults that involve several fields of the optimizer")
 struct OptimizerFaultTests {
   static let together = [
     BadYAML(
@@ -25,11 +25,11 @@ struct OptimizerFaultTests {
       "weighting: belongs to vq, and quantizer.kind is ema; leave it out"),
   ]
 
-  @Test("what contradicts another field is said where it stands", arguments: together)
+  @Test("a field that contradicts another is reported at its place", arguments: together)
   func contradiction(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   @Test(
-    "what is as far as it can be is taken",
+    "the extreme values that other fields allow are accepted",
     arguments: [
       "training: {schedule: cosine, steps: 100, warmup_steps: 99}\n",
       "training: {schedule: constant, steps: 100, warmup_steps: 100}\n",
@@ -39,7 +39,7 @@ struct OptimizerFaultTests {
     ])
   func allowed(_ yaml: String) { #expect(faults(yaml) == []) }
 
-  /// It keeps no number of steps where the learning rate is constant.
+  /// A checkpoint does not save the number of steps if the learning rate is constant.
   @Test("the configuration of a checkpoint may have any warm-up")
   func checkpoint() throws {
     let run = try read("training: {steps: 50000, warmup_steps: 20000}\n")

@@ -5,7 +5,7 @@ import Testing
 /// `--set key=value`.
 @Suite("Overrides")
 struct OverrideTests {
-  @Test("an override replaces what the file says")
+  @Test("an override replaces the file's value")
   func replaces() throws {
     let configuration = try read(
       "training: {steps: 5}\n", ["training.steps=7", "seed=3", "quantizer.kind=ema"])
@@ -25,7 +25,7 @@ struct OverrideTests {
   }
 
   @Test(
-    "a value is taken whole, with blanks and further equals signs",
+    "everything after the first equals sign is the value, blanks and equals signs included",
     arguments: [
       "a=b", "=", "a b", " a", "a ", "-x", "a: b", "# a", "[x", "\"q\"", "&a", "é 👩‍👩‍👧", "yes", "1",
     ])
@@ -56,7 +56,7 @@ struct OverrideTests {
     ("data.kind=cifar", "expected cifar10 or synthetic, found cifar"),
   ]
 
-  @Test("a wrong override is reported as it was given", arguments: wrong)
+  @Test("an invalid override is reported as given", arguments: wrong)
   func wrongOverride(_ wrong: (text: String, message: String)) {
     let found = faults("", [wrong.text])
     #expect(found.count == 1, "\(found)")
@@ -64,7 +64,7 @@ struct OverrideTests {
     #expect(found.first?.contains(wrong.message) == true, "\(found)")
   }
 
-  @Test("an override can bring the whole out of order, and is named then")
+  @Test("an override that contradicts other fields is named")
   func faultOfTheWhole() {
     #expect(
       faults("data: {kind: synthetic}\n", ["data.kind=cifar10"]) == [
@@ -82,7 +82,7 @@ struct OverrideTests {
   }
 
   @Test(
-    "null and nothing take an optional field's value away, whatever the file says",
+    "null and an empty value unset an optional field, whatever the file says",
     arguments: ["", "null", "~", "Null", "NULL"])
   func unset(_ word: String) throws {
     let optional = Configuration.fields.filter(\.isOptional).map(\.name)
@@ -102,7 +102,7 @@ struct OverrideTests {
     let sets = optional.map { "\($0)=\(word)" } + ["data.kind=synthetic"]
     #expect(try read(file) != read(""))
     #expect(try read(file, sets) == read("", ["quantizer.kind=ema"]))
-    // In a file as well, and a flag still counts.
+    // Null in a file has the same effect, and a flag still overrides it.
     let unset = """
       data: {root: \(word)}
       quantizer: {init: \(word), ema_unused: \(word)}
@@ -115,7 +115,7 @@ struct OverrideTests {
   }
 
   @Test(
-    "a run folder counts more than all else, and its name is taken as it is",
+    "--run takes precedence over file and overrides, and its name is not parsed as YAML",
     arguments: ["null", "~/a", "a"])
   func runFolder(_ path: String) throws {
     let configuration = try ConfigurationReader.read(

@@ -6,7 +6,7 @@ import Quantizers
 import TestSupport
 import Testing
 
-/// A configuration that is written reads back as it was.
+/// A written configuration reads back unchanged.
 @Suite("Round trips")
 struct RoundTripTests {
   /// Paths that need care in YAML.
@@ -26,7 +26,7 @@ struct RoundTripTests {
     try ConfigurationReader.read(yaml: configuration.yaml(), name: "c.yaml")
   }
 
-  @Test("a path comes back as it was", arguments: paths)
+  @Test("any path reads back unchanged", arguments: paths)
   func path(_ path: String) throws {
     var configuration = try read("data: {kind: cifar10, root: x}\n")
     configuration.data.root = path
@@ -34,7 +34,7 @@ struct RoundTripTests {
     #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
   }
 
-  @Test("signs of anchors in two paths come back as they were")
+  @Test("& and * in two paths read back unchanged")
   func pathsWithSigns() throws {
     var configuration = try read("data: {kind: cifar10, root: x}\n")
     configuration.data.root = "R&D"
@@ -42,14 +42,14 @@ struct RoundTripTests {
     #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
   }
 
-  @Test("any configuration comes back as it was")
+  @Test("any configuration reads back unchanged")
   func anyConfiguration() throws {
     var random = TestGenerator(state: 6)
     for _ in 0..<300 {
       let configuration = Self.random(&random)
       #expect(try roundTrip(configuration) == configuration, "\(configuration.yaml())")
       #expect(configuration.differences(from: configuration, in: .experiment).isEmpty)
-      // Written twice, the bytes are the same: they are part of a checkpoint.
+      // Writing again gives the same bytes, which are part of a checkpoint.
       #expect(try roundTrip(configuration).yaml() == configuration.yaml())
     }
   }
@@ -57,21 +57,21 @@ struct RoundTripTests {
   private static func random(_ random: inout TestGenerator) -> Configuration {
     var c = Configuration()
     func real(_ low: Double, _ high: Double) -> Double {
-      // Over many orders of magnitude.
+      // Values over many orders of magnitude.
       let power = Int.random(in: 0...11, using: &random)
       return max(low, high * Double.random(in: 0..<1, using: &random) * Double("1e-\(power)")!)
     }
     c.seed = random.next() >> UInt64.random(in: 0..<64, using: &random)
     c.data = section(&random)
     if c.data.kind == "synthetic" {
-      // As large as so many images may be.
+      // At most the size that the number of images allows.
       c.data.update(Synthetic.self) {
         let largest = min(512, Int(Double((1 << 30) / $0.images).squareRoot()))
         $0.side = .random(in: 8...largest, using: &random)
       }
     }
     c.model = section(&random)
-    // What the architecture refuses is replaced: one group divides every width.
+    // A value that the architecture refuses is replaced: one group divides every width.
     if let fault = c.model.fault {
       let field = fault.fields[0]
       c.model[field: field] = field == "groups" ? .integer(1) : nil
@@ -100,7 +100,7 @@ struct RoundTripTests {
     return c
   }
 
-  /// A kind and its fields; those of the others are not in a file.
+  /// A random kind with random fields; fields of other kinds are not in a file.
   private static func section<List>(_ random: inout TestGenerator) -> Section<List> {
     var section = Section<List>(kind: Section<List>.kinds.randomElement(using: &random)!)!
     for field in Section<List>.fields.dropFirst() where field.belongs(section) {
@@ -123,7 +123,7 @@ struct RoundTripTests {
   }
 
   @Test(
-    "every field of the kinds that has a value is in the file, in the order of the list",
+    "the file has every field of its kinds that has a value, in the order of the fields",
     arguments: ModelSection.kinds)
   func everyField(architecture: String) throws {
     for (data, quantizer) in [("kind: cifar10, root: x", "vq"), ("kind: synthetic", "ema")] {
@@ -141,7 +141,7 @@ struct RoundTripTests {
     }
   }
 
-  @Test("the two scopes part the fields")
+  @Test("each field has one of the two scopes")
   func scopes() throws {
     let configuration = try read(
       "data: {kind: cifar10, root: x}\ntraining: {threads: 2, clip_norm: 1}\n")
@@ -149,7 +149,7 @@ struct RoundTripTests {
     #expect(
       Set(keys(experiment)).union(keys(rest)) == Set(keys(configuration.yaml())))
     #expect(Set(keys(experiment)).isDisjoint(with: keys(rest)))
-    // What would tell machines and places apart must not get into a checkpoint.
+    // Fields that depend on the machine or the folders must not be saved in a checkpoint.
     #expect(
       keys(rest) == [
         "data.root", "training.steps", "training.threads", "training.checkpoint_every",
@@ -157,7 +157,7 @@ struct RoundTripTests {
       ])
   }
 
-  @Test("the number of steps belongs to the experiment where the learning rate depends on it")
+  @Test("the number of steps belongs to the experiment if the learning rate depends on it")
   func stepsOfCosine() throws {
     let constant = try read("training: {steps: 5}\n")
     let cosine = try read("training: {steps: 5, schedule: cosine}\n")
@@ -169,7 +169,7 @@ struct RoundTripTests {
       constant.differences(from: cosine, in: .experiment).map(\.key) == ["training.schedule"])
   }
 
-  /// The dotted keys of a file without long values, in its order.
+  /// The dotted keys of a file without long values, in the file's order.
   private func keys(_ yaml: String) -> [String] {
     var section = ""
     return yaml.split(separator: "\n").compactMap { line in

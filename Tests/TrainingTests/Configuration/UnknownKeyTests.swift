@@ -1,7 +1,7 @@
 import Configurations
 import Testing
 
-/// Keys that are not there, what is proposed for them, and many faults at once.
+/// Unknown keys, suggestions for them, and many faults at once.
 @Suite("Unknown keys")
 struct UnknownKeyTests {
   static let guesses = [
@@ -16,14 +16,14 @@ struct UnknownKeyTests {
       "training:\n  learning-rate: 1\n", "2:3",
       "training.learning-rate; did you mean training.learning_rate?"),
     BadYAML("data:\n  rot: x\n", "2:3", "data.rot; did you mean data.root?"),
-    // In the wrong section.
+    // Keys in the wrong section.
     BadYAML("training:\n  hidden: 5\n", "2:3", "training.hidden; did you mean model.hidden?"),
     BadYAML("steps: 5\n", "1:1", "unknown key steps; did you mean training.steps?"),
     BadYAML("model:\n  decay: 0.9\n", "2:3", "did you mean quantizer.decay?"),
     BadYAML("output:\n  seed: 5\n", "2:3", "output.seed; did you mean seed?"),
   ]
 
-  @Test("an unknown key is an error that names the key that was meant", arguments: guesses)
+  @Test("the message for an unknown key suggests the key that was meant", arguments: guesses)
   func guess(_ bad: BadYAML) { expectFault(bad.text, bad.place, bad.message) }
 
   static let strange = [
@@ -37,13 +37,14 @@ struct UnknownKeyTests {
     BadYAML("seed: 1\nx: 1\n", "2:1", "unknown key x"),
   ]
 
-  @Test("nothing is proposed where nothing is near", arguments: strange)
+  @Test("there is no suggestion for a key that is not similar to any field", arguments: strange)
   func noGuess(_ bad: BadYAML) {
     expectFault(bad.text, bad.place, bad.message)
     #expect(!faults(bad.text).joined().contains("did you mean"))
   }
 
-  /// What a configuration of another program has; each name stands alone, in a section, and in a flag.
+  /// Names from configurations of other programs. Each is tested at the top level, in a section and in a
+  /// flag.
   static let habits: [(name: String, field: String)] = [
     ("lr", "training.learning_rate"), ("learning-rate", "training.learning_rate"),
     ("LR", "training.learning_rate"), ("epochs", "training.steps"), ("max_steps", "training.steps"),
@@ -62,7 +63,7 @@ struct UnknownKeyTests {
     ("workers", "training.threads"), ("gamma", "quantizer.decay"), ("ema_decay", "quantizer.decay"),
   ]
 
-  @Test("the names that other trainers use are known", arguments: habits)
+  @Test("for the names that other trainers use, the field here is suggested", arguments: habits)
   func habit(_ habit: (name: String, field: String)) {
     let hint = "\(habit.name); did you mean \(habit.field)?"
     expectFault("\(habit.name): 1\n", "1:1", "unknown key " + hint)
@@ -73,14 +74,14 @@ struct UnknownKeyTests {
     #expect(faults("", ["\(habit.name)=1"])[0].contains(hint))
   }
 
-  @Test("epochs are told how to become steps, and what there is not is said")
+  @Test("messages explain how to convert epochs to steps, and name features that do not exist")
   func notes() {
     expectFault("epochs: 1\n", "1:1", "epochs times training images over training.batch_size")
     expectFault("optimizer: adam\n", "1:1", "there is one optimizer, Adam")
     expectFault("device: cuda\n", "1:1", "training runs on the processor")
   }
 
-  @Test("each hint names a field, and no hint is in the way of a field")
+  @Test("each hint names an existing field, and no hint hides one")
   func hints() {
     let fields = Configuration.fields.map(\.name)
     var names: Set<String> = []
@@ -93,7 +94,7 @@ struct UnknownKeyTests {
     }
   }
 
-  @Test("messages stay short and single lines, and only the first 20 are shown")
+  @Test("messages are short single lines, and only the first 20 are shown")
   func length() {
     let long = String(repeating: "x", count: 10_000)
     for text in [
@@ -122,18 +123,18 @@ struct UnknownKeyTests {
     #expect(time < .seconds(2))
   }
 
-  @Test("a mistyped section is guessed")
+  @Test("for a misspelled section the right one is suggested")
   func section() {
     expectFault("trainig:\n  steps: 5\n", "1:1", "trainig; did you mean training?")
     #expect(faults("trainig:\n  steps: 5\n  lr: 1\n").count == 2)
   }
 
-  @Test("a dotted key in a file is refused, since it would stand beside its section")
+  @Test("a dotted key in a file is refused, since it would duplicate its section")
   func dottedKey() {
     #expect(!faults("model:\n  hidden: 4\nmodel.hidden: 6\n").isEmpty)
   }
 
-  @Test("all faults come at once, in the order of the file")
+  @Test("all faults are reported at once, in the order of the file")
   func allAtOnce() {
     let text = """
       seed: -1
@@ -156,7 +157,7 @@ struct UnknownKeyTests {
       ])
   }
 
-  @Test("faults of the whole stand at the field that they are about")
+  @Test("faults that involve several fields are reported at one of them")
   func faultsOfTheWhole() {
     expectFault("model:\n  hidden: 7\n", "2:11", "model.hidden: expected an even number")
     expectFault(
@@ -166,7 +167,7 @@ struct UnknownKeyTests {
     #expect(faults("data: {kind: cifar10, root: x}\n").isEmpty)
   }
 
-  @Test("faults of the whole stand in the order of the file too")
+  @Test("faults that involve several fields are reported in the order of the file too")
   func orderOfFaultsOfTheWhole() {
     let found = faults("model:\n  hidden: 7\n  preset: x\nwibble: 1\n")
     #expect(
@@ -192,11 +193,11 @@ struct UnknownKeyTests {
 struct SuggestionTests {
   static let cases: [(word: String, candidates: [String], expected: String?)] = [
     ("kitten", ["sitting"], "sitting"),  // 3 of 7
-    ("flaw", ["lawn"], "lawn"),  // 2 of 4: half is near enough
+    ("flaw", ["lawn"], "lawn"),  // 2 of 4: half is accepted
     ("saturday", ["sunday"], "sunday"),  // 3 of 6
     ("abcdefghij", ["abcdef"], nil),  // 4
     ("ab", ["xyb"], nil),  // 2 of 3: more than half
-    ("hiden", ["hidden", "hide"], "hidden"),  // the first of equals
+    ("hiden", ["hidden", "hide"], "hidden"),  // the first of equally near ones
     ("hiden", ["hide", "hidden"], "hide"),
     ("steps", ["step", "steps"], "steps"),
     ("", ["a", "abcd"], nil),
@@ -206,7 +207,7 @@ struct SuggestionTests {
     ("training.stpes", ["training.steps", "training.threads"], "training.steps"),
   ]
 
-  @Test("the nearest word below four edits and half of its length is proposed", arguments: cases)
+  @Test("the nearest word is suggested, up to three edits and half of its length", arguments: cases)
   func nearest(_ example: (word: String, candidates: [String], expected: String?)) {
     #expect(suggestion(for: example.word, among: example.candidates) == example.expected)
   }
