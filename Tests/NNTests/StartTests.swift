@@ -4,10 +4,10 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Means and variances of starts. With n numbers the mean of a sample is off by more than 5σ/√n, and
-/// its variance by more than 5·√2·σ²/√n for the wider of these distributions, less than once in a
-/// million; the seed is fixed, so these tests either always pass or never.
-@Suite("Starts of parameters")
+/// Means and variances of initial values. In a sample of n numbers, the mean is off by more than 5σ/√n, or
+/// the variance by more than 5·√2·σ²/√n for the wider of these distributions, less than once in a million.
+/// The seed is fixed, so the tests always pass or always fail.
+@Suite("Initialization of parameters")
 struct StartTests {
   private static let count = 40_000
 
@@ -39,13 +39,13 @@ struct StartTests {
     check(.pyTorch(fanIn: 48), variance: 1.0 / 48 / 3, largest: 1 / 48.0.squareRoot())
   }
 
-  /// A normal distribution cut off at two deviations keeps 0.7737 of its variance.
-  @Test("Sonnet's weights are a truncated normal of 1/√fanIn")
+  /// A normal distribution truncated at two standard deviations keeps 0.7737 of its variance.
+  @Test("Sonnet's weights are truncated normal with σ = 1/√fanIn")
   func sonnet() {
     check(.sonnet(fanIn: 48), variance: 0.77374 / 48, largest: 2 / 48.0.squareRoot())
   }
 
-  @Test("codebooks: uniform, unit, normal, fan")
+  @Test("codebooks have the moments of their distribution: uniform, unit, normal, fan")
   func codebooks() {
     check(.uniform(bound: 1 / 512), variance: 1.0 / 512 / 512 / 3, largest: 1.0 / 512)
     check(.between(0, 1), mean: 0.5, variance: 1.0 / 12, largest: 1)
@@ -54,7 +54,7 @@ struct StartTests {
     check(.uniform(bound: Float(bound)), variance: 1.0 / 64, largest: bound.nextUp + 1e-8)
   }
 
-  @Test("a layer's fan-in is PyTorch's or Sonnet's own")
+  @Test("a layer's fan-in follows PyTorch's or Sonnet's definition")
   func fanIn() {
     let convolution = Conv2d("c", inChannels: 3, outChannels: 8, kernelSize: 4)
     #expect(convolution.weight.start == .pyTorch(fanIn: 48))
@@ -68,7 +68,7 @@ struct StartTests {
     #expect(sonnet.bias?.start == .zeros)
   }
 
-  @Test("a start is a function of seed and name")
+  @Test("initial values are a function of seed and name")
   func reproducible() {
     let start = Start.normal(deviation: 1)
     func elements(_ seed: UInt64, _ name: String) -> [Float] {
