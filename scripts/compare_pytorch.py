@@ -1,25 +1,30 @@
 #!/usr/bin/env python3
 """Compares `vqvae` with PyTorch on this machine: the time of a training step and of encoding.
 
-`make compare` runs it. How it measures: both sides train configs/cifar10-zalando.yaml with a codebook
-loss, on the same images, with as many threads, in float32. First it checks that both compute the same:
-from one checkpoint of ours, each layout and each compiled form of PyTorch has to give our losses, our
-gradients and our next weights; otherwise nothing is timed. Then they take turns. In every round ours
-runs as a new process, then each form of PyTorch makes its steps in a process that has been waiting since
-the start, so that it compiles once; everyone makes a few steps before those that count, and a waiting
-process that uses the processor ends the comparison. PyTorch is at its best: see pytorch_peer.py for the
-model; its images are floats in memory in the layout of its convolutions and come in order, while ours
-shuffles them and makes floats of bytes within the step; for times (not for memory) its allocator is told
-to keep memory, which saves page faults and a tenth of a step. A median is that of the rounds' medians,
-best is of all steps, a ratio is PyTorch's median over ours, with the lowest and the highest of a round.
-Memory and the first step are of processes of their own, in which nothing is timed.
+`make compare` runs it. Both sides train configs/cifar10-zalando.yaml with a codebook loss, on the same
+images, with the same number of threads, in float32.
+
+First it checks that both compute the same: from one of our checkpoints, each layout and each compiled form
+of PyTorch has to give our losses, our gradients and our next weights; otherwise nothing is timed. Then both
+sides take turns. In every round, vqvae runs as a new process; then each form of PyTorch makes its steps in
+a process that has been waiting since the start, so that it compiles only once. Every side makes a few
+warm-up steps. If a waiting process uses the processor, the comparison fails.
+
+PyTorch gets the best conditions. For its model, see pytorch_peer.py. Its images are floats in memory, in the
+layout of its convolutions and in order; vqvae shuffles them and converts them from bytes within the step.
+For times (not for memory) its allocator is set to keep memory, which avoids page faults and saves 10 % of a
+step.
+
+A median is the median of the rounds' medians; "best" is the best of all steps; a ratio is PyTorch's median
+divided by ours, with the lowest and highest ratio of a round. Memory and the first step are measured in
+separate processes, in which nothing else is timed.
 
     python scripts/compare_pytorch.py --vqvae .build/release/vqvae
 
-needs torch, numpy and safetensors. The table goes to standard output, progress to standard error.
+Needs torch, numpy and safetensors. The table goes to standard output, progress to standard error.
 
-Exit status: 0 done, 1 the two do not compute the same or the measurement failed, 64 wrong arguments,
-66 vqvae or the images are not there, 73 cannot write the file of --json.
+Exit status: 0 success, 1 the two do not compute the same or the measurement failed, 64 wrong arguments,
+66 vqvae or the images are missing, 73 the file of --json cannot be written.
 """
 
 import argparse
@@ -49,7 +54,7 @@ CONFIG = ROOT / "configs" / "cifar10-zalando.yaml"
 PEER = ROOT / "scripts" / "pytorch_peer.py"
 USUAL_DATA = ROOT / "data" / "cifar10" / "cifar-10-batches-bin"
 
-IMAGES = 2048  # that are trained on: some batches, for cycling through
+IMAGES = 2048  # for training: several batches, which are used in turn
 CHECKED_IMAGES = 256  # one batch, so that their order does not matter
 CHECKED_STEP = 10  # by then Adam's moments are in use
 LEARNING_RATE, COMMITMENT_COST = 1e-3, 0.25  # pytorch_peer.py has them too
@@ -69,13 +74,13 @@ def fail(status: int, what: str, expected: str, found: str, to_do: str) -> NoRet
 
 @dataclass(frozen=True)
 class Work:
-    """What is timed."""
+    """What is timed: training or encoding, with a batch size."""
 
     name: str
     kind: str  # train or encode
     batch: int
     warmup: int
-    steps: int  # in a round
+    steps: int  # per round
 
     @property
     def title(self) -> str:
@@ -95,7 +100,7 @@ MEMORY = "memory"
 
 @dataclass(frozen=True)
 class Form:
-    """A form of PyTorch."""
+    """A form of PyTorch: a layout, eager or compiled."""
 
     layout: str
     is_compiled: bool
@@ -116,7 +121,7 @@ Bytes = NDArray[np.uint8]
 
 
 def real_images(folder: Path) -> Bytes:
-    """The first images of a folder of CIFAR-10, [N, 3, 32, 32]."""
+    """The first images of a CIFAR-10 folder, [N, 3, 32, 32]."""
     file = folder / "data_batch_1.bin"
     if not file.is_file():
         fail(66, f"{file} is not there", "a folder with CIFAR-10's binary batches", "no such file",
@@ -129,8 +134,8 @@ def real_images(folder: Path) -> Bytes:
 
 
 def synthetic_images() -> Bytes:
-    """Blocks of random colours, and noise: where many patches are equal, one ReLU that rounding turns
-    on is turned on in all of them, and the check fails."""
+    """Blocks of random colours, with noise. If many patches were equal, a ReLU that rounding activates would
+    be activated in all of them, and the check would fail."""
     random = np.random.default_rng(1)
     blocks = random.integers(32, 224, (IMAGES, 3, 4, 4), np.uint8)
     noise = random.integers(0, 32, (IMAGES, 3, 32, 32), np.uint8)
@@ -138,7 +143,7 @@ def synthetic_images() -> Bytes:
 
 
 def write_data(folder: Path, images: Bytes) -> Path:
-    """Makes CIFAR-10 files of the images for us, and images.npy for PyTorch."""
+    """Writes the images as CIFAR-10 files for vqvae, and as images.npy for PyTorch."""
     folder.mkdir()
     labels = np.zeros((len(images), 1), np.uint8)
     records = np.concatenate([labels, images.reshape(len(images), -1)], axis=1)
@@ -154,7 +159,7 @@ def write_data(folder: Path, images: Bytes) -> Path:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds, of the steps of a round."""
+    """In seconds, over the steps of a round."""
 
     median: float
     best: float
@@ -166,7 +171,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Bench:
-    """What `vqvae bench --json` says."""
+    """The results of `vqvae bench --json`."""
 
     threads: int
     step: Timing
@@ -195,7 +200,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Ours:
-    """The program, with the settings that both sides share."""
+    """vqvae, with the settings that both sides share."""
 
     program: Path
     threads: int
@@ -234,17 +239,17 @@ class Ours:
 
 
 def processor_seconds(pid: int) -> float:
-    """What a process and its ended children have used."""
+    """The processor time of a process and its ended children, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Worker:
-    """A process of pytorch_peer.py. It waits for a line on a pipe and uses no processor then.
+    """A process of pytorch_peer.py. While it waits for a line on a pipe, it uses no processor time.
 
-    OMP_WAIT_POLICY and the like are left alone: after a parallel region the threads of PyTorch's OpenMP
-    spin for some milliseconds only, and without that (PASSIVE) a step of 32 images took 40 ms for 28.
+    OMP_WAIT_POLICY and similar variables are not set: after a parallel region the threads of PyTorch's OpenMP
+    spin for only a few milliseconds, and without that (PASSIVE) a step of 32 images took 40 ms instead of 28.
     """
 
     form: Form
@@ -305,23 +310,25 @@ class Launcher:
             process.communicate()
 
 
-# A worker's allocator: without these, glibc gives large blocks back at once, and every step pays for
-# the same pages again.
+# For the allocator of a worker. Without these, glibc returns large blocks to the system at once, and every
+# step faults in the same pages again.
 KEEPING_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
 
 
 # --- The check ------------------------------------------------------------------------------------
 
-# Both sides add the same float32 numbers in other orders. A sum of n numbers is then off by some
-# √n · 6e-8 at most, and a gradient passes a dozen layers of them.
+# Both sides add the same float32 numbers in different orders. The relative difference of a sum of n numbers
+# is then at most about √n · 6e-8, and a gradient passes through a dozen layers of such sums.
 LOSS_TOLERANCE = 1e-5  # relative
-# Of the commitment loss, which is too small a part for its weight to show in the sum.
+# For the weight of the commitment loss, which is too small a part of the total loss to be checked by it.
 WEIGHT_TOLERANCE = 2e-3
 MOMENT_TOLERANCE = 2e-4  # of the largest element of a tensor
-# Adam divides a gradient by its size, so an element that is nearly zero is mostly rounding and may go
-# either way by a whole learning rate. So a step is compared as a whole: the length of the difference.
+# Relative. Adam normalizes each element of a gradient, so an element that is nearly zero is mostly rounding
+# and may move by a whole learning rate in either direction. Therefore steps are compared as a whole, by the
+# norm of their difference.
 STEP_TOLERANCE = 2e-2
-# A vector this near to the plane between two codewords, of its own length, may choose either.
+# A vector may choose either of two codewords if its distance to the plane halfway between them is below this
+# fraction of its length.
 TIE = 1e-5
 
 
@@ -333,7 +340,7 @@ def commitment_weight(
 
 @dataclass(frozen=True)
 class Reference:
-    """Our step after the checkpoint, on all images of the folder."""
+    """Our step from the checkpoint, on all images of the folder."""
 
     data: Path
     checkpoint: Path
@@ -357,8 +364,8 @@ class Reference:
 
     @staticmethod
     def spread_codebook(checkpoint: Path, data: Path, launcher: Launcher) -> None:
-        """Makes each codeword one of the encoder's vectors, and moves it as far as those are apart. Of a
-        codebook that has just begun two or three codewords are used, which would show little."""
+        """Sets each codeword to one of the encoder's vectors plus noise with their standard deviation.
+        Otherwise only two or three codewords of a new codebook are used, which would test little."""
         file = launcher.folder / "vectors.safetensors"
         with launcher.start(EAGER[0], checkpoint) as worker:
             worker.ask("vectors", images=str(data / "images.npy"), tensors=str(file))
@@ -374,7 +381,7 @@ class Reference:
         save_file(tensors, checkpoint, metadata)
 
     def check(self, worker: Worker, folder: Path) -> None:
-        """Ends the program unless a step of the worker is ours."""
+        """Ends the program unless a step of the worker agrees with ours."""
         file = folder / "checked.safetensors"
         answer = worker.ask(
             "check", images=str(self.data / "images.npy"), tensors=str(file), fraction=TIE
@@ -390,7 +397,7 @@ class Reference:
         weights = [commitment_weight(*x) for x in (our_losses, answer["losses"])]
         moment, rows = self.largest_difference_of_moments(theirs)
         step = self.largest_difference_of_steps(theirs)
-        # One vector among ten thousand changes the entropy by about ln(10,000)/10,000 at most.
+        # One vector in ten thousand changes the entropy by at most about ln(10,000)/10,000.
         perplexity = abs(answer["perplexity"] / self.metrics["perplexity"] - 1)
         findings = [
             ("losses", max(losses), LOSS_TOLERANCE),
@@ -399,7 +406,7 @@ class Reference:
             ("the step of the weights", step, STEP_TOLERANCE),
             ("perplexity", perplexity, LOSS_TOLERANCE + 1e-3 * ties),
             ("codewords used", abs(answer["codesUsed"] - self.metrics["codesUsed"]), ties),
-            # A vector that chooses otherwise leaves one row and joins another.
+            # A vector that chooses another codeword changes the gradients of two rows.
             ("codewords with another gradient", rows, 2 * ties),
         ]
         for what, found, allowed in findings:
@@ -414,8 +421,8 @@ class Reference:
         )
 
     def largest_difference_of_moments(self, theirs: dict[str, Any]) -> tuple[float, int]:
-        """Relative to a tensor's largest element; and how many codewords' rows are beyond the
-        tolerance, which are left out."""
+        """The largest difference, relative to the largest element of a tensor, without codeword rows beyond
+        the tolerance; and the number of such rows."""
         largest, rows = 0.0, 0
         for name, our in self.after.items():
             if not name.startswith("optimizer."):
@@ -430,7 +437,7 @@ class Reference:
         return largest, rows
 
     def largest_difference_of_steps(self, theirs: dict[str, Any]) -> float:
-        """Of the tensors of the model, each relative to the length of its step."""
+        """Over the tensors of the model, relative to the norm of the step of each."""
         names = [name for name in self.after if not name.startswith("optimizer.")]
         return max(
             float(
@@ -446,15 +453,15 @@ class Reference:
 
 @dataclass(frozen=True)
 class Footprint:
-    """Of a process of its own."""
+    """Measured in a separate process."""
 
     first_step: float | None  # seconds from the start of the process
     resident: int  # bytes, at the peak: VmHWM
-    anonymous: int  # bytes, the most that was seen in RssAnon
+    anonymous: int  # bytes, the largest RssAnon seen
 
 
 class MemoryWatch:
-    """Looks at a process every few milliseconds until it ends. In nobody's timed steps."""
+    """Reads the memory of a process every few milliseconds until it ends. Not used while steps are timed."""
 
     def __init__(self, pid: int) -> None:
         self.resident = self.anonymous = 0
@@ -477,7 +484,7 @@ class MemoryWatch:
             except (FileNotFoundError, ProcessLookupError):
                 return
             fields = dict(line.split(":", 1) for line in lines)
-            if "RssAnon" not in fields:  # it has ended, and nobody has asked for its status yet
+            if "RssAnon" not in fields:  # a zombie: it has ended, but has not been waited for
                 return
             self.resident = max(self.resident, 1024 * int(fields["VmHWM"].split()[0]))
             self.anonymous = max(self.anonymous, 1024 * int(fields["RssAnon"].split()[0]))
@@ -518,7 +525,7 @@ def their_footprint(
 
 @dataclass
 class Results:
-    """Who needed what, by the name of the work and the title of the program, round by round."""
+    """Timings of each round, by the name of the work and the title of the program."""
 
     rounds: dict[str, dict[str, list[Timing]]] = field(default_factory=dict)
 
@@ -533,20 +540,20 @@ class Results:
         return min(x.best for x in self.rounds[work.name][title])
 
     def ratios(self, work: Work, title: str) -> tuple[float, float, float]:
-        """To ours: of the medians, and the lowest and the highest of a round."""
+        """The ratio of the medians to ours, and the lowest and highest ratio of a round."""
         ours, theirs = self.rounds[work.name][OURS], self.rounds[work.name][title]
         of_rounds = [b.median / a.median for a, b in zip(ours, theirs, strict=True)]
         ratio = self.median(work, title) / self.median(work, OURS)
         return ratio, min(of_rounds), max(of_rounds)
 
 
-LARGEST_IDLE_SHARE = 0.02  # of the time, of all waiting processes together
-SETTLING = 0.1  # seconds: who was measured last spins for some milliseconds (see Worker)
+LARGEST_IDLE_SHARE = 0.02  # processor time of all waiting processes together, over wall-clock time
+SETTLING = 0.1  # seconds: the threads of the last worker spin for a few milliseconds (see Worker)
 
 
 @contextmanager
 def idle(workers: list[Worker], busy: Worker | None) -> Iterator[None]:
-    """Ends the program if a waiting worker takes the processor from who is measured."""
+    """Ends the program if waiting workers use the processor during a measurement."""
     waiting = [worker for worker in workers if worker is not busy]
     time.sleep(SETTLING)
     used = sum(processor_seconds(x.process.pid) for x in waiting)
@@ -562,8 +569,8 @@ def idle(workers: list[Worker], busy: Worker | None) -> Iterator[None]:
 def run_round(
     ours: Ours, data: Path, workers: list[Worker], works: list[Work], results: Results
 ) -> None:
-    """Ours and then each worker, work by work. In the first round compiling comes before the steps
-    that count, among those that warm up."""
+    """Measures vqvae and then each worker, for each work. In the first round, workers compile during the
+    warm-up steps, which are not timed."""
     for batch in sorted({work.batch for work in works}, reverse=True):
         of_batch = [work for work in works if work.batch == batch]
         # One run of ours measures training and encoding.
@@ -705,7 +712,7 @@ def footprints_of(
         if not form.is_compiled:
             result[form.title] = their_footprint(launcher, form, checkpoint)
             continue
-        # An empty cache is what a changed model meets, a filled one is what the next start meets.
+        # The cache is empty on the first start of a model, and filled on later starts.
         cache = {"TORCHINDUCTOR_CACHE_DIR": str(launcher.folder / f"cache-{form.layout}")}
         for state in ("first start", "later start"):
             title = f"{form.title}, {state}"

@@ -66,7 +66,7 @@ fetch() {
   fi
 }
 
-# keep LIMIT FILE: standard input to FILE, and one byte past LIMIT to tell that there was more.
+# keep LIMIT FILE: copies standard input to FILE, up to one byte past LIMIT, which shows that there was more.
 keep() {
   head -c $(($1 + 1)) >"$2" ||
     fail 73 "cannot write $2" "room for $1 bytes" "a failed write (above)" "free some space or choose another FOLDER"
@@ -93,8 +93,8 @@ download() {
     fail 65 "$url has the wrong SHA-256" "$sha256" "$found" "$again"
 }
 
-# Takes the expected members only, each through a pipe into a file named here:
-# no path, link or device of the archive reaches the disk.
+# Extracts only the expected members, each through a pipe into a file named here, so that no path, link or
+# device of the archive reaches the disk.
 unpack() {
   local name status bytes multiple says
   for name in "${members[@]}"; do
@@ -126,7 +126,7 @@ cleanup() {
   local name
   for name in $installed; do rm -f -- "$target/$name"; done
   rm -rf -- "$tmp"
-  rmdir -- "$target" 2>/dev/null || true # only when empty
+  rmdir -- "$target" 2>/dev/null || true # only if it is empty
 }
 
 yaml_string() {

@@ -46,7 +46,7 @@ fi
 echo "installing ${packages[*]}" >&2
 install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y
   --no-install-recommends "${packages[@]}")
-# The usual reason for a first failure is outdated or missing package lists.
+# A first failure is usually due to outdated or missing package lists.
 if ! "${install[@]}" >/dev/null 2>&1; then
   "${as_root[@]}" apt-get update -qq || true
   "${install[@]}" >/dev/null || {

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""The zalando VQ-VAE with a codebook loss in PyTorch, as fast as we know how to write it; and a process
-that makes steps of it on request. scripts/compare_pytorch.py starts this; it is no program of its own.
+"""The zalando VQ-VAE with a codebook loss in PyTorch, as fast as we know how to write it, and a process that
+runs steps of it on request. scripts/compare_pytorch.py starts it; it is not meant to be run by hand.
 
-It is a second description of the model of scripts/goldens, for the two want different things. That one
-is in double precision with images channels last by name, [N, H, W, C]. torch.compile makes loops of such
-views that are slow: 350 ms a step of 256 images, where the model below takes 210 (two cores of Zen 5).
+The model is separate from that of scripts/goldens, because their requirements differ. The goldens use
+double precision and images of shape [N, H, W, C], that is, permuted views. torch.compile generates slow
+loops for such views: 350 ms for a step of 256 images, where the model below takes 210 ms (two cores of
+Zen 5).
 
-What makes it fast, each tried against its alternatives: distances without the vectors' own squares in
-one addmm; argmin; index_select, whose gradient is one index_add (indexing was slower by a tenth);
-the fused Adam; frozen weights in compiled code that does not change them. max_autotune made no
-difference to a step, and encoding slower by a twentieth.
+What makes it fast (each was measured against its alternatives): distances without the vectors' own
+squares, in one addmm; argmin; index_select, whose gradient is one index_add (indexing was slower by 10 %);
+the fused Adam; frozen weights in compiled code that does not change them. max_autotune made no difference
+to a step, and made encoding slower by 5 %.
 """
 
 import argparse
@@ -39,7 +40,7 @@ FIRST_MOMENT, SECOND_MOMENT = "optimizer.first_moment.", "optimizer.second_momen
 
 
 class ResidualBlock(nn.Module):
-    """The skip is relu(x): the public notebook's first ReLU works in place."""
+    """The skip is relu(x), because the first ReLU of the public notebook works in place."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
@@ -85,16 +86,16 @@ class Quantizer(nn.Module):
 
     @torch.no_grad()
     def nearest(self, vectors: Tensor) -> Tensor:
-        """[N, D] to codes [N]. A vector's own square is the same for all codewords: it is left out."""
+        """[N, D] to codes [N]. The square of the vector is left out, as it is the same for all codewords."""
         squares = self.codebook.square().sum(1)
         return torch.addmm(squares, vectors, self.codebook.T, alpha=-2).argmin(1)
 
 
 class VQVAE(nn.Module):
-    """The names of its parameters are those of our checkpoints."""
+    """The model, with the parameter names of our checkpoints."""
 
     def __init__(self, weights: dict[str, Tensor], variance: float) -> None:
-        """- variance: of the images, the scale of the reconstruction loss."""
+        """- variance: that of the images, by which the reconstruction loss is divided."""
         super().__init__()
         codes, dimensions = weights["quantizer.codebook"].shape
         hidden = weights["encoder.conv3.weight"].shape[0]
@@ -110,7 +111,7 @@ class VQVAE(nn.Module):
         self.load_state_dict(weights, strict=True)
 
     def vectors(self, images: Tensor) -> tuple[Tensor, torch.Size]:
-        """[N, 3, H, W] to [N * H/4 * W/4, D], and the shape of the map with channels last."""
+        """[N, 3, H, W] to [N * H/4 * W/4, D], and the shape of the feature map with channels last."""
         z = self.encoder(images).permute(0, 2, 3, 1)
         return z.reshape(-1, z.shape[3]), z.shape
 
@@ -118,7 +119,7 @@ class VQVAE(nn.Module):
         return self.quantizer.nearest(self.vectors(images)[0])
 
     def losses(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Reconstruction, codebook and commitment."""
+        """The reconstruction, codebook and commitment losses."""
         vectors, shape = self.vectors(images)
         codes = self.quantizer.nearest(vectors.detach())
         codewords = self.quantizer.codebook.index_select(0, codes)
@@ -148,7 +149,7 @@ class Peer:
             return VQVAE(weights, float(metadata["vqvae.variance"])).to(memory_format=self.layout)
 
         self.model = model()
-        # A copy that does not learn, for frozen weights are constants of the compiled code.
+        # A copy that is not trained, because frozen weights are constants in the compiled code.
         self.fixed = model().requires_grad_(False).eval()
         self.losses: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]] = self.model.losses
         self.encode: Callable[[Tensor], Tensor] = self.fixed.encode
@@ -169,12 +170,12 @@ class Peer:
         return x.to(memory_format=self.layout) if x.dim() == 4 else x
 
     def images(self, file: Path) -> Tensor:
-        """Bytes [N, 3, H, W] in a .npy file to floats in -0.5...0.5, as the convolutions want them."""
+        """Converts bytes [N, 3, H, W] in a .npy file to floats in -0.5...0.5, in the layout of the model."""
         images = torch.from_numpy(np.load(file)).float().div_(255).sub_(0.5)
         return images.contiguous(memory_format=self.layout)
 
     def step(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Trains; the losses before it, the whole one first."""
+        """Makes a training step; returns the losses before it, the total first."""
         reconstruction, codebook, commitment = self.losses(images)
         loss = reconstruction + codebook + COMMITMENT_COST * commitment
         self.adam.zero_grad(set_to_none=True)
@@ -194,8 +195,8 @@ class Peer:
 
 
 def near_ties(model: VQVAE, images: Tensor, fraction: float) -> int:
-    """How many vectors would change their code if they moved by a fraction of their length: those so
-    near to the plane halfway between their two nearest codewords."""
+    """The number of vectors whose distance to the plane halfway between their two nearest codewords is below
+    ``fraction`` of their length, so that rounding could change their code."""
     with torch.no_grad():
         vectors = model.vectors(images)[0].double()
         codebook = model.quantizer.codebook.double()
@@ -216,7 +217,7 @@ def save_vectors(peer: Peer, images: Tensor, tensors: str) -> dict[str, Any]:
 
 
 def check(peer: Peer, images: Tensor, tensors: str, fraction: float) -> dict[str, Any]:
-    """Makes one step with all images, and tells what it computed."""
+    """Makes one step with all images, and returns what it computed."""
     ties = near_ties(peer.model, images, fraction)
     with torch.inference_mode():
         codes = peer.encode(images)
@@ -247,7 +248,7 @@ def measure(
 
 
 def main() -> None:
-    """Answers each line of JSON on standard input by one on standard output."""
+    """Answers each line of JSON on standard input with one on standard output."""
     parser = argparse.ArgumentParser(description="Serves scripts/compare_pytorch.py.")
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--images", type=Path, required=True)
@@ -256,7 +257,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
 
-    # What a library prints must not come between the answers.
+    # The output of libraries must not get between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the tests that have been built, and says what each suite took.
+"""Runs the tests that have been built, and reports the time of each suite.
 
     python3 scripts/run_tests.py .build/release [--all]
 
-Swift Testing runs all suites at once, so that each of them takes as long as all. Here each test target is
-a process of its own, as many at a time as there are processors, and within one the suites run one after
-another. Left out without --all are the tests of determinism, of the command line and of faults, in SLOW.
+Swift Testing runs all suites at the same time, so each suite appears to take as long as all of them. Here
+each test target runs in its own process, with one process per processor, and within a process the suites
+run one after another. Without --all, the slow tests in SLOW (determinism, command line, faults) are skipped.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SLOW = [
 SUITE = re.compile(r'. Suite (?P<name>.+) (?P<verb>passed|failed) after (?P<seconds>[\d.]+) seconds')
 SKIPPED = re.compile(r' Test "(?P<name>[^\n]+)" skipped(?:\.|: )')
 RUN = re.compile(r". Test run with (?P<tests>\d+) tests?")
-FEWEST_SECONDS = 0.2  # of a suite that is listed by name
+FEWEST_SECONDS = 0.2  # suites faster than this are not listed by name
 
 
 @dataclass
@@ -69,7 +69,7 @@ def run(binary: Path, target: str, skipped: list[str]) -> Result:
         target, output, process.returncode == 0, time.monotonic() - start,
         usage.ru_utime + usage.ru_stime,
     )  # fmt: skip
-    # A filter that matches nothing succeeds; so would a target that has been renamed.
+    # A filter that matches nothing succeeds, so a renamed target would go unnoticed.
     result.passed = result.passed and result.tests > 0
     return result
 
@@ -83,7 +83,7 @@ def main() -> int:
     skipped = [] if options.all else SLOW
     targets = [path.name for path in TESTS.iterdir() if path.name.endswith("Tests")]
     targets = [name for name in targets if name not in skipped]
-    # The longest first, so that no processor waits for it at the end.
+    # The longest first, so that the processors finish at about the same time.
     targets.sort(key=lambda name: -sum(f.stat().st_size for f in (TESTS / name).rglob("*.swift")))
 
     start = time.monotonic()

@@ -26,7 +26,7 @@ for key in mse nmse psnr perplexity codesUsed codebookSize images split; do
   grep -q "\"$key\" *:" "$folder/eval.json" || fail "eval --json has no $key"
 done
 
-# Eight pairs of 32×32 at scale 1: four columns, two rows of pairs.
+# Eight pairs of 32×32 images at scale 1: four columns, two rows of pairs.
 "$vqvae" reconstruct "$run" --count 8 --scale 1 --out "$folder/grid.png"
 size=$(od -An -j16 -N8 -t u1 "$folder/grid.png" |
   awk '{ print $1*2^24+$2*2^16+$3*2^8+$4 "x" $5*2^24+$6*2^16+$7*2^8+$8 }')

@@ -8,14 +8,14 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Without this symbol the build is a plain one, and nothing would be found.
+# Without this symbol, the build does not have ThreadSanitizer, and no race would be found.
 grep -q __tsan_init "$vqvae" || {
   echo "tsan: $vqvae was not built with ThreadSanitizer" >&2
   exit 1
 }
 
-# Four steps of batches that are cut into several shards, two validations, two checkpoints. The build is
-# a debug build under a tool that makes it ten times as slow, so all is small.
+# Four steps with several shards per batch, two validations and two checkpoints. Everything is small, because
+# this is a debug build that ThreadSanitizer makes ten times slower.
 train() {
   local name=$1
   shift
@@ -36,7 +36,7 @@ train() {
 config=configs/smoke.yaml
 train residual quantizer.kind=ema model.hidden=8 model.residual_hidden=4
 
-# The fields of another architecture are errors in this one, so it has a file of its own.
+# A separate file, because the fields of another architecture would be errors.
 config=$folder/resblock.yaml
 cat >"$config" <<'YAML'
 data: {kind: synthetic}

@@ -1,8 +1,8 @@
-// Every refused allocation ends the process with one line and exit code 71.
+// Ends the process with a one-line message and exit code 71 when an allocation fails.
 //
 // Swift arrays, Foundation and libyaml cannot report that memory is exhausted: they abort with a backtrace
-// or write through a null pointer. So the allocation functions are defined here, over those of the GNU C
-// library, for the whole process: its rule for symbols lets an executable's definition replace a library's.
+// or write through a null pointer. Therefore the allocation functions are wrapped here for the whole
+// process: an executable's definitions take precedence over those of the GNU C library.
 
 #include "CRuntime.h"
 
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 void vqvae_out_of_memory(size_t bytes) {
-  // No function that allocates may be called here.
+  // Nothing here may allocate.
   char line[80] = "vqvae: error: out of memory (";
   size_t length = 29;
   char digits[24];
@@ -25,9 +25,9 @@ void vqvae_out_of_memory(size_t bytes) {
   const char *end = " bytes refused)\n";
   while (*end) line[length++] = *end++;
   if (write(STDERR_FILENO, line, length) < 0) {
-    // There is nobody left to tell.
+    // Nothing more can be reported.
   }
-  // Not exit(): handlers would run beside the other threads.
+  // Not exit(): its handlers would run while other threads are still working.
   _exit(71);
 }
 
@@ -37,7 +37,7 @@ void vqvae_out_of_memory(size_t bytes) {
 #endif
 #endif
 
-// Sanitizers replace the same functions, and musl has no such entry points.
+// Sanitizers replace the same functions, and musl has no __libc_ entry points.
 #if defined(__GLIBC__) && !defined(VQVAE_SANITIZED)
 
 extern void *__libc_malloc(size_t);

@@ -1,18 +1,18 @@
-// What OpenBLAS does before it is asked.
+// How OpenBLAS starts, and when it allocates its buffers.
 
 #include "CRuntime.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
-/// The number of threads that OpenBLAS starts while it is loaded; it asks this function of its own, which
-/// the executable's definition replaces.
+/// Replaces the function of the same name in OpenBLAS, which returns the number of threads to start while
+/// the library is loaded.
 ///
-/// One, for our worker pool has the threads. Others would only take memory, and where the system gives no
-/// more threads, OpenBLAS sends itself SIGINT before `main` runs.
+/// One, because our worker pool provides the threads. More would waste memory, and if the system refuses
+/// threads, OpenBLAS raises SIGINT before `main` runs.
 int openblas_num_threads_env(void) { return 1; }
 
-// Exported by OpenBLAS, and not in its headers.
+// Exported by OpenBLAS, but not declared in its headers.
 extern void *blas_memory_alloc(int) __attribute__((weak));
 extern void blas_memory_free(void *) __attribute__((weak));
 

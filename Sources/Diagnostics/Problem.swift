@@ -35,12 +35,12 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   }
 }
 
-/// What went wrong outside the program: with a file, a folder, a flag or a number.
+/// An error outside the program: in a file, a folder, a flag or a number.
 package struct Problem: Error, Sendable, Equatable {
   package let status: ExitStatus
-  /// The path, flag or field that it is about.
+  /// The path, flag or field with the problem.
   package let subject: String
-  /// What was found there, in words that follow the subject and a colon.
+  /// What was found, as a phrase that follows the subject and a colon.
   package let found: String
   package let expected: String?
   package let advice: String?
@@ -58,7 +58,7 @@ package struct Problem: Error, Sendable, Equatable {
 }
 
 extension Problem: CustomStringConvertible {
-  /// `subject: found; expected …` and, on a line of its own, what to do.
+  /// `subject: found; expected …`, with the advice on a second line.
   package var description: String {
     var text = "\(subject): \(found)"
     if let expected { text += "; expected \(expected)" }

@@ -1,4 +1,4 @@
-/// An error for the user's eyes: what the program prints before it leaves with a status.
+/// An error for the user. The program prints its description and exits with its status.
 package protocol UserFacingError: Error, CustomStringConvertible {
   var status: ExitStatus { get }
 }

@@ -6,15 +6,18 @@ import Glibc
 /// Lines are collected in memory and written by ``flush()``.
 package final class AppendFile {
   package let path: String
-  /// Where something was moved that was in the way of the file, such as a folder; nil if nothing was.
+  /// The new path of an obstacle, such as a folder, that was moved out of the file's way; or nil if there
+  /// was none.
   package private(set) var movedAside: String?
-  /// Whether the file was deleted or replaced while it was open, and begun anew.
+  /// Whether the file was deleted or replaced while it was open, and was reopened or created again.
   package private(set) var wasReplaced = false
   private var descriptor: Int32
   private var pending: [UInt8] = []
 
-  /// Opens a file, or creates it; refuses one that another process holds. What is not a file (a folder, a
-  /// pipe, a link that leads nowhere), or is gigantic, is moved aside.
+  /// Opens or creates a file and locks it. Throws if another process has locked it.
+  ///
+  /// Anything at the path that cannot be used is moved aside: a folder, a pipe, a dangling link, or a file
+  /// over 4 GiB.
   package init(_ path: String) throws {
     self.path = path
     do {
@@ -26,8 +29,8 @@ package final class AppendFile {
     }
   }
 
-  /// Whether there is something at a path that can never be appended to. What the system refuses for
-  /// another reason may be a good file.
+  /// Whether something exists at a path that can never be appended to. If opening failed for any other
+  /// reason, such as permissions, the file may be good, and this is false.
   private static func isObstacle(_ path: String) -> Bool {
     var status = stat()
     guard lstat(path, &status) == 0 else { return false }
@@ -42,8 +45,8 @@ package final class AppendFile {
   deinit { close(descriptor) }
 
   private static func open(_ path: String, attempts: Int = 100) throws -> Int32 {
-    // O_NONBLOCK: opening a pipe would wait for its reader. O_RDWR: a pipe opened for writing alone and
-    // without a reader fails, and one opened for both is recognised below.
+    // O_NONBLOCK: opening a pipe would otherwise wait for a reader. O_RDWR: opening a pipe for writing only
+    // fails without a reader; opened for both, it is recognised below.
     let descriptor = retryingInterrupts {
       Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
     }
@@ -64,13 +67,13 @@ package final class AppendFile {
       close(descriptor)
       throw Problem(
         .cannotCreate, path, found: "another process is writing this file",
-        advice: "A run folder takes one training process; name another with --run.")
+        advice: "Only one process may train in a run folder; choose another with --run.")
     }
-    // Between opening and locking, whoever held the file may have put another in its place.
+    // Between opening and locking, the previous holder may have replaced the file.
     guard isSame(descriptor, path) else {
       close(descriptor)
       guard attempts > 1 else {
-        throw Problem(.inputOutput, path, found: "the file does not stay in its place")
+        throw Problem(.inputOutput, path, found: "the file keeps being replaced")
       }
       return try open(path, attempts: attempts - 1)
     }
@@ -79,8 +82,8 @@ package final class AppendFile {
 
   package func append(line: String) { pending += Array(line.utf8) + [newline] }
 
-  /// Writes what has been appended. After an error the file is as it was before, and the lines wait for
-  /// the next call.
+  /// Writes all pending lines. After an error, the file is unchanged and the lines stay pending for the
+  /// next call.
   package func flush() throws {
     let bytes = pending
     guard !bytes.isEmpty else { return }
@@ -96,7 +99,7 @@ package final class AppendFile {
       }
       if count < 0 {
         let problem = Problem.system("writing", path)
-        // Half a line would spoil the next one.
+        // Remove a partial line, which would otherwise merge with the next one.
         if size >= 0 { ftruncate(descriptor, size) }
         throw problem
       }
@@ -105,7 +108,7 @@ package final class AppendFile {
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// Whether the path leads to another file, or to none. If the system does not say, it does not.
+  /// Whether the path now leads to another file or to none; false if the system cannot tell.
   private var isReplaced: Bool {
     var (held, present) = (stat(), stat())
     guard fstat(descriptor, &held) == 0 else { return false }
@@ -113,23 +116,23 @@ package final class AppendFile {
     return held.st_ino != present.st_ino || held.st_dev != present.st_dev
   }
 
-  /// Goes on with the file that is at the path now.
+  /// Continues with the file that is at the path now.
   private func reopen() throws {
     let new = try Self.open(path)
     close(descriptor)
     descriptor = new
   }
 
-  /// Brings what has been written to the disk.
+  /// Flushes the written data to the disk (fsync).
   package func synchronize() throws {
     if retryingInterrupts({ fsync(descriptor) }) != 0 { throw Problem.system("saving", path) }
   }
 
-  /// Keeps only the lines for which `isKept` says true, reading the file in pieces. The new content takes
-  /// the place of the old one at once, or not at all; a file that is kept whole is not touched.
+  /// Keeps only the lines for which `isKept` returns true, reading the file in chunks. The new content
+  /// replaces the old atomically; if every line is kept, the file is not touched.
   ///
-  /// - Parameter isKept: told the bytes of each line without its end, and whether it has an end; a line of
-  ///   over ``maximumLine`` bytes is dropped without a question.
+  /// - Parameter isKept: takes the bytes of a line without its newline, and whether the newline is there.
+  ///   Lines over ``maximumLineLength`` bytes are dropped without calling it.
   package func filter(_ isKept: (_ line: [UInt8], _ isComplete: Bool) -> Bool) throws {
     try flush()
     var decisions: [Bool] = []
@@ -145,11 +148,11 @@ package final class AppendFile {
       var kept: [UInt8] = []
       try forEachLine { line, _ in
         defer { number += 1 }
-        // Nobody else writes here; a line that has come all the same is kept.
+        // The lock keeps other writers out; a line that was added nevertheless is kept.
         guard let line, number >= decisions.count || decisions[number] else { return }
         kept += line
         kept.append(newline)
-        if kept.count > Self.pieceSize {
+        if kept.count > Self.chunkSize {
           try file.append(kept)
           kept.removeAll(keepingCapacity: true)
         }
@@ -159,53 +162,44 @@ package final class AppendFile {
     try reopen()
   }
 
-  /// A larger file, such as a sparse one, is moved aside: reading it could take hours.
+  /// In bytes. A larger file, such as a sparse one, is moved aside, because reading it could take hours.
   private static let maximumSize = 4 << 30
-  /// The longest line that a filter looks at.
-  package static let maximumLine = 1 << 20
-  private static let pieceSize = 1 << 16
+  /// In bytes, without the newline. ``filter(_:)`` drops longer lines.
+  package static let maximumLineLength = 1 << 20
+  private static let chunkSize = 1 << 16
 
-  /// Reads the file from its beginning in pieces.
+  /// Reads the file from its beginning in chunks.
   ///
-  /// - Parameter body: told each line, or nil in place of one that is too long, and whether it ends.
+  /// - Parameter body: takes each line, or nil in place of a line that is too long, and whether the line
+  ///   ends in a newline.
   private func forEachLine(_ body: ([UInt8]?, _ isComplete: Bool) throws -> Void) throws {
-    var piece = [UInt8](repeating: 0, count: Self.pieceSize)
+    var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
     var line: [UInt8] = []
     var isTooLong = false
     var offset = 0
     while true {
-      let count = piece.withUnsafeMutableBytes { piece in
-        retryingInterrupts { pread(descriptor, piece.baseAddress!, piece.count, off_t(offset)) }
+      let count = chunk.withUnsafeMutableBytes { chunk in
+        retryingInterrupts { pread(descriptor, chunk.baseAddress!, chunk.count, off_t(offset)) }
       }
       if count < 0 { throw Problem.system("reading", path) }
       if count == 0 { break }
       offset += count
-      var rest = piece[..<count]
+      var rest = chunk[..<count]
       while let end = rest.firstIndex(of: newline) {
         line += rest[..<end]
-        try body(isTooLong || line.count > Self.maximumLine ? nil : line, true)
+        try body(isTooLong || line.count > Self.maximumLineLength ? nil : line, true)
         line.removeAll(keepingCapacity: true)
         isTooLong = false
         rest = rest[(end + 1)...]
       }
       line += rest
-      if line.count > Self.maximumLine {
+      if line.count > Self.maximumLineLength {
         isTooLong = true
         line.removeAll()
       }
     }
     if isTooLong { try body(nil, false) } else if !line.isEmpty { try body(line, false) }
   }
-}
-
-/// Moves whatever is at a path to a free name beside it, and returns that name; nil if that fails.
-package func moveAside(_ path: String) -> String? {
-  for number in 1...1000 {
-    let place = "\(path).old-\(number)"
-    guard (try? fileExists(place)) == false else { continue }
-    return rename(path, place) == 0 ? place : nil
-  }
-  return nil
 }
 
 private let newline = UInt8(ascii: "\n")

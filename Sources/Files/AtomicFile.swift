@@ -2,17 +2,17 @@ import Diagnostics
 import Glibc
 import Synchronization
 
-/// Writes files that are there whole or not at all.
+/// Writes files atomically: after a write, a file is complete or unchanged.
 ///
-/// The bytes go to a temporary file beside the target, `.vqvae-PID-N.partial`: a short name of its own, so
-/// that a target may have the longest name that the file system takes. Its writer holds a lock on it, so
-/// that the temporary files of dead processes can be told from those of live ones.
+/// The bytes go to a temporary file beside the target, `.vqvae-PID-N.partial`. The name does not contain the
+/// target's, so the target may have the longest name that the file system allows. The writer holds a lock
+/// on the temporary file, which distinguishes the files of live processes from those of dead ones.
 package enum AtomicFile {
-  /// Writes a file next to its place, brings it to the disk, and moves it there.
+  /// Writes a temporary file beside `path`, flushes it to the disk, and renames it to `path`.
   ///
   /// After an error, or a crash at any instant, `path` has its old content. The one exception is an error
-  /// of synchronizing the folder, which comes after the move: then `path` has the new content, which a
-  /// power cut may still undo.
+  /// while synchronizing the folder, which follows the rename: then `path` has the new content, and a power
+  /// failure may still undo the rename.
   package static func write(_ path: String, _ body: (borrowing Writer) throws -> Void) throws {
     let (folder, _) = split(path)
     try requireReplaceable(path)
@@ -22,7 +22,7 @@ package enum AtomicFile {
       try body(Writer(descriptor: descriptor, path: path))
       if retryingInterrupts({ fsync(descriptor) }) != 0 { throw Problem.system("saving", path) }
       if rename(partial, path) != 0 { throw Problem.system("renaming", path) }
-      // Closed after the move: until then the lock keeps others from removing the file.
+      // Closed after the rename, because until then the lock keeps others from removing the file.
       isOpen = false
       if close(descriptor) != 0, errno != EINTR { throw Problem.system("saving", path) }
     } catch {
@@ -38,7 +38,7 @@ package enum AtomicFile {
     in folder: String, for path: String
   ) throws -> (path: String, descriptor: Int32) {
     for _ in 0..<100 {
-      // A name of its own for each writer, or two writers of one file would mix their bytes.
+      // Each writer has its own file, or the bytes of two writers of one target would be mixed.
       let number = writers.wrappingAdd(1, ordering: .relaxed).oldValue
       let partial = "\(folder)/\(partialPrefix)\(getpid())-\(number)\(partialSuffix)"
       let descriptor = retryingInterrupts {
@@ -46,16 +46,16 @@ package enum AtomicFile {
       }
       guard descriptor >= 0 else {
         let code = errno
-        // A dead process had the same number; its file goes with removeLeftovers(in:).
+        // Left by a dead process with the same PID; removeLeftovers(in:) removes the file.
         if code == EEXIST { continue }
         let isMissing = (try? isFolder(folder)) == false
         throw Problem.creating(
           path, "the file cannot be created", code,
           advice: isMissing ? "There is no folder \(folder)." : nil)
       }
-      // Some file systems have no locks; there nobody removes the file before its writer does.
+      // Some file systems have no locks; removeLeftovers(in:) removes nothing there.
       flock(descriptor, LOCK_EX | LOCK_NB)
-      // Between creation and lock another process may have taken it for a dead one's.
+      // Between creation and locking, another process may have removed the file as a leftover.
       if isSame(descriptor, partial) { return (partial, descriptor) }
       close(descriptor)
       unlink(partial)
@@ -64,13 +64,13 @@ package enum AtomicFile {
       .cannotCreate, path, found: "no temporary file can be kept in the folder \(folder)")
   }
 
-  /// Removes the temporary files that dead processes left in a folder: of those with this program's names,
-  /// the ones on which nobody holds a lock.
+  /// Removes the temporary files that dead processes left in a folder: those with a name of this program
+  /// that no process has locked.
   package static func removeLeftovers(in folder: String) {
     guard let directory = opendir(folder) else { return }
     defer { closedir(directory) }
     while let entry = readdir(directory) {
-      // Our own names are ASCII; a name that is not UTF-8 is not one of them.
+      // Our own names are ASCII, so a name that is not UTF-8 is not ours.
       let name = withUnsafeBytes(of: entry.pointee.d_name) {
         String(validating: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
@@ -83,7 +83,7 @@ package enum AtomicFile {
     }
   }
 
-  /// Likewise in the folder of a file that is about to be written.
+  /// Removes leftovers from the folder of `path` (see ``removeLeftovers(in:)``).
   package static func removeLeftovers(beside path: String) {
     removeLeftovers(in: split(path).folder)
   }
@@ -100,7 +100,8 @@ package enum AtomicFile {
     return numbers.count == 2 && numbers.allSatisfy { UInt64($0) != nil }
   }
 
-  /// A folder cannot be replaced by a file, and a pipe or a device should not be.
+  /// Throws if `path` is a folder, which `rename` cannot replace, or a pipe, socket or device, which a file
+  /// should not replace.
   private static func requireReplaceable(_ path: String) throws {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
@@ -114,7 +115,7 @@ package enum AtomicFile {
     try write(path) { try $0.append(Array(text.utf8)) }
   }
 
-  /// Where the bytes of a new file go.
+  /// Appends bytes to the temporary file.
   package struct Writer: ~Copyable {
     fileprivate let descriptor: Int32
     fileprivate let path: String
@@ -135,12 +136,12 @@ package enum AtomicFile {
     }
   }
 
-  /// A rename is on the disk when its folder is.
+  /// Flushes a folder, which makes a rename in it durable.
   private static func synchronizeFolder(_ folder: String) throws {
     let descriptor = retryingInterrupts { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw Problem.system("saving", folder) }
     defer { close(descriptor) }
-    // Some file systems cannot synchronize a folder, and say so.
+    // EINVAL: the file system cannot synchronize folders.
     if retryingInterrupts({ fsync(descriptor) }) != 0 && errno != EINVAL {
       throw Problem.system("saving", folder)
     }

@@ -3,9 +3,8 @@ import Glibc
 
 /// Whether something exists at a path.
 ///
-/// Only ENOENT and ENOTDIR mean that nothing does. Whatever else keeps the system from answering (a
-/// folder that may not be searched, a disk that fails, a stale mount) is an error: taken for an absence,
-/// it would make a run start over.
+/// Only ENOENT and ENOTDIR mean that nothing does. Throws if the system cannot tell (no permission to search
+/// a folder, a failing disk, a stale mount): treating that as absence would make a run start over.
 package func fileExists(_ path: String) throws -> Bool { try status(of: path) != nil }
 
 /// Whether a folder exists at a path. Throws like ``fileExists(_:)``.
@@ -21,7 +20,7 @@ private func status(of path: String) throws -> stat? {
   throw Problem.opening(path, code)
 }
 
-/// Creates a folder and the missing ones above it.
+/// Creates a folder and its missing parents.
 package func createFolder(_ path: String) throws {
   var built = path.hasPrefix("/") ? "/" : ""
   for part in path.split(separator: "/") {
@@ -35,7 +34,24 @@ package func createFolder(_ path: String) throws {
   }
 }
 
-/// What a path leads to, in words.
+/// Moves what is at a path to a free name beside it, `PATH.old-N`. Returns the new path, or nil on failure.
+package func moveAside(_ path: String) -> String? {
+  for number in 1...1000 {
+    let place = "\(path).old-\(number)"
+    guard (try? fileExists(place)) == false else { continue }
+    return rename(path, place) == 0 ? place : nil
+  }
+  return nil
+}
+
+/// Whether an open file is the one at a path.
+func isSame(_ descriptor: Int32, _ path: String) -> Bool {
+  var (held, present) = (stat(), stat())
+  return fstat(descriptor, &held) == 0 && stat(path, &present) == 0
+    && held.st_ino == present.st_ino && held.st_dev == present.st_dev
+}
+
+/// The kind of a file in words, for messages.
 func fileKind(_ mode: mode_t) -> String {
   switch mode & S_IFMT {
   case S_IFREG: "a file"

@@ -1,16 +1,16 @@
 import Diagnostics
 import Glibc
 
-/// A regular file, open for reading at any place.
+/// A regular file, open for reading at any offset.
 package final class InputFile: Sendable {
   package let path: String
-  /// Its size in bytes when it was opened.
+  /// In bytes, when the file was opened.
   package let size: Int
   private let descriptor: Int32
 
-  /// Opens a file. Folders, pipes and devices are refused before anything is read from them.
+  /// Opens a file. Throws for folders, pipes and devices before anything is read from them.
   ///
-  /// - Parameter advice: what the user can do where the file is missing.
+  /// - Parameter advice: what the user can do if the file is missing.
   package init(_ path: String, advice: String? = nil) throws {
     let (descriptor, status) = try openForReading(path, advice: advice)
     self.path = path
@@ -20,7 +20,7 @@ package final class InputFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Fills `buffer` with the bytes that begin at `offset`.
+  /// Fills `buffer` with the bytes from `offset` on. Throws if the file ends before the buffer is full.
   package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < buffer.count {
@@ -48,22 +48,22 @@ package final class InputFile: Sendable {
   }
 }
 
-/// Opens a file and says what it is.
+/// Opens a regular file and returns its descriptor and status.
 ///
 /// - Parameters:
-///   - takesPipes: whether a pipe will do as well; folders, sockets and devices never do.
-///   - advice: what the user can do where the file is missing.
-/// - Returns: the descriptor, which does not block, and which the caller has to close.
+///   - allowsPipes: whether a pipe is accepted too; folders, sockets and devices never are.
+///   - advice: what the user can do if the file is missing.
+/// - Returns: A nonblocking descriptor, which the caller has to close, and its status.
 func openForReading(
-  _ path: String, takesPipes: Bool = false, advice: String? = nil
+  _ path: String, allowsPipes: Bool = false, advice: String? = nil
 ) throws -> (descriptor: Int32, status: stat) {
-  // Without O_NONBLOCK, opening a pipe would wait for its writer.
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
   let descriptor = retryingInterrupts { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
   guard descriptor >= 0 else { throw Problem.opening(path, advice: advice) }
   do {
     return (
       descriptor,
-      try checkedStatus(of: descriptor, path, takesPipes: takesPipes, advice: advice)
+      try checkedStatus(of: descriptor, path, allowsPipes: allowsPipes, advice: advice)
     )
   } catch {
     close(descriptor)
@@ -71,17 +71,17 @@ func openForReading(
   }
 }
 
-/// The status of an open file or pipe; throws for everything else.
+/// The status of an open file, or of a pipe if `allowsPipes`. Throws for anything else.
 func checkedStatus(
-  of descriptor: Int32, _ name: String, takesPipes: Bool, advice: String?
+  of descriptor: Int32, _ name: String, allowsPipes: Bool, advice: String?
 ) throws -> stat {
   var status = stat()
   guard fstat(descriptor, &status) == 0 else { throw Problem.system("stat", name) }
   let kind = status.st_mode & S_IFMT
-  guard kind == S_IFREG || (takesPipes && kind == S_IFIFO) else {
+  guard kind == S_IFREG || (allowsPipes && kind == S_IFIFO) else {
     throw Problem(
       .badData, name, found: "this is \(fileKind(status.st_mode))",
-      expected: takesPipes ? "a file or a pipe" : "a file", advice: advice)
+      expected: allowsPipes ? "a file or a pipe" : "a file", advice: advice)
   }
   return status
 }

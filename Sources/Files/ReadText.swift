@@ -1,13 +1,13 @@
 import Diagnostics
 import Glibc
 
-/// A text and what is known of where it came from.
+/// A text and its origin.
 package struct TextInput: Sendable {
   package let text: String
   /// The path, or `standard input`.
   package let name: String
-  /// Whether the name is that of a file in a folder, after which something else can be named: not that
-  /// of a pipe, or of a descriptor such as `/dev/stdin`.
+  /// Whether `name` is that of a regular file, from which other names can be derived; false for a pipe and
+  /// for a descriptor such as `/dev/stdin`.
   package let isNamedFile: Bool
 }
 
@@ -18,20 +18,20 @@ package func readText(_ path: String, limit: Int, advice: String? = nil) throws 
   return try text(of: descriptor, status, path, limit: limit)
 }
 
-/// Reads a whole text of at most `limit` bytes from a file, from a pipe to its end, or from standard
-/// input where the path is `-`.
+/// Reads a whole text of at most `limit` bytes from a file, from a pipe, or from standard input if the path
+/// is `-`.
 ///
-/// It waits for the writers of a pipe, and for nothing else: devices, sockets and folders are refused.
+/// Waits until the writers of a pipe have closed it. Throws for devices, sockets and folders.
 package func readTextOrPipe(
   _ path: String, limit: Int, advice: String? = nil
 ) throws -> TextInput {
   if path == "-" {
     let name = "standard input"
-    let status = try checkedStatus(of: STDIN_FILENO, name, takesPipes: true, advice: advice)
+    let status = try checkedStatus(of: STDIN_FILENO, name, allowsPipes: true, advice: advice)
     return TextInput(
       text: try text(of: STDIN_FILENO, status, name, limit: limit), name: name, isNamedFile: false)
   }
-  let (descriptor, status) = try openForReading(path, takesPipes: true, advice: advice)
+  let (descriptor, status) = try openForReading(path, allowsPipes: true, advice: advice)
   defer { close(descriptor) }
   return TextInput(
     text: try text(of: descriptor, status, path, limit: limit), name: path,
@@ -60,20 +60,20 @@ private func bytes(
       .badData, name, found: "the file has \(status.st_size) bytes", expected: "at most \(limit)")
   }
   let isPipe = status.st_mode & S_IFMT == S_IFIFO
-  // To the end and not to the size, which is 0 for a pipe, and for a file in /proc.
+  // Read to the end: the size is 0 for a pipe and for a file in /proc.
   var bytes: [UInt8] = []
   bytes.reserveCapacity(Int(status.st_size))
   var chunk = [UInt8](repeating: 0, count: 1 << 16)
   while true {
     if isPipe {
-      // A pipe that no writer has opened yet is at its end for read, but not for poll.
+      // While no writer has opened the pipe, read would report its end; poll waits for a writer.
       var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       guard retryingInterrupts({ poll(&request, 1, -1) }) >= 0 else {
         throw Problem.system("reading", name)
       }
     }
     let count = retryingInterrupts { read(descriptor, &chunk, chunk.count) }
-    // Another reader of the pipe was faster.
+    // EAGAIN after poll: another reader of the pipe was faster.
     if count < 0, isPipe, errno == EAGAIN { continue }
     guard count >= 0 else { throw Problem.system("reading", name) }
     if count == 0 { return bytes }
@@ -85,15 +85,15 @@ private func bytes(
   }
 }
 
-/// The name of an encoding with units of 16 or 32 bits, which a byte order mark shows, or else the
-/// zeros beside a first character of ASCII (YAML 1.2, 5.2); nil for all others.
+/// The name of a UTF-16 or UTF-32 encoding, detected by a byte order mark or by the zero bytes of a first
+/// ASCII character (YAML 1.2, section 5.2); or nil for other encodings.
 func otherEncoding(of bytes: [UInt8]) -> String? {
   let (little, big) = ("little-endian", "big-endian")
   if bytes.starts(with: [0xFF, 0xFE, 0, 0]) { return "UTF-32, \(little)" }
   if bytes.starts(with: [0, 0, 0xFE, 0xFF]) { return "UTF-32, \(big)" }
   if bytes.starts(with: [0xFF, 0xFE]) { return "UTF-16, \(little)" }
   if bytes.starts(with: [0xFE, 0xFF]) { return "UTF-16, \(big)" }
-  // A stray NUL in UTF-8 is none of these: they have zeros throughout.
+  // UTF-16 and UTF-32 of ASCII have zeros throughout, unlike UTF-8 with a stray NUL.
   let zeros = bytes.count { $0 == 0 }
   guard bytes.count >= 2, zeros * 3 >= bytes.count else { return nil }
   switch (bytes[0] == 0, bytes[1] == 0, bytes.dropFirst(2).prefix(2).map { $0 == 0 }) {

@@ -1,23 +1,23 @@
 import Diagnostics
 
-/// The safetensors file format, for floats: all four float types are read, F32 is written.
+/// The safetensors file format. Reads F16, BF16, F32 and F64 tensors; writes F32.
 ///
-/// Eight bytes with the header's size, little endian; the header, JSON with each tensor's element
-/// type, shape and byte range, and a table of strings called `__metadata__`; then the tensors, without
-/// a gap. Files are read as hostile until checked: nothing is allocated on the word of a size that the
-/// file itself does not back.
+/// A file is the size of the header (8 bytes, little endian), the header, and the tensors without gaps.
+/// The header is JSON with the element type, shape and byte range of each tensor, and a table of strings
+/// called `__metadata__`. Files are untrusted until checked: no memory is allocated for a size in the header
+/// that exceeds the file's own size.
 package enum Safetensors {
-  /// Larger headers are refused, as in the reference implementation.
+  /// In bytes, as in the reference implementation.
   static let maximumHeaderSize = 100_000_000
 
-  /// The types of elements that are read; all become `Float`.
+  /// The element types that can be read; all are converted to `Float`.
   package enum ElementType: String, CaseIterable, Sendable {
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
     case float64 = "F64"
 
-    /// Bytes of an element.
+    /// Bytes per element.
     var size: Int {
       switch self {
       case .float16, .bfloat16: 2
@@ -27,15 +27,15 @@ package enum Safetensors {
     }
   }
 
-  /// Where a tensor lies.
+  /// The type, shape and byte range of a tensor in a file.
   package struct Entry: Sendable, Equatable {
     package let shape: [Int]
     package let type: ElementType
-    /// Bytes relative to the end of the header.
+    /// In bytes from the end of the header.
     package let range: Range<Int>
   }
 
-  /// A tensor to be written.
+  /// A tensor to write.
   package struct Item {
     package let name: String
     let shape: [Int]
@@ -49,21 +49,21 @@ package enum Safetensors {
     }
   }
 
-  /// Writes a file, whole or not at all; tensors in the order of their names.
+  /// Writes a file atomically, with the tensors sorted by name.
   package static func write(
     _ path: String, metadata: [String: String], items: [Item]
   ) throws {
     let names = items.map(\.name)
     precondition(
       Set(names).count == names.count && !names.contains("__metadata__"),
-      "every tensor has a name of its own")
+      "tensor names must be unique and not __metadata__")
     let items = items.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     let header = header(metadata: metadata, items: items)
     try AtomicFile.write(path) { file in
       try file.append(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
       try file.append(header)
       for item in items {
-        // All machines that Swift runs on are little endian, as the format is.
+        // The format is little endian, as are all machines that Swift supports.
         try item.elements.withUnsafeBytes { try file.append($0) }
       }
     }
@@ -91,7 +91,7 @@ package enum Safetensors {
     return bytes
   }
 
-  /// A JSON string.
+  /// A JSON string literal.
   private static func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -119,7 +119,7 @@ package struct SafetensorsFile: Sendable {
 
   /// Opens a file and checks its header against its size.
   ///
-  /// - Parameter maximumHeader: bytes of a header above which the file is refused unread.
+  /// - Parameter maximumHeader: the largest accepted header, in bytes. A larger one is rejected unread.
   package init(
     _ path: String, maximumHeader: Int = Safetensors.maximumHeaderSize
   ) throws {
@@ -152,7 +152,7 @@ package struct SafetensorsFile: Sendable {
         expected: Safetensors.ElementType.allCases.map(\.rawValue).joined(separator: ", "))
     }
     var end = 0
-    // Empty tensors lie between their neighbours, so the ends decide where the beginnings are equal.
+    // An empty tensor begins where its successor does, so ties are broken by the end.
     let places = entries.sorted {
       ($0.value.range.lowerBound, $0.value.range.upperBound)
         < ($1.value.range.lowerBound, $1.value.range.upperBound)
@@ -182,26 +182,26 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  /// The elements of another type as floats, read in pieces.
+  /// Elements of another type as floats, read in chunks.
   private func converted(_ entry: Safetensors.Entry, count: Int) throws -> [Float] {
-    let pieceSize = 1 << 16
+    let chunkSize = 1 << 16
     var result: [Float] = []
     result.reserveCapacity(count)
-    for start in stride(from: 0, to: count, by: pieceSize) {
-      let piece = min(pieceSize, count - start)
+    for start in stride(from: 0, to: count, by: chunkSize) {
+      let chunkCount = min(chunkSize, count - start)
       let bytes = try file.bytes(
         at: dataStart + entry.range.lowerBound + start * entry.type.size,
-        count: piece * entry.type.size)
+        count: chunkCount * entry.type.size)
       bytes.withUnsafeBytes { bytes in
         func load<Bits: FixedWidthInteger>(_ i: Int, _ type: Bits.Type) -> Bits {
           Bits(
             littleEndian: bytes.loadUnaligned(fromByteOffset: i * MemoryLayout<Bits>.size, as: type)
           )
         }
-        for i in 0..<piece {
+        for i in 0..<chunkCount {
           switch entry.type {
           case .float32: result.append(Float(bitPattern: load(i, UInt32.self)))
-          // The upper half of a float's bits.
+          // bfloat16 is the upper half of a float's bits.
           case .bfloat16: result.append(Float(bitPattern: UInt32(load(i, UInt16.self)) << 16))
           case .float16: result.append(Self.float(half: load(i, UInt16.self)))
           case .float64: result.append(Float(Double(bitPattern: load(i, UInt64.self))))
@@ -212,9 +212,9 @@ package struct SafetensorsFile: Sendable {
     return result
   }
 
-  /// A number of IEEE 754's binary16: a sign, 5 bits of exponent with bias 15, and 10 bits of fraction.
+  /// Converts an IEEE 754 binary16 number: a sign bit, 5 bits of exponent with bias 15, 10 bits of fraction.
   ///
-  /// By hand, for Swift's `Float16` does not exist on every platform.
+  /// Done by hand because Swift's `Float16` does not exist on every platform.
   private static func float(half bits: UInt16) -> Float {
     let sign: Float = bits >> 15 == 0 ? 1 : -1
     let fraction = Float(bits & 0x3FF)

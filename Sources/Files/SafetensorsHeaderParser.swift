@@ -1,15 +1,15 @@
 import Diagnostics
 
-/// Reads the JSON of a safetensors header: exactly its form, and nothing else of JSON.
+/// Parses the JSON of a safetensors header, and only the subset of JSON that the format uses.
 ///
-/// The form has a fixed depth, so a hostile header cannot make the parser recurse, and a key that
-/// occurs twice is a fault, where a general parser would keep one of the two in silence.
+/// The header has a fixed depth, so a hostile one cannot make the parser recurse. A duplicate key is an
+/// error; a general parser would silently keep one of the two values.
 struct SafetensorsHeaderParser {
   struct Fault: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// A valid header that names a type of elements which is not read.
+  /// A valid header that names an element type that cannot be read.
   struct UnsupportedType: Error {
     let tensor: String
     let type: String
@@ -35,7 +35,7 @@ struct SafetensorsHeaderParser {
       }
     }
     skipSpace()
-    guard position == bytes.count else { throw fault("something follows the header's object") }
+    guard position == bytes.count else { throw fault("there is data after the header's object") }
     return (metadata, entries)
   }
 
@@ -64,13 +64,13 @@ struct SafetensorsHeaderParser {
       }
     }
     guard let type, let shape, let offsets else {
-      throw fault("the tensor \(name) lacks its type, shape or place")
+      throw fault("the tensor \(name) lacks dtype, shape or data_offsets")
     }
     guard let elementType = Safetensors.ElementType(rawValue: type) else {
       throw UnsupportedType(tensor: name, type: excerpt(type))
     }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
-      throw fault("the tensor \(name) has no valid place")
+      throw fault("the tensor \(name) has invalid data_offsets")
     }
     var size = elementType.size
     for extent in shape {
@@ -84,7 +84,7 @@ struct SafetensorsHeaderParser {
     return Safetensors.Entry(shape: shape, type: elementType, range: offsets[0]..<offsets[1])
   }
 
-  // MARK: Pieces of JSON
+  // MARK: JSON
 
   private mutating func object(
     _ member: (inout SafetensorsHeaderParser, String) throws -> Void
@@ -118,7 +118,7 @@ struct SafetensorsHeaderParser {
     let digits = bytes[start..<position]
     guard let value = Int(String(decoding: digits, as: UTF8.self)),
       digits.count == 1 || digits.first != UInt8(ascii: "0")
-    else { throw fault("a whole number that is not negative was expected") }
+    else { throw fault("a non-negative whole number was expected") }
     return value
   }
 
@@ -126,7 +126,7 @@ struct SafetensorsHeaderParser {
     try expect("\"")
     var content: [UInt8] = []
     while true {
-      guard let byte = next() else { throw fault("a string does not end") }
+      guard let byte = next() else { throw fault("a string is not terminated") }
       switch byte {
       case UInt8(ascii: "\""):
         guard let text = String(validating: content, as: UTF8.self) else {
@@ -154,12 +154,12 @@ struct SafetensorsHeaderParser {
       var units = [try codeUnit()]
       if UTF16.isLeadSurrogate(units[0]) {
         guard next() == UInt8(ascii: "\\"), next() == UInt8(ascii: "u") else {
-          throw fault("a string has half a character")
+          throw fault("a string has an unpaired surrogate")
         }
         units.append(try codeUnit())
       }
       guard let text = String(validating: units, as: UTF16.self) else {
-        throw fault("a string has half a character")
+        throw fault("a string has an unpaired surrogate")
       }
       return Array(text.utf8)
     default: throw fault("a string has an unknown escape")

@@ -1,17 +1,17 @@
 import Diagnostics
 import Glibc
 
-/// The system's words for the last error.
+/// The system's message for an error code.
 func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
 extension Problem {
-  /// What the system refused, from `errno`.
+  /// A failed system call, with the code from `errno`.
   static func system(_ action: String, _ path: String, _ code: Int32 = errno) -> Problem {
     Problem(
       status(of: code) ?? .inputOutput, path, found: "\(action) failed: \(systemMessage(code))")
   }
 
-  /// An input that could not be opened, or a path that could not be looked at.
+  /// An input that could not be opened, or a path whose status could not be read.
   static func opening(_ path: String, _ code: Int32 = errno, advice: String? = nil) -> Problem {
     code == ENOENT || code == ENOTDIR
       ? Problem(.missingInput, path, found: "no such file", advice: advice)
@@ -28,7 +28,7 @@ extension Problem {
       advice: advice)
   }
 
-  /// The exit code of errors that say something about the machine and not about the path.
+  /// The exit code of an error that is about the machine, not the path; or nil for other errors.
   private static func status(of code: Int32) -> ExitStatus? {
     switch code {
     case EMFILE, ENFILE, ENOMEM: .outOfMemory

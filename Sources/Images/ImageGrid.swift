@@ -1,19 +1,20 @@
-/// Pictures in rows and columns.
+/// Images in rows and columns.
 package struct ImageGrid {
-  /// Gray pixels around the pictures.
+  /// In pixels, around every image.
   static let margin = 2
   static let gray: UInt8 = 32
 
   private let rows: [[RGBImage]]
   private let gaps: [Int]
 
-  /// Pairs, each original above its reconstruction.
+  /// A grid of pairs, each original above its reconstruction.
   ///
-  /// - Parameter columns: pairs in a row; as many as make the grid about square where nil.
+  /// - Parameter columns: pairs in a row, or nil for a grid that is about square. At most the number of pairs
+  ///   and at least 1.
   package init(originals: [RGBImage], reconstructions: [RGBImage], columns: Int? = nil) {
     precondition(
       originals.count == reconstructions.count && !originals.isEmpty,
-      "\(originals.count) originals and \(reconstructions.count) reconstructions make no pairs")
+      "\(originals.count) originals and \(reconstructions.count) reconstructions are not pairs")
     let pairs = originals.count
     let columns = min(pairs, max(1, columns ?? Self.columns(pairs)))
     var rows: [[RGBImage]] = []
@@ -27,12 +28,12 @@ package struct ImageGrid {
     self.gaps = gaps
   }
 
-  /// The grid is twice as high as its columns are wide, so √(2·pairs) columns make it square.
+  /// A pair is twice as high as it is wide, so √(2·pairs) columns make the grid square.
   private static func columns(_ pairs: Int) -> Int {
     Int((2 * Double(pairs)).squareRoot().rounded(.up))
   }
 
-  /// All pictures on one; each is magnified by a whole factor.
+  /// Draws all images on one canvas, each magnified by a whole factor. The margins are not magnified.
   package func image(magnifiedBy factor: Int = 1) -> RGBImage {
     let tile = rows[0][0]
     let columns = rows.map(\.count).max() ?? 0
@@ -49,22 +50,5 @@ package struct ImageGrid {
       top += tile.height * factor
     }
     return canvas
-  }
-}
-
-extension RGBImage {
-  /// Every pixel becomes a square of `factor` pixels a side.
-  func magnified(by factor: Int) -> RGBImage {
-    precondition(factor >= 1, "a factor is at least 1")
-    if factor == 1 { return self }
-    var result: [UInt8] = []
-    result.reserveCapacity(bytes.count * factor * factor)
-    for y in 0..<(height * factor) {
-      for x in 0..<(width * factor) {
-        let source = ((y / factor) * width + x / factor) * 3
-        result += bytes[source..<(source + 3)]
-      }
-    }
-    return RGBImage(height: height * factor, width: width * factor, bytes: result)
   }
 }

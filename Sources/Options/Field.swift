@@ -1,6 +1,6 @@
-/// Options with defaults, which fields describe.
+/// Options that are described by fields.
 package protocol FieldOptions: Sendable {
-  /// All defaults.
+  /// The default options.
   init()
 }
 
@@ -9,19 +9,19 @@ package struct NoOptions: FieldOptions {
   package init() {}
 }
 
-/// Whether a field decides what a run computes.
+/// Whether a field affects what a run computes.
 package enum FieldScope: Sendable {
-  /// Part of what is computed: saved in checkpoints, and fixed for a run.
+  /// Affects the result: saved in checkpoints, and fixed for a run.
   case experiment
-  /// Where, how fast and how long: may change when a run is resumed.
+  /// Where, how fast and how long a run computes: may change when it is resumed.
   case runtime
 }
 
 /// A field of options: its name, the values it can have, its default, and what it means.
 ///
-/// This is the only description of a field. A kind declares fields of its own options; ``Section`` makes
-/// fields of the section out of those of all its kinds, and a configuration lifts the fields of its
-/// sections to dotted names.
+/// This is the only description of a field. A kind declares the fields of its options, ``Section`` merges the
+/// fields of its kinds into fields of the section, and a configuration lifts the fields of its sections to
+/// dotted names.
 package struct Field<Options: FieldOptions>: Sendable {
   /// The kinds of a section that have a field.
   package struct Owners: Sendable, Equatable {
@@ -30,23 +30,23 @@ package struct Field<Options: FieldOptions>: Sendable {
     package let kinds: [String]
   }
 
-  /// In a configuration with dots, such as `training.steps`.
+  /// Dotted in a whole configuration, such as `training.steps`.
   package let name: String
   package let domain: FieldDomain
-  /// A few words, with what `domain` does not say.
+  /// A short description that does not repeat `domain`.
   package let meaning: String
-  /// Whether it may be without a value.
+  /// Whether the field may have no value.
   package let isOptional: Bool
   /// The default, or nil if there is none.
   package let initial: FieldValue?
-  /// nil for a field that no section divides among its kinds.
+  /// The kinds that have the field, or nil if it does not depend on a kind.
   package let owners: Owners?
-  /// Whether the options' kind has the field.
+  /// Whether the kind that the options name has the field.
   package let belongs: @Sendable (Options) -> Bool
   package let scope: @Sendable (Options) -> FieldScope
   /// The value, or nil if there is none.
   package let get: @Sendable (Options) -> FieldValue?
-  /// Sets a value of `domain`; nil takes it away, which leaves the default.
+  /// Sets a value, which must be in `domain`; nil restores the default.
   package let set: @Sendable (FieldValue?, inout Options) -> Void
 }
 
@@ -183,9 +183,9 @@ extension Field {
 // MARK: Fields of a part
 
 extension Field {
-  /// The field as one of the whole that has the options as a part.
+  /// The field as a field of `Whole`, which contains the options.
   ///
-  /// - Parameter prefix: the name of the part, which precedes the field's with a dot.
+  /// - Parameter prefix: the name of the part. It precedes the field's name, with a dot.
   package func lifted<Whole>(
     to path: WritableKeyPath<Whole, Options> & Sendable, prefix: String
   ) -> Field<Whole> {
@@ -202,13 +202,13 @@ extension Field {
 
 // MARK: Faults
 
-/// What no field can check alone.
+/// An error that no single field can detect.
 package struct FieldFault: Sendable, Equatable {
-  /// The fields that it concerns. It is reported at the first of them that was set.
+  /// The fields concerned. The error is reported at the first of them that was set.
   package let fields: [String]
   /// What was expected, and what was found.
   package let message: String
-  /// The field that names the kind whose fault it is, or nil.
+  /// The field that names the kind that reports the fault, or nil.
   package let kindField: String?
 
   package init(_ fields: [String], _ message: String, kindField: String? = nil) {
@@ -217,7 +217,7 @@ package struct FieldFault: Sendable, Equatable {
     self.kindField = kindField
   }
 
-  /// The fault in the whole that has the options as a part of this name.
+  /// The fault with the dotted names of a whole that contains the options as the part `prefix`.
   package func lifted(prefix: String) -> Self {
     Self(
       fields.map { "\(prefix).\($0)" }, message, kindField: kindField.map { "\(prefix).\($0)" })

@@ -7,7 +7,7 @@ package enum FieldValue: Sendable, Equatable {
   case choice(String)
   case path(String)
 
-  /// The value as a file has it.
+  /// The value as it is written in a configuration.
   package var text: String {
     switch self {
     case .integer(let value): "\(value)"
@@ -23,7 +23,7 @@ package enum FieldValue: Sendable, Equatable {
 /// The values that a field can have.
 package enum FieldDomain: Sendable, Equatable {
   case integer(ClosedRange<Int>)
-  /// Any whole number from 0.
+  /// A whole number of at least 0.
   case natural
   /// A list of whole numbers.
   case integers(ClosedRange<Int>, count: ClosedRange<Int>)
@@ -49,7 +49,7 @@ package enum FieldDomain: Sendable, Equatable {
     if case .integers = self { true } else { false }
   }
 
-  /// The domain in words that follow "expected".
+  /// The domain as a phrase that follows "expected".
   package var expected: String {
     switch self {
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
@@ -65,7 +65,7 @@ package enum FieldDomain: Sendable, Equatable {
     }
   }
 
-  /// The bound of a range without a needless fraction or row of zeros.
+  /// The bound of a range, without a trailing `.0`, and as a power of ten from 10⁶ on.
   private static func short(_ value: Double) -> String {
     let text = "\(value)"
     if abs(value) >= 1e6 { return "1e\(text.prefix { $0 != "." }.count - 1)" }

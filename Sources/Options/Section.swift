@@ -1,23 +1,23 @@
-/// What a section of a configuration can name: an architecture, a quantizer, a source of images.
+/// A kind that a section of a configuration can name, such as an architecture, a quantizer or a data source.
 ///
-/// A kind is a file of its own, and a line in the list of its section.
+/// To add a kind, add a file with its type, and a line to the list of its section.
 package protocol Kind: SendableMetatype {
   /// The name in configurations.
   static var name: String { get }
 
-  /// Its options and their defaults.
+  /// The options and their defaults.
   associatedtype Options: FieldOptions = NoOptions
 
-  /// The options as fields of the section. A configuration that names another kind may not set them.
+  /// The fields of the options. A configuration that names another kind may not set them.
   ///
-  /// Kinds may have a field in common; then its domain, default and scope are the same for all of them.
+  /// Several kinds may have the same field; its domain, default and scope must then be the same for all.
   static var fields: [Field<Options>] { get }
 
-  /// What is wrong with options that are valid each by itself, or nil.
+  /// An error in a combination of options that are each valid, or nil.
   static func fault(in options: Options) -> FieldFault?
 
-  /// What options lack that nobody but the user knows, such as where files are, or nil. A checkpoint's
-  /// configuration, which has no paths, may lack it.
+  /// An option that only the user can provide, such as the path of files, and that is missing; or nil. It may
+  /// be missing in the configuration of a checkpoint, which has no paths.
   static func missing(in options: Options) -> FieldFault?
 }
 
@@ -38,10 +38,11 @@ package protocol Kinds: Sendable {
   /// All of them, in the order of the documentation.
   static var all: [Entry] { get }
 
-  /// Forgets all but that an entry is a kind. A registry writes `entry`, which generic code cannot.
+  /// The entry as `any Kind.Type`. The implementation is just `entry`: this conversion is implicit for a
+  /// concrete `Entry`, but not in generic code.
   static func kind(_ entry: Entry) -> any Kind.Type
 
-  /// The kind by default.
+  /// The default kind.
   static var initial: Entry { get }
 
   /// The name and the meaning of the field that names the kind.
@@ -53,8 +54,8 @@ package struct Section<List: Kinds>: FieldOptions {
   /// The name of the kind.
   package private(set) var kind = List.kind(List.initial).name
 
-  /// Values set so far, by field. Fields of every kind are kept, because the kind may come later in a
-  /// file; only those of the kind count.
+  /// Values set so far, by field name. Fields of every kind are kept, because the kind may come later in a
+  /// file; only the current kind's fields are used.
   private var values: [String: FieldValue] = [:]
 
   package init() {}
@@ -64,7 +65,7 @@ package struct Section<List: Kinds>: FieldOptions {
     for field in K.fields { values[field.name] = field.get(options) }
   }
 
-  /// A kind by its name with default options, or nil if there is no such kind.
+  /// The kind of this name with default options, or nil if there is no such kind.
   package init?(kind: String) {
     guard Self.kinds.contains(kind) else { return nil }
     self.kind = kind
@@ -83,7 +84,7 @@ package struct Section<List: Kinds>: FieldOptions {
 
   private var kindType: any Kind.Type { List.kind(entry) }
 
-  /// The options of a kind, with what was set.
+  /// The options of a kind: the values set, and defaults for the others.
   package func options<K: Kind>(of _: K.Type) -> K.Options {
     var options = K.Options()
     for field in K.fields {
@@ -99,8 +100,10 @@ package struct Section<List: Kinds>: FieldOptions {
     for field in K.fields { values[field.name] = field.get(options) }
   }
 
-  /// The value of a field; nil if it has none, or if the kind has no such field.
-  /// Setting nil leaves the default. A field of another kind keeps its value until that kind is chosen.
+  /// The value of a field, or nil if it has none or if the kind has no such field.
+  ///
+  /// Setting nil restores the default. Fields of other kinds can be set too; they have no effect until such a
+  /// kind is chosen.
   package subscript(field name: String) -> FieldValue? {
     get { Self.value(name, values, kindType) }
     set {
@@ -127,13 +130,13 @@ package struct Section<List: Kinds>: FieldOptions {
 
   private static func names<K: Kind>(_: K.Type) -> [String] { K.fields.map(\.name) }
 
-  /// What no field can check alone.
+  /// An error that no single field can detect, or nil.
   package var fault: FieldFault? {
     func fault<K: Kind>(_ type: K.Type) -> FieldFault? { K.fault(in: options(of: type)) }
     return fault(kindType).map(ofKind)
   }
 
-  /// What only the user knows and has not said.
+  /// An option that only the user can provide and that is missing, or nil.
   package var missing: FieldFault? {
     func missing<K: Kind>(_ type: K.Type) -> FieldFault? { K.missing(in: options(of: type)) }
     return missing(kindType).map(ofKind)
@@ -143,7 +146,7 @@ package struct Section<List: Kinds>: FieldOptions {
     FieldFault(fault.fields, fault.message, kindField: List.field.name)
   }
 
-  /// The kind and its fields on a line, such as `residual (preset zalando, hidden 128)`.
+  /// The kind and its fields on one line, such as `residual (preset zalando, hidden 128)`.
   package var summary: String {
     let fields = Self.names(kindType).compactMap { name in
       self[field: name].map { "\(name) \($0.text)" }
@@ -153,7 +156,7 @@ package struct Section<List: Kinds>: FieldOptions {
 }
 
 extension Section: Equatable {
-  /// Whether both have one kind with the same options: what other kinds were told does not count.
+  /// Whether both have the same kind with the same options. Values set for other kinds are ignored.
   package static func == (a: Self, b: Self) -> Bool {
     a.kind == b.kind && names(a.kindType).allSatisfy { a[field: $0] == b[field: $0] }
   }
@@ -162,8 +165,8 @@ extension Section: Equatable {
 // MARK: Fields of the section
 
 extension Section {
-  /// The field that names the kind, and those of all kinds in the order of the list; a field that several
-  /// have occurs once.
+  /// The field that names the kind, then the fields of all kinds in the order of the list. A field of several
+  /// kinds occurs once.
   package static var fields: [Field<Self>] {
     var found: [Declaration] = []
     for entry in List.all { merge(declarations(of: List.kind(entry)), into: &found) }
@@ -186,7 +189,7 @@ extension Section {
       })
   }
 
-  /// A field with the kinds that have it, and what it means to each.
+  /// A field with the kinds that have it, and its meaning for each of them.
   private struct Declaration {
     let name: String
     let domain: FieldDomain
@@ -209,7 +212,7 @@ extension Section {
         set: { $1[field: name] = $0 })
     }
 
-    /// What it means, behind the names of the kinds where these are not all.
+    /// The meaning, after the names of the kinds if it is not the same for all kinds.
     private var meaning: String {
       var texts: [(kinds: [String], meaning: String)] = []
       for (kind, meaning) in meanings {
@@ -234,7 +237,7 @@ extension Section {
     }
   }
 
-  /// Adds the fields of a kind, each behind the one that precedes it in the kind.
+  /// Merges the fields of a kind; a new field goes after the field that precedes it in the kind.
   private static func merge(_ new: [Declaration], into found: inout [Declaration]) {
     var end: Int?
     for declaration in new {
@@ -251,7 +254,7 @@ extension Section {
 }
 
 extension Array {
-  /// The fields of a part as fields of the whole (see ``Field/lifted(to:prefix:)``).
+  /// The fields of a part as fields of `Whole` (see ``Field/lifted(to:prefix:)``).
   package func lifted<Part, Whole>(
     to path: WritableKeyPath<Whole, Part> & Sendable, prefix: String
   ) -> [Field<Whole>] where Element == Field<Part> {

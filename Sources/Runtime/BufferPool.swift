@@ -1,21 +1,20 @@
 import CRuntime
 import Glibc
 
-/// Memory for floats, kept from step to step.
+/// Memory for floats that is reused from step to step.
 ///
-/// A training step takes and returns the same sizes over and over. Handing the same blocks out
-/// again keeps memory flat and spares the page faults of fresh memory. Blocks are aligned for SIMD
-/// and hold whatever they held before.
+/// Every training step takes and gives back blocks of the same sizes. Reusing them keeps the memory use
+/// constant and avoids the page faults of fresh memory. Blocks are aligned to 64 bytes and are not
+/// initialized.
 package enum BufferPool {
-  /// Idle blocks by their size in floats.
-  ///
-  /// Addresses instead of pointers, which are not Sendable.
+  /// Addresses of idle blocks by size in floats. (Pointers are not Sendable.)
   private static let idle = Monitor<[Int: [UInt]]>([:])
 
-  /// Sizes are rounded up to whole cache lines.
+  /// Rounds a number of floats up to whole cache lines.
   private static func roundedUp(_ count: Int) -> Int { max(16, (count + 15) & ~15) }
 
-  /// A block of at least `count` floats.
+  /// Takes a block of at least `count` floats; allocates one if none of that size is idle. Ends the process
+  /// with exit code 71 if memory is exhausted.
   package static func take(_ count: Int) -> UnsafeMutablePointer<Float> {
     let size = roundedUp(count)
     if let address = idle.withLock({ $0[size]?.popLast() }),
@@ -31,10 +30,9 @@ package enum BufferPool {
     return memory.bindMemory(to: Float.self, capacity: size)
   }
 
-  /// Gives a block back that ``take(_:)`` handed out for the same `count`.
+  /// Gives back a block that ``take(_:)`` returned for the same `count`.
   package static func giveBack(_ block: UnsafeMutablePointer<Float>, count: Int) {
     let address = UInt(bitPattern: block)
     idle.withLock { $0[roundedUp(count), default: []].append(address) }
   }
-
 }

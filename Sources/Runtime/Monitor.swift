@@ -1,10 +1,11 @@
 import Glibc
 
-/// A value behind a mutex, whose changes others can wait for.
+/// A value protected by a mutex, with a condition variable for waiting until it changes.
 ///
-/// On pthreads, which ThreadSanitizer follows; it reports the standard library's `Mutex` as races.
+/// Uses pthreads because ThreadSanitizer understands them; it reports false races for the standard library's
+/// `Mutex`.
 ///
-/// `@unchecked Sendable`: `value` is touched only while the mutex is held.
+/// `@unchecked Sendable`: `value` is accessed only while the mutex is held.
 package final class Monitor<Value>: @unchecked Sendable {
   private var value: Value
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -23,12 +24,12 @@ package final class Monitor<Value>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Changes or reads the value, and wakes whoever waits for a change.
+  /// Reads or changes the value, then wakes all waiting threads.
   package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
     withLock(when: { _ in true }, perform: body)
   }
 
-  /// Waits until the value satisfies `condition`, then changes or reads it.
+  /// Waits until the value satisfies `condition`, reads or changes it, then wakes all waiting threads.
   @discardableResult
   package func withLock<Result>(
     when condition: (Value) -> Bool, perform body: (inout Value) -> Result

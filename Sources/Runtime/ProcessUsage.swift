@@ -1,12 +1,12 @@
 import Glibc
 
-/// What the system says about this process.
+/// Memory, page faults and age of this process, from the operating system.
 package enum ProcessUsage {
-  /// Memory of the process in bytes; nil where the system does not tell.
+  /// Memory of the process in bytes, or nil where the system does not report it.
   package struct Memory: Sendable, Equatable {
-    /// Anonymous memory that is resident now: what the process allocated and has touched.
+    /// Resident anonymous memory now (RssAnon): allocated and touched by the process.
     package let anonymous: Int?
-    /// The most that was ever resident, the program and its libraries included.
+    /// Peak resident memory (VmHWM), including the program and its libraries.
     package let peakResident: Int?
 
     /// - Parameter status: the text of `/proc/self/status`.
@@ -26,15 +26,15 @@ package enum ProcessUsage {
 
   package static var memory: Memory { Memory(status: text("/proc/self/status") ?? "") }
 
-  /// Pages that the process has touched for the first time, or again after it gave them back.
+  /// Minor page faults so far: pages touched for the first time, or again after they were given back.
   package static var pageFaults: Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_minflt
   }
 
-  /// Seconds since the process was started, that is since before the dynamic linker ran; nil where the
-  /// system does not tell. The kernel notes the start in ticks of 10 ms, rounded down.
+  /// Seconds since the process was started, before the dynamic linker ran; or nil if the system does not
+  /// report it. The kernel records the start in ticks of 10 ms, rounded down.
   package static var age: Double? {
     guard let start = text("/proc/self/stat").flatMap(startTicks) else { return nil }
     var now = timespec()
@@ -43,18 +43,18 @@ package enum ProcessUsage {
     return seconds - Double(start) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
-  /// When the process was started, in clock ticks since the system was.
+  /// When the process was started, in clock ticks since the system booted; or nil if the text is invalid.
   ///
   /// - Parameter stat: the text of `/proc/self/stat`.
   package static func startTicks(_ stat: String) -> Int? {
-    // The program's name is in parentheses and may hold anything, blanks and parentheses included;
-    // the start is field 22, and field 3 comes first after the name.
+    // The start is field 22. Field 2 is the program's name in parentheses, which may itself contain blanks
+    // and parentheses, so fields are counted from the last ")"; the first after it is field 3.
     guard let end = stat.lastIndex(of: ")") else { return nil }
     let fields = stat[stat.index(after: end)...].split(whereSeparator: \.isWhitespace)
     return fields.count > 19 ? Int(fields[19]) : nil
   }
 
-  /// A file of the kernel's; such files have no size.
+  /// The first 16 KiB of a file in /proc, whose size the kernel reports as 0; or nil if it cannot be opened.
   private static func text(_ path: String) -> String? {
     guard let file = fopen(path, "r") else { return nil }
     defer { fclose(file) }

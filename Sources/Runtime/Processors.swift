@@ -1,8 +1,8 @@
 import Glibc
 
-/// How many processors this process may use.
+/// The number of processors that this process may use.
 package enum Processors {
-  /// The least of what the affinity mask and the control groups (v2, then v1) allow; at least 1.
+  /// The minimum of the affinity mask and the quota of the control group (v2, or else v1); at least 1.
   package static var allowed: Int {
     let online = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     let affinity = affinity(status: systemLines("/proc/self/status")) ?? online
@@ -14,8 +14,10 @@ package enum Processors {
     return max(1, min(affinity, quota ?? .max))
   }
 
-  /// The processors of the line `Cpus_allowed:` of `/proc/self/status`, a mask in hexadecimal, which
-  /// `taskset` and container engines set.
+  /// The number of processors in the affinity mask, which `taskset` and container engines set; or nil if
+  /// there is none.
+  ///
+  /// - Parameter status: the lines of `/proc/self/status`. `Cpus_allowed:` has the mask in hexadecimal.
   package static func affinity(status: [String]) -> Int? {
     guard let line = status.first(where: { $0.hasPrefix("Cpus_allowed:") }) else { return nil }
     let bits = line.dropFirst("Cpus_allowed:".count).compactMap(\.hexDigitValue)
@@ -23,7 +25,10 @@ package enum Processors {
     return bits > 0 ? bits : nil
   }
 
-  /// Quota and period in microseconds as a number of processors, rounded up; nil without a limit.
+  /// ⌈quota / period⌉, a number of processors; or nil if there is no limit.
+  ///
+  /// - Parameter lines: the quota and the period in microseconds. The quota is `max` (v2) or −1 (v1) if
+  ///   there is no limit.
   package static func quota(_ lines: [String]) -> Int? {
     let numbers = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.map { Int($0) }
     guard numbers.count == 2, let quota = numbers[0], let period = numbers[1], quota > 0, period > 0

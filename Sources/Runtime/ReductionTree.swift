@@ -1,5 +1,5 @@
-/// The nodes of a fixed binary tree that are waiting for their siblings (see
-/// ``WorkerPool/reduce(count:_:combine:)``).
+/// A fixed binary tree of results (see ``WorkerPool/reduce(count:_:combine:)``). Only nodes that wait for
+/// their siblings are stored.
 final class ReductionTree<Result: Sendable>: Sendable {
   private struct Node: Hashable {
     var level = 0
@@ -9,8 +9,8 @@ final class ReductionTree<Result: Sendable>: Sendable {
   private struct State {
     var waiting: [Node: Result] = [:]
     var root: Result?
-    /// What went wrong, and at which leaf; the lowest so far.
-    var failure: (piece: Int, error: any Error)?
+    /// The error of the lowest leaf that has failed so far.
+    var failure: (leaf: Int, error: any Error)?
   }
 
   private let leaves: Int
@@ -18,7 +18,7 @@ final class ReductionTree<Result: Sendable>: Sendable {
 
   init(leaves: Int) { self.leaves = leaves }
 
-  /// Adds the result of a leaf, and combines every node whose second child this completes.
+  /// Adds the result of a leaf, then combines upwards as long as a node's sibling is there.
   func add(_ result: consuming Result, at leaf: Int, _ combine: (inout Result, Result) -> Void) {
     var node = Node(index: leaf)
     var result = result
@@ -27,7 +27,7 @@ final class ReductionTree<Result: Sendable>: Sendable {
       let sibling = Node(level: node.level, index: node.index ^ 1)
       if sibling.index < width {
         guard var other = takeOrWait(sibling, else: node, with: &result) else { return }
-        // The sum is made in the left one, which nobody else holds.
+        // Combine the right result into the left one.
         if node.index & 1 == 1 { swap(&result, &other) }
         combine(&result, other)
       }
@@ -37,7 +37,8 @@ final class ReductionTree<Result: Sendable>: Sendable {
     state.withLock { $0.root = result }
   }
 
-  /// The result of a node that is finished; nil if it is not, and then its sibling's result waits for it.
+  /// Takes the result of `sibling` if it is finished. Otherwise stores `result` for `node`, until its sibling
+  /// is finished, and returns nil.
   private func takeOrWait(_ sibling: Node, else node: Node, with result: inout Result) -> Result? {
     state.withLock { state in
       if let other = state.waiting.removeValue(forKey: sibling) { return other }
@@ -46,17 +47,17 @@ final class ReductionTree<Result: Sendable>: Sendable {
     }
   }
 
-  func hasFailed(before piece: Int) -> Bool {
-    state.withLock { $0.failure.map { $0.piece < piece } ?? false }
+  func hasFailed(before leaf: Int) -> Bool {
+    state.withLock { $0.failure.map { $0.leaf < leaf } ?? false }
   }
 
-  func fail(_ error: any Error, at piece: Int) {
+  func fail(_ error: any Error, at leaf: Int) {
     state.withLock { state in
-      if piece < state.failure?.piece ?? .max { state.failure = (piece, error) }
+      if leaf < state.failure?.leaf ?? .max { state.failure = (leaf, error) }
     }
   }
 
-  /// The sum over all leaves; throws the error of the lowest leaf that failed.
+  /// Takes the root, or nil if there are no leaves; throws the error of the lowest leaf that failed.
   func takeRoot() throws -> Result? {
     try state.withLock { state in
       state.failure.map { Swift.Result<Result?, any Error>.failure($0.error) }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The lines of a file of the kernel's; such files have no size, so they are read line by line.
+/// The lines of a file in /proc or /sys, or none if it cannot be opened. Read line by line, because the
+/// kernel does not report the sizes of such files. Lines over 4 KiB are split.
 func systemLines(_ path: String) -> [String] {
   guard let file = fopen(path, "r") else { return [] }
   defer { fclose(file) }

@@ -1,27 +1,27 @@
 import BLAS
 import Glibc
 
-/// Threads that wait for pieces of work.
+/// A pool of threads that run the tasks of one job at a time.
 ///
-/// Which worker runs which piece is left to chance, so a piece must not depend on it;
-/// ``reduce(count:_:combine:)`` adds their results up in a fixed order all the same.
+/// Which thread runs which task is unpredictable, so a task must not depend on it.
+/// ``reduce(count:_:combine:)`` nevertheless combines the results in a fixed order.
 package final class WorkerPool: Sendable {
-  /// How many threads work, the calling one included.
+  /// The number of threads that run tasks, including the calling thread.
   package let threads: Int
 
-  private let desk = Desk()
+  private let queue = JobQueue()
   private let helpers: [Thread]
 
-  /// Also makes BLAS leave the threads to this pool, for the whole process.
+  /// Starts the threads, and makes BLAS single-threaded for the whole process.
   ///
-  /// - Parameter threads: how many are wanted; there are fewer where OpenBLAS serves no more callers,
-  ///   or where the system gives no more threads, or no memory for OpenBLAS's buffers.
+  /// - Parameter threads: the number wanted. There are fewer if OpenBLAS supports fewer concurrent callers,
+  ///   or if the system refuses more threads or the memory for OpenBLAS's buffers.
   package init(threads: Int) {
     BLAS.useOneThread()
     let callers = BLAS.reserveBuffers(callers: min(max(threads, 1), BLAS.maximumCallers))
     var helpers: [Thread] = []
     while helpers.count + 1 < callers,
-      let helper = Thread({ [desk] in desk.serve() })
+      let helper = Thread({ [queue] in queue.serve() })
     {
       helpers.append(helper)
     }
@@ -30,24 +30,23 @@ package final class WorkerPool: Sendable {
   }
 
   deinit {
-    desk.close()
+    queue.close()
     for helper in helpers { helper.join() }
   }
 
-  /// Runs `body` for every piece in `0..<count`, each once, and returns when all are done and no
-  /// thread holds on to `body`.
+  /// Runs `body` once for every task in `0..<count`. When it returns, all tasks are done and no thread
+  /// refers to `body` any more.
   ///
-  /// Not re-entrant: a piece must not use the pool that runs it.
+  /// Not re-entrant: a task must not use the pool that runs it.
   package func forEach(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    desk.post(count: count, body)
-    desk.work()
-    desk.waitUntilDone()
+    queue.post(count: count, body)
+    queue.work()
+    queue.waitUntilDone()
   }
 
-  /// Runs `work` for every piece in `0..<count` and returns the results in the order of the pieces.
+  /// Runs `work` for every task in `0..<count` and returns the results in the order of the tasks.
   ///
-  /// After an error the remaining pieces are skipped; of several errors the one of the lowest piece is
-  /// thrown.
+  /// Throws the error of the lowest task that fails; higher tasks that have not started are then skipped.
   package func map<Result: Sendable>(
     count: Int, _ work: @escaping @Sendable (Int) throws -> Result
   ) throws -> [Result] {
@@ -58,50 +57,50 @@ package final class WorkerPool: Sendable {
     } ?? []
   }
 
-  /// Runs `work` for every piece in `0..<count` and adds the results up along a fixed binary tree.
+  /// Runs `work` for every task in `0..<count` and combines the results along a fixed binary tree.
   ///
-  /// Level 0 of the tree is the pieces' results; node k of a level is node 2k of the level below combined
-  /// with node 2k + 1, or node 2k itself if that is the last one. The shape depends on `count` alone, so
-  /// floating-point sums are the same bits whichever threads, or machines, compute which nodes. A node is
+  /// Level 0 of the tree is the tasks' results. Node k of a level is node 2k of the level below combined with
+  /// node 2k + 1, or node 2k itself if that is the last one. The shape depends on `count` alone, so
+  /// floating-point sums have the same bits whichever threads, or machines, compute which nodes. A node is
   /// combined by the thread that finishes its second child, outside any lock.
   ///
-  /// At most ``threads`` · (1 + log₂ `count`) results are alive at once. After an error the remaining
-  /// pieces are skipped; of several errors the one of the lowest piece is thrown.
+  /// At most ``threads`` · (1 + log₂ `count`) results are alive at once. Throws the error of the lowest task
+  /// that fails; higher tasks that have not started are then skipped.
   ///
   /// - Parameter combine: adds the second result to the first.
-  /// - Returns: The root; nil if `count` is 0.
+  /// - Returns: The root, or nil if `count` is 0.
   package func reduce<Result: Sendable>(
     count: Int, _ work: @escaping @Sendable (Int) throws -> Result,
     combine: @escaping @Sendable (inout Result, Result) -> Void
   ) throws -> Result? {
     let tree = ReductionTree<Result>(leaves: count)
-    forEach(count: count) { piece in
-      guard !tree.hasFailed(before: piece) else { return }
+    forEach(count: count) { task in
+      guard !tree.hasFailed(before: task) else { return }
       do {
-        tree.add(try work(piece), at: piece, combine)
+        tree.add(try work(task), at: task, combine)
       } catch {
-        tree.fail(error, at: piece)
+        tree.fail(error, at: task)
       }
     }
     return try tree.takeRoot()
   }
 }
 
-/// Where the pieces of one job are handed out.
-private final class Desk: Sendable {
+/// Hands out the tasks of the current job to the threads.
+private final class JobQueue: Sendable {
   private struct State {
     var body: (@Sendable (Int) -> Void)?
     var count = 0
-    /// The piece that the next free thread takes.
+    /// The task that the next free thread takes.
     var next = 0
     var finished = 0
     var isClosed = false
 
-    var hasPiece: Bool { next < count }
+    var hasTask: Bool { next < count }
     var isDone: Bool { finished == count }
 
     mutating func take() -> (Int, @Sendable (Int) -> Void)? {
-      guard hasPiece, let body else { return nil }
+      guard hasTask, let body else { return nil }
       defer { next += 1 }
       return (next, body)
     }
@@ -113,23 +112,24 @@ private final class Desk: Sendable {
     state.withLock { $0 = State(body: body, count: count) }
   }
 
-  /// Takes pieces until there is none.
+  /// Runs tasks until none is left.
   func work() {
-    while runPiece() { state.withLock { $0.finished += 1 } }
+    while runTask() { state.withLock { $0.finished += 1 } }
   }
 
-  /// Runs one piece, and has let go of the job's closure, and of all that it refers to, on return.
+  /// Runs one task; returns false if none is left. Not inlined, so that on return the thread has released the
+  /// job's closure and all that it refers to.
   @inline(never)
-  private func runPiece() -> Bool {
-    guard let (piece, body) = state.withLock({ $0.take() }) else { return false }
-    body(piece)
+  private func runTask() -> Bool {
+    guard let (task, body) = state.withLock({ $0.take() }) else { return false }
+    body(task)
     return true
   }
 
-  /// Works whenever there is something to do, until the desk is closed.
+  /// Runs tasks whenever there are any, until the queue is closed.
   func serve() {
     while true {
-      let isClosed = state.withLock(when: { $0.hasPiece || $0.isClosed }, perform: { $0.isClosed })
+      let isClosed = state.withLock(when: { $0.hasTask || $0.isClosed }, perform: { $0.isClosed })
       if isClosed { return }
       work()
     }
@@ -148,7 +148,7 @@ private final class Desk: Sendable {
 private final class Thread: Sendable {
   private let handle: pthread_t
 
-  /// nil where the system refuses.
+  /// Starts a thread; nil if the system refuses.
   init?(_ body: @escaping @Sendable () -> Void) {
     let box = Unmanaged.passRetained(Box(body))
     var handle = pthread_t()

@@ -1,21 +1,21 @@
-/// A part of a line of progress.
+/// A field of a progress line.
 package struct ProgressField: Sendable {
-  /// What it says, from the longest form to the shortest.
+  /// The text, from the longest form to the shortest.
   let forms: [String]
-  /// How much it matters: fields with higher ranks are left out first.
+  /// Fields with a higher rank are left out first.
   let rank: Int
 
   package var long: String { forms[0] }
 
-  /// - Parameter alone: a form that does only where nothing else has room.
+  /// - Parameter alone: a form shorter than `short`, used only if no other field fits.
   package init(_ long: String, short: String, alone: String? = nil, rank: Int) {
     forms = [long, short] + (alone.map { [$0] } ?? [])
     self.rank = rank
   }
 }
 
-/// The fields in their long forms; in their short forms where those do not fit in `width` columns; and
-/// else without the fields that matter least. No field is ever cut.
+/// The fields in their long forms; if these do not fit in `width` columns, in their short forms; and if
+/// these do not fit either, without the fields of highest rank. No field is truncated.
 package func progressLine(_ fields: [ProgressField], width: Int) -> String {
   let long = fields.map(\.forms[0]).joined(separator: "  ")
   if displayWidth(long) <= width { return long }

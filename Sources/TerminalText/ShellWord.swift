@@ -1,7 +1,8 @@
-/// A word as a shell reads it, in quotation marks where it needs them.
+/// Quotes a word for a shell, if it needs quotes.
 package func shellWord(_ word: String) -> String { shellWord(Array(word.utf8)) }
 
-/// A word of any bytes. Control characters, and bytes that are not UTF-8, become octal escapes.
+/// Quotes a word of arbitrary bytes for a shell. If it has unsafe characters or is not UTF-8, all bytes but
+/// printable ASCII become octal escapes.
 package func shellWord(_ word: [UInt8]) -> String {
   let plain = Array("/._-+:,@%=".utf8)
   func isPlain(_ byte: UInt8) -> Bool {
@@ -20,8 +21,8 @@ package func shellWord(_ word: [UInt8]) -> String {
     + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
-/// A byte between `$'` and `'`. Octal escapes have at most three digits, so that the next byte cannot be
-/// taken for a part of one.
+/// A byte between `$'` and `'`. Shells read at most three octal digits, so a following digit is not taken for
+/// part of the escape.
 private func escaped(_ byte: UInt8) -> String {
   switch byte {
   case UInt8(ascii: "'"), UInt8(ascii: "\\"): return "\\" + String(Unicode.Scalar(byte))

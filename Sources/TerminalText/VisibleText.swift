@@ -1,10 +1,11 @@
-/// Text from outside (file names, arguments, what files say) as it may be sent to a terminal: a control
-/// character could move the cursor or change the title, a bidi override could reorder what is read.
+// Text from outside (file names, arguments, the contents of files) has to be escaped before it is sent to a
+// terminal: a control character could move the cursor or change the title, and a bidi override could
+// reorder the text.
 
-/// The text with every unsafe character as `\u{1B}`, and line ends and tabs as `\n`, `\r` and `\t`, so that
-/// it is one line.
+/// The text on one line, with every unsafe character in the form `\u{1B}`, and line ends and tabs as `\n`,
+/// `\r` and `\t`.
 ///
-/// - Parameter layout: control characters that stay because our own format put them there.
+/// - Parameter layout: unsafe characters that are kept because our own format put them there.
 package func visible(_ text: String, keeping layout: Set<Unicode.Scalar> = []) -> String {
   guard text.unicodeScalars.contains(where: { isUnsafe($0) && !layout.contains($0) }) else {
     return text
@@ -27,7 +28,7 @@ package func visible(_ text: String, keeping layout: Set<Unicode.Scalar> = []) -
   return String(result)
 }
 
-/// Bytes that need not be UTF-8: everything beyond printable ASCII as `\xE9`.
+/// Bytes that need not be UTF-8, with everything but printable ASCII in the form `\xE9`.
 package func visible(_ bytes: some Sequence<UInt8>) -> String {
   bytes.map { byte in
     (0x20..<0x7F).contains(byte)
@@ -35,7 +36,7 @@ package func visible(_ bytes: some Sequence<UInt8>) -> String {
   }.joined()
 }
 
-/// JSON whose strings have every unsafe character as an escape, which means the same.
+/// Equivalent JSON in which every unsafe character of a string is escaped.
 package func visibleJSON(_ json: String) -> String {
   var result = String.UnicodeScalarView()
   for scalar in json.unicodeScalars {
@@ -50,9 +51,9 @@ package func visibleJSON(_ json: String) -> String {
   return String(result)
 }
 
-/// The first `limit` characters of a text that has more, and how many those are.
+/// The text, or its first `limit` Unicode scalars and the number of those left out.
 package func truncated(_ text: String, to limit: Int) -> String {
-  // Scalars: a single `Character` can have a million of them.
+  // Counted in scalars, because a single `Character` can have a million of them.
   let scalars = text.unicodeScalars
   guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
     end != scalars.endIndex
@@ -61,13 +62,13 @@ package func truncated(_ text: String, to limit: Int) -> String {
   return String(scalars[..<end]) + "… (\(counted(more, "more character")))"
 }
 
-/// A number and its noun, in the singular or the plural.
+/// A number and its noun, in the singular or plural.
 package func counted(_ number: Int, _ noun: String) -> String {
   "\(number) \(noun)" + (number == 1 ? "" : "s")
 }
 
-/// Control characters, line separators, and format characters such as the bidi overrides. The two joiners
-/// stay, which emoji and several scripts need.
+/// Control characters, line separators, and format characters such as the bidi overrides. The zero-width
+/// joiner and non-joiner are safe, because emoji and several scripts need them.
 private func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.properties.generalCategory {
   case .control, .lineSeparator, .paragraphSeparator: true

@@ -1,5 +1,5 @@
-/// Breaks a text between words into lines of at most `width` columns; the lines after the first are
-/// indented. A word with more columns stays whole, on a line of its own.
+/// Breaks a text between words into lines of at most `width` columns. Lines after the first are indented. A
+/// wider word gets a line of its own.
 package func wrapped(_ text: String, width: Int, indent: Int = 2) -> [String] {
   var lines = Lines(width: width, indent: indent)
   var gap = 0
@@ -10,7 +10,7 @@ package func wrapped(_ text: String, width: Int, indent: Int = 2) -> [String] {
   return lines.finished
 }
 
-/// Breaks between fields, such as `loss 0.5`, and within one only if it has more columns than a line.
+/// Breaks a line between fields, such as `loss 0.5`, and within a field only if it does not fit on a line.
 package func wrapped(_ fields: [String], separator: Int = 2, width: Int, indent: Int = 2)
   -> [String]
 {
@@ -28,7 +28,7 @@ package func wrapped(_ fields: [String], separator: Int = 2, width: Int, indent:
   return lines.finished
 }
 
-/// As many words from the start of a text as fit.
+/// The leading words of a text that fit in `width` columns.
 package func leadingWords(_ text: String, width: Int) -> String {
   let first = wrapped(text, width: width, indent: 0).first ?? ""
   return displayWidth(first) <= width ? first : ""

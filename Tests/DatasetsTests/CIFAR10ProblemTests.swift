@@ -5,13 +5,13 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("CIFAR10: what can be wrong with the files")
+@Suite("CIFAR10: invalid and missing files")
 struct CIFAR10ProblemTests {
   private func open(_ folder: String) throws {
     _ = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
   }
 
-  /// What every problem of a missing file advises.
+  /// Expects the advice that every error about a missing file has.
   private func expectAdvice(_ problem: Problem?, sourceLocation: SourceLocation = #_sourceLocation)
   {
     for part in ["data.root", "data_batch_1.bin", "scripts/download_cifar10.sh"] {
@@ -20,7 +20,7 @@ struct CIFAR10ProblemTests {
   }
 
   @Test(
-    "A file that is no whole number of records is refused, by both sizes",
+    "A file that is not a whole number of records is an error that gives both sizes",
     arguments: [0, 1, 3072, 3075, 2 * 3073 - 1, 10 * 3073 - 1, 10 * 3073 + 1])
   func size(count: Int) throws {
     try withTemporaryFolder { folder in
@@ -35,7 +35,7 @@ struct CIFAR10ProblemTests {
   }
 
   @Test(
-    "Another shape of the data is recognised, in a file with the right name",
+    "Other forms of the data set are recognised by the contents of a file",
     arguments: [
       ("CIFAR-100", [3, 50] + Array(repeating: 0, count: 3072), 8),
       ("Python version", [0x80, 0x02, 0x7D] + Array(repeating: 1, count: 100), 1),
@@ -54,7 +54,7 @@ struct CIFAR10ProblemTests {
   }
 
   @Test(
-    "Another shape of the data is recognised by the files of a folder",
+    "Other forms of the data set are recognised by the files in a folder",
     arguments: [
       ("data_batch_1", "Python version"), ("train.bin", "CIFAR-100"),
       ("cifar-10-binary.tar.gz", "has not been unpacked"),
@@ -68,7 +68,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("An archive in place of the folder is called one")
+  @Test("An archive in place of the folder is recognised")
   func archiveAsFolder() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/cifar-10-binary.tar.gz"
@@ -78,7 +78,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("More records than can be numbered are refused; the file has no block on the disk")
+  @Test("More records than an index can number are an error (in a sparse file)")
   func tooMany() throws {
     try withTemporaryFolder { folder in
       try writeBatches([1, 1, 1, 1, 1], in: folder)
@@ -89,7 +89,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("A label above 9 is found by its file and record", arguments: [10, 255] as [UInt8])
+  @Test("The error for a label above 9 names file and record", arguments: [10, 255] as [UInt8])
   func label(label: UInt8) throws {
     try withTemporaryFolder { folder in
       let good = (0..<300).flatMap { record($0, label: UInt8($0 % 10)) }
@@ -106,7 +106,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("A missing folder is named")
+  @Test("The error for a missing folder names it")
   func missingFolder() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/no"
@@ -116,7 +116,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("A file where the folder should be is named")
+  @Test("The error for a file in place of the folder names it")
   func fileAsFolder() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/file"
@@ -128,7 +128,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("A missing batch is named, whichever it is", arguments: CIFAR10.trainingFiles)
+  @Test("The error for a missing batch names it", arguments: CIFAR10.trainingFiles)
   func missingBatch(name: String) throws {
     try withTemporaryFolder { folder in
       try writeBatches([1, 1, 1, 1, 1], in: folder)
@@ -140,14 +140,14 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("An empty folder lacks the first batch")
+  @Test("The error for an empty folder names the first batch")
   func emptyFolder() throws {
     try withTemporaryFolder { folder in
       expectProblem(.missingInput, about: folder + "/data_batch_1.bin") { try open(folder) }
     }
   }
 
-  @Test("A folder in place of a batch is refused")
+  @Test("A folder in place of a batch is an error")
   func folderAsBatch() throws {
     try withTemporaryFolder { folder in
       try writeBatches([1, 1, 1, 1], in: folder)
@@ -159,14 +159,14 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("A pipe in place of a batch is refused at once")
+  @Test("A pipe in place of a batch is an error at once")
   func pipeAsBatch() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
         try writeBatches([1, 1, 1, 1], in: folder)
         let path = folder + "/data_batch_5.bin"
         #expect(mkfifo(path, 0o600) == 0)
-        // Who waits for a writer is woken by the alarm, and dies of it.
+        // If opening waits for a writer, the alarm kills the process.
         alarm(60)
         let problem = expectProblem(.badData, about: path) {
           _ = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
@@ -176,7 +176,7 @@ struct CIFAR10ProblemTests {
     }
   }
 
-  @Test("A batch that shrinks after it was opened is named, when it is read and when scanned")
+  @Test("Reading or scanning a batch that shrank after it was opened is an error")
   func shrinking() throws {
     try withTemporaryFolder { folder in
       try writeBatches([2, 2, 1, 1, 1], in: folder)

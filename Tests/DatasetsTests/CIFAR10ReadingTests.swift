@@ -6,7 +6,7 @@ import Testing
 
 @Suite("CIFAR10: hand-made records")
 struct CIFAR10ReadingTests {
-  @Test("Planes become pixels with channels last")
+  @Test("Planes are converted to channels last")
   func channelsLast() throws {
     try withTemporaryFolder { folder in
       var bytes: [UInt8] = [9] + Array(repeating: 0, count: 3072)
@@ -26,7 +26,7 @@ struct CIFAR10ReadingTests {
     }
   }
 
-  @Test("Images of files with different numbers of records come in any order")
+  @Test("Images can be read in any order from files with different numbers of records")
   func borders() throws {
     try withTemporaryFolder { folder in
       let names = ["a.bin", "b.bin", "c.bin"]
@@ -42,7 +42,7 @@ struct CIFAR10ReadingTests {
     }
   }
 
-  @Test("Files are taken in the order of the names that are asked for")
+  @Test("Files are read in the order of the names requested")
   func order() throws {
     try withTemporaryFolder { folder in
       try write(record(0), to: folder + "/a.bin")
@@ -52,7 +52,7 @@ struct CIFAR10ReadingTests {
     }
   }
 
-  @Test("The folder above the one of an official archive will do")
+  @Test("The folder may be the parent of the official archive's folder")
   func folderAbove() throws {
     try withTemporaryFolder { folder in
       let inner = folder + "/cifar-10-batches-bin"
@@ -65,14 +65,14 @@ struct CIFAR10ReadingTests {
       }
       let test = try CIFAR10(folder: folder, files: CIFAR10.testFiles)
       #expect(try test.pixels(of: [0]) == pixels(ofRecord: 6))
-      // Files that stand in the folder itself come first.
+      // Files directly in the folder take precedence.
       try write(record(9), to: folder + "/test_batch.bin")
       let direct = try CIFAR10(folder: folder, files: CIFAR10.testFiles)
       #expect(try direct.pixels(of: [0]) == pixels(ofRecord: 9))
     }
   }
 
-  @Test("The official names")
+  @Test("The files have the official names")
   func names() {
     #expect(
       CIFAR10.trainingFiles + CIFAR10.testFiles == [
@@ -81,7 +81,7 @@ struct CIFAR10ReadingTests {
       ])
   }
 
-  @Test("A scan adds up the included images and no label, across pieces and files")
+  @Test("A scan sums the included images without labels, across chunks and files")
   func moments() throws {
     try withTemporaryFolder { folder in
       // More than the 256 records that a scan reads at once.

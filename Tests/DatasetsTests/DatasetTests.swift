@@ -18,7 +18,7 @@ struct DatasetTests {
   }
 
   @Test(
-    "The splits have the sizes of the fraction, and every image is in one of them",
+    "The fraction determines the sizes of the splits, and every image is in exactly one",
     arguments: [1, 2, 3, 10, 17, 256, 1000, 5000], [0, 0.001, 0.1, 0.3, 0.5, 0.9, 0.999])
   func sizes(count: Int, fraction: Double) throws {
     let (dataset, included) = try dataset(count, fraction)
@@ -27,22 +27,22 @@ struct DatasetTests {
     let validation = try NumberedImages.numbers(dataset.validation)
     #expect((train + validation).sorted() == Array(0..<count))
     #expect(train == train.sorted() && validation == validation.sorted())
-    // The variance is taken over the images that are trained on, and no other.
+    // The variance is that of the training images only.
     #expect(included.indices.filter { included[$0] } == train)
   }
 
   @Test(
-    "What is held out is spread evenly", arguments: [10, 1000, 4999], [0.01, 0.1, 0.37, 0.5, 0.9])
+    "Held-out images are spread evenly", arguments: [10, 1000, 4999], [0.01, 0.1, 0.37, 0.5, 0.9])
   func spread(count: Int, fraction: Double) throws {
     let validation = try NumberedImages.numbers(try dataset(count, fraction).0.validation)
-    // Every stretch from the start holds its share, give or take one image.
+    // Every prefix holds its share of them, within one image.
     for stretch in 1...count {
       let held = Double(validation.count { $0 < stretch })
       let share = Double(validation.count) * Double(stretch) / Double(count)
       #expect(abs(held - share) <= 1, "the first \(stretch)")
       if abs(held - share) > 1 { break }
     }
-    // And no two gaps differ by more than one.
+    // Any two gaps differ by at most one.
     let gaps = zip(validation.dropFirst(), validation).map { $0 - $1 }
     if let largest = gaps.max(), let smallest = gaps.min() { #expect(largest - smallest <= 1) }
   }
@@ -53,10 +53,10 @@ struct DatasetTests {
     #expect(try NumberedImages.numbers(validation) == [9, 19, 29, 39, 49])
   }
 
-  @Test("The variance is that of the training images alone")
+  @Test("The variance is that of the training images only")
   func variance() throws {
     try withTemporaryFolder { folder in
-      // Images of 0 and of 51, and a white one at the place that is held out.
+      // Images of value 0 and 51, and a white one that is held out.
       let shades: [UInt8] = [0, 51, 0, 51, 0, 51, 0, 51, 0, 255]
       var records: [UInt8] = []
       for shade in shades { records += [0] + [UInt8](repeating: shade, count: 3072) }
@@ -71,7 +71,7 @@ struct DatasetTests {
     }
   }
 
-  @Test("A problem of the scan comes through")
+  @Test("An error of the scan is rethrown")
   func problem() throws {
     struct Stop: Error {}
     #expect(throws: Stop.self) {

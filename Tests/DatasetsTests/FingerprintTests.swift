@@ -10,7 +10,7 @@ struct FingerprintTests {
     return fingerprint.digest
   }
 
-  @Test("every bit, the order and the cut count")
+  @Test("a fingerprint depends on every bit, on the order of records and on their boundaries")
   func sensitivity() {
     var generator = TestGenerator(state: 1)
     let records = (0..<5).map { _ in
@@ -36,7 +36,7 @@ struct FingerprintTests {
     #expect(original.count == 16)
   }
 
-  @Test("two images that change places give another fingerprint, and the same moments")
+  @Test("swapping two images changes the fingerprint but not the moments")
   func swapped() throws {
     try withTemporaryFolder { folder in
       let summaries = try [[0, 1, 2], [1, 0, 2]].map { order in

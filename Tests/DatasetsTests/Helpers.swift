@@ -4,10 +4,10 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The size of a record: a label, and three planes of 32×32.
+/// In bytes: a label, and three planes of 32×32 pixels.
 let recordSize = 3073
 
-/// A record in which every byte depends on the image, the plane and the place.
+/// A record in which every pixel byte depends on the image, the plane and the place.
 func record(_ image: Int, label: UInt8 = 3) -> [UInt8] {
   var bytes = [label]
   for plane in 0..<3 {
@@ -16,18 +16,18 @@ func record(_ image: Int, label: UInt8 = 3) -> [UInt8] {
   return bytes
 }
 
-/// The byte that `record` puts at a place of a plane.
+/// The byte of `record` at a place in a plane.
 func planeByte(_ image: Int, _ plane: Int, _ place: Int) -> UInt8 {
   UInt8(truncatingIfNeeded: (image * 7919 + plane * 104_729 + place * 31) &* 2_654_435_761 >> 7)
 }
 
-/// The same image with channels last, pixel by pixel.
+/// The image of `record` with channels last.
 func pixels(ofRecord image: Int) -> [UInt8] {
   (0..<1024).flatMap { place in (0..<3).map { planeByte(image, $0, place) } }
 }
 
-/// Writes the five training files, and one of test images, with some records each; images are
-/// numbered through.
+/// Writes the five training files and the test file with `counts` records each. Images are numbered
+/// consecutively across the files.
 func writeBatches(_ counts: [Int], in folder: String) throws {
   var first = 0
   for (name, count) in zip(CIFAR10.trainingFiles + CIFAR10.testFiles, counts) {
@@ -36,7 +36,7 @@ func writeBatches(_ counts: [Int], in folder: String) throws {
   }
 }
 
-/// Images whose first byte tells their number, for tests of what chooses and orders images.
+/// Images that contain their own index in the first two bytes, for tests of selection and order.
 struct NumberedImages: ImageSource {
   let count: Int
   let image = ImageShape(height: 1, width: 2, channels: 3)
@@ -51,7 +51,7 @@ struct NumberedImages: ImageSource {
     return [low, high, 0, 255, 128, low ^ 0xFF]
   }
 
-  /// The numbers of the images of a split.
+  /// The image indices of a split.
   static func numbers(_ split: ImageSplit) throws -> [Int] {
     let bytes = try split.pixels(at: 0..<split.count)
     return stride(from: 0, to: bytes.count, by: 6).map { Int(bytes[$0]) | Int(bytes[$0 + 1]) << 8 }

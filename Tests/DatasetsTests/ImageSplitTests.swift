@@ -5,7 +5,7 @@ import Testing
 
 @Suite("ImageSplit")
 struct ImageSplitTests {
-  @Test("Positions are those of the split, in any order and repeated")
+  @Test("Images are addressed by their index in the split, in any order and repeatedly")
   func positions() throws {
     let split = ImageSplit(NumberedImages(count: 10), indices: [7, 2, 9])
     #expect(split.count == 3)
@@ -15,13 +15,13 @@ struct ImageSplitTests {
     #expect(try split.pixels(at: []) == [])
   }
 
-  @Test("Without indices, a split has all images in their order")
+  @Test("Without indices, a split has all images in order")
   func all() throws {
     let split = ImageSplit(NumberedImages(count: 300))
     #expect(try NumberedImages.numbers(split) == Array(0..<300))
   }
 
-  @Test("Bytes become byte / 255 − 0.5, and missing images are zero", arguments: [2, 3, 16])
+  @Test("Bytes become byte / 255 − 0.5, and padding images are zero", arguments: [2, 3, 16])
   func floats(size: Int) throws {
     let split = ImageSplit(NumberedImages(count: 256))
     let images = try split.images(at: [200, 3], paddedTo: size)
@@ -30,11 +30,11 @@ struct ImageSplitTests {
     for (element, byte) in zip(images.elements, bytes) {
       #expect(abs(Double(element) - (Double(byte) / 255 - 0.5)) < 1e-7)
     }
-    // Zero is a medium gray, so that padding is an ordinary image to the model.
+    // Zero is medium gray, so padding is an ordinary image to the model.
     #expect(images.elements.dropFirst(bytes.count).allSatisfy { $0 == 0 })
   }
 
-  @Test("Every byte maps into −0.5…0.5, in order, with both ends met, and comes back")
+  @Test("Bytes map to −0.5…0.5 in order, with both bounds reached, and back")
   func allBytes() throws {
     let split = ImageSplit(NumberedImages(count: 256))
     let images = try split.images(at: 0..<256, paddedTo: 256)
@@ -44,7 +44,7 @@ struct ImageSplitTests {
     #expect(images.pixelBytes == (0..<256).flatMap(NumberedImages.image))
   }
 
-  @Test("No image at all makes a tensor of zeros")
+  @Test("Padding alone is a tensor of zeros")
   func none() throws {
     let images = try ImageSplit(NumberedImages(count: 1)).images(at: [], paddedTo: 2)
     #expect(images.shape == [2, 1, 2, 3])

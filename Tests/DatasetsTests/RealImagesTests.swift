@@ -3,7 +3,7 @@ import Files
 import TestSupport
 import Testing
 
-/// The first thousand records of each official batch, where they are at hand.
+/// The first thousand records of each official batch, if they are available.
 @Suite(
   "CIFAR10: real images",
   .enabled(if: realImages != nil, "there are no images in ../shared/cifar10"))
@@ -12,7 +12,7 @@ struct RealImagesTests {
 
   init() throws { folder = try #require(realImages) }
 
-  @Test("There are 5,000 training and 1,000 test images, with good labels")
+  @Test("There are 5,000 training and 1,000 test images, with valid labels")
   func counts() throws {
     let train = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     #expect(train.count == 5000)
@@ -22,7 +22,7 @@ struct RealImagesTests {
     #expect(try test.scan { _ in true }.moments.count == 1000 * 3072)
   }
 
-  @Test("The variance is that of the whole data set, and that of its definition")
+  @Test("The variance is near that of the whole data set, and agrees with its definition")
   func variance() throws {
     let source = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     let variance = try source.scan { _ in true }.moments.variance
@@ -45,7 +45,7 @@ struct RealImagesTests {
     #expect(abs(variance - expected) < 1e-12)
   }
 
-  @Test("The first and last images of every file are the file's bytes")
+  @Test("The first and last images of every file have the file's bytes")
   func pixels() throws {
     let source = try CIFAR10(folder: folder, files: CIFAR10.trainingFiles)
     for (i, name) in CIFAR10.trainingFiles.enumerated() {

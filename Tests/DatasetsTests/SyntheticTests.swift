@@ -14,7 +14,7 @@ struct SyntheticTests {
     Set(stride(from: 0, to: bytes.count, by: size).map { bytes[$0..<($0 + size)] })
   }
 
-  @Test("The same seed gives the same bytes, another seed others")
+  @Test("The same seed gives the same bytes, and another seed different ones")
   func seeds() throws {
     let first = try bytes(seed: 1, count: 20)
     #expect(first.count == 20 * size)
@@ -25,18 +25,18 @@ struct SyntheticTests {
     }
   }
 
-  /// Runs of the past can be resumed and compared only while their images stay.
-  @Test("The images of 32 pixels a side are those that they always were")
+  /// Earlier runs can be resumed and compared only as long as the images do not change.
+  @Test("Images of 32×32 pixels have not changed since earlier versions")
   func pinned() throws {
-    // FNV-1a over 64 bits.
+    // 64-bit FNV-1a.
     let sum = try bytes(seed: 1, count: 20).reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x100_0000_01b3
     }
     #expect(sum == 0x4ebd_ba83_3b19_737f)
   }
 
-  /// Four pixels of the larger image have sixteen samples where the smaller one has four.
-  @Test("An image shows the same at every size")
+  /// Averages of 2×2 pixels of the larger image have 16 samples, the pixels of the smaller one 4.
+  @Test("An image shows the same content at every size")
   func sizes() throws {
     let (small, large) = (32, 64)
     let images = try [small, large].map {
@@ -52,7 +52,7 @@ struct SyntheticTests {
       }
       difference += abs(four.reduce(0, +) / 4 - images[0][i]) / Double(10 * small * small * 3)
     }
-    // Of 255. Other images differ by some 80.
+    // On the scale of 0 to 255. Different images differ by some 80.
     #expect(difference < 4)
     #expect(difference > 0)
   }
@@ -62,7 +62,7 @@ struct SyntheticTests {
     #expect(images(try bytes(seed: 3, count: 500)).count == 500)
   }
 
-  @Test("Image number n is the same wherever a range begins, and ranges do not overlap")
+  @Test("Image n does not depend on where a range begins, and different ranges share no images")
   func ranges() throws {
     let all = try bytes(seed: 4, count: 60)
     #expect(try bytes(seed: 4, first: 40, count: 20) == Array(all.suffix(20 * size)))
@@ -70,7 +70,7 @@ struct SyntheticTests {
     #expect(images(all).isDisjoint(with: images(far)))
   }
 
-  @Test("Images come in any order")
+  @Test("Images can be read in any order")
   func order() throws {
     let source = Synthetic(seed: 5, first: 0, count: 5)
     #expect(source.count == 5)
@@ -81,7 +81,7 @@ struct SyntheticTests {
     #expect(try source.pixels(of: []) == [])
   }
 
-  @Test("Pixels vary over the set, in every channel, and inside nearly every image")
+  @Test("Pixels vary over the set, in every channel, and within nearly every image")
   func variance() throws {
     let count = 500
     let source = Synthetic(seed: 6, first: 0, count: count)
@@ -98,7 +98,7 @@ struct SyntheticTests {
     #expect(flat < count / 20)
   }
 
-  @Test("Moments are those of the included images")
+  @Test("Moments are those of the included images only")
   func moments() throws {
     let source = Synthetic(seed: 7, first: 0, count: 9)
     let moments = source.summary { $0 % 2 == 1 }.moments

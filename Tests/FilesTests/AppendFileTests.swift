@@ -5,7 +5,7 @@ import Testing
 
 @Suite("AppendFile")
 struct AppendFileTests {
-  @Test("Lines reach the file when they are flushed, and not before")
+  @Test("Lines reach the file when they are flushed, not before")
   func flush() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -23,7 +23,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("A file that is there is continued")
+  @Test("An existing file is appended to")
   func continued() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -36,7 +36,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("A second opener is refused until the first one is gone")
+  @Test("A file cannot be opened a second time until it is closed")
   func lock() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -55,7 +55,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("A filter keeps the chosen lines in their order, and writing goes on behind them")
+  @Test("A filter keeps the chosen lines in order, and later lines follow them")
   func filter() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -89,12 +89,11 @@ struct AppendFileTests {
     }
   }
 
-  @Test(
-    "A filter holds a piece of the file, and drops a line that is longer than any that it looks at")
+  @Test("A filter reads the file in chunks, and drops lines over the length limit")
   func longLines() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
-      let long = Array(repeating: UInt8(ascii: "x"), count: AppendFile.maximumLine + 1)
+      let long = Array(repeating: UInt8(ascii: "x"), count: AppendFile.maximumLineLength + 1)
       let short = (0..<40_000).map { "line \($0)\n" }.joined()
       try write(Array(short.utf8) + long + [10] + Array("end".utf8), to: path)
       let file = try AppendFile(path)
@@ -108,7 +107,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("A file that a filter keeps whole is not written anew")
+  @Test("A file of which a filter keeps every line is not rewritten")
   func unchanged() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -124,7 +123,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("A file that is deleted while it is open is begun anew")
+  @Test("A file that is deleted while it is open is created again")
   func deleted() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -139,12 +138,12 @@ struct AppendFileTests {
     }
   }
 
-  @Test("What cannot be appended to is moved aside, and keeps what is in it")
+  @Test("What cannot be appended to is moved aside with its contents")
   func movedAside() throws {
     try withTemporaryFolder { folder in
       for make in [
         { mkdir($0, 0o755) }, { mkfifo($0, 0o600) }, { symlink("/dev/full", $0) },
-        // A terabyte without a block on the disk.
+        // A sparse file of a terabyte.
         { close(creat($0, 0o600)) == 0 ? truncate($0, 1 << 40) : -1 },
       ] as [(String) -> Int32] {
         let path = folder + "/log"
@@ -161,7 +160,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("A missing folder is a problem")
+  @Test("A missing folder is an error")
   func cannotOpen() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/no/log"
@@ -169,7 +168,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("Lines that wait are behind those of the file after a filter")
+  @Test("Pending lines follow those of the file after a filter")
   func pendingLines() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -184,7 +183,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("Lines that end in a carriage return too are lines to a filter")
+  @Test("A filter splits lines that end in CRLF")
   func carriageReturns() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/log"
@@ -196,7 +195,7 @@ struct AppendFileTests {
     }
   }
 
-  @Test("After a line that did not fit, the next one has a line of its own")
+  @Test("After a line that did not fit, the next one starts on a new line")
   func halfLines() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in

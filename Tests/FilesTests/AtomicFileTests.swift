@@ -3,12 +3,12 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("AtomicFile: whole or not at all")
+@Suite("AtomicFile")
 struct AtomicFileTests {
   private struct Stop: Error {}
 
   @Test(
-    "All bytes arrive, and nothing else stays in the folder",
+    "All bytes are written, and no other file is left in the folder",
     arguments: [0, 1, 4096, 4097, 3_000_000])
   func writes(count: Int) throws {
     var generator = TestGenerator(state: 3)
@@ -25,7 +25,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("A shorter file replaces a longer one whole")
+  @Test("A shorter file replaces a longer one completely")
   func replaces() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -36,7 +36,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("After an error in the middle, the old file stands and the error comes through")
+  @Test("After an error while writing, the file is unchanged and the error is rethrown")
   func bodyThrows() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -52,7 +52,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("After an error there is no file where there was none")
+  @Test("After an error, no file is created where there was none")
   func nothingBefore() throws {
     try withTemporaryFolder { folder in
       #expect(throws: Stop.self) { try AtomicFile.write(folder + "/a") { _ in throw Stop() } }
@@ -61,7 +61,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("Until the body has ended, readers see the old file")
+  @Test("Readers see the old file until the body returns")
   func readersSeeTheOld() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -74,7 +74,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("An open file keeps the content with which it was opened")
+  @Test("A file that was opened before a write keeps its content")
   func openReaders() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -85,7 +85,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("what killed writers left in a folder can be removed, and nothing else with it")
+  @Test("Only the temporary files of killed writers are removed as leftovers")
   func leftovers() throws {
     try withTemporaryFolder { folder in
       let others = [".a.17-0.partial", ".b.partial", ".vqvae-1-x.partial", "a", "a.partial"]
@@ -98,7 +98,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("what a living writer has not finished is not removed")
+  @Test("The temporary file of a live writer is not removed")
   func livingWriter() throws {
     try withTemporaryFolder { folder in
       try AtomicFile.write(folder + "/a") { file in
@@ -110,7 +110,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("a name may be as long as the file system takes")
+  @Test("A name may be as long as the file system allows")
   func longName() throws {
     try withTemporaryFolder { folder in
       let name = String(repeating: "n", count: 255)
@@ -119,7 +119,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("A folder is no target")
+  @Test("A folder is not replaced by a file")
   func folderAsTarget() throws {
     try withTemporaryFolder { folder in
       for path in [folder, folder + "/", folder + "/inner"] {
@@ -133,7 +133,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("A missing folder is named, and so is a file in its place")
+  @Test("The error names a missing folder, or a file in its place")
   func missingFolder() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/no/a"
@@ -152,10 +152,10 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("A folder that may not be written to is a problem")
+  @Test("A folder without write permission is an error")
   func readOnlyFolder() async {
     await #expect(processExitsWith: .success) {
-      // Root may write everywhere, so the process becomes nobody.
+      // Root can write everywhere, so the process becomes the user nobody.
       if geteuid() == 0 { try #require(seteuid(65534) == 0) }
       try withTemporaryFolder { folder in
         let path = folder + "/a"
@@ -176,7 +176,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("A link to a file is replaced by the file; what it pointed at is intact")
+  @Test("A link to a file is replaced, and its target is unchanged")
   func linkAsTarget() throws {
     try withTemporaryFolder { folder in
       try AtomicFile.write(folder + "/first", text: "first")
@@ -187,11 +187,11 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("Of two writers of one file, one wins whole")
+  @Test("With two writers of one file, the result is the complete file of one of them")
   func twoWriters() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
-      // The second writer begins and ends while the first is at work.
+      // The second writer begins and ends while the first is still writing.
       try AtomicFile.write(path) { file in
         try file.append(Array("1111".utf8))
         try AtomicFile.write(path, text: "2")

@@ -5,7 +5,7 @@ import Testing
 @Suite("expandedPath")
 struct ExpandedPathTests {
   @Test(
-    "A leading ~/ is the home folder, and nothing else changes",
+    "A leading ~/ is expanded to the home folder, and nothing else changes",
     arguments: [
       ("~/x", "/home/a/x"), ("~//x y/", "/home/a/x y/"), ("~/", "/home/a"), ("~", "/home/a"),
       ("", ""), ("a/~/b", "a/~/b"), ("./~/b", "./~/b"), ("a$b", "a$b"), ("./$x", "./$x"),
@@ -16,14 +16,14 @@ struct ExpandedPathTests {
     #expect(try expandedPath(path, home: "/home/a//") == expected)
   }
 
-  @Test("The home folder may be the root")
+  @Test("The home folder may be /")
   func root() throws {
     #expect(try expandedPath("~/x", home: "/") == "/x")
     #expect(try expandedPath("~", home: "/") == "/")
   }
 
   @Test(
-    "What only a shell expands is refused", arguments: ["~bob", "~bob/x", "$HOME/x", "$x", "${x}"])
+    "Other shell expansions are errors", arguments: ["~bob", "~bob/x", "$HOME/x", "$x", "${x}"])
   func refused(_ path: String) {
     let problem = expectProblem(.usage, about: path) {
       _ = try expandedPath(path, home: "/home/a")
@@ -32,13 +32,13 @@ struct ExpandedPathTests {
     #expect(problem?.advice?.contains("./\(path)") == true)
   }
 
-  @Test("Without a home folder nothing is guessed", arguments: [nil, "", "home"])
+  @Test("Without a valid HOME, ~/ is an error", arguments: [nil, "", "home"])
   func homeless(_ home: String?) {
     let problem = expectProblem(.usage, about: "~/x") { _ = try expandedPath("~/x", home: home) }
     #expect(problem?.found.contains("HOME") == true)
   }
 
-  @Test("A NUL byte would end the path, and is refused")
+  @Test("A NUL byte, which would end the path, is an error")
   func nul() {
     _ = expectProblem(.usage, about: "a\0b") { _ = try expandedPath("a\0b") }
   }

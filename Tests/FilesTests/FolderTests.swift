@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Folders")
 struct FolderTests {
-  @Test("Missing folders are created, as deep as they are")
+  @Test("Missing folders are created at any depth")
   func nested() throws {
     try withTemporaryFolder { folder in
       try createFolder(folder + "/a/b c/ö/d")
@@ -18,7 +18,7 @@ struct FolderTests {
     }
   }
 
-  @Test("A folder that is there keeps what is in it")
+  @Test("An existing folder keeps its contents")
   func existing() throws {
     try withTemporaryFolder { folder in
       try write([1], to: folder + "/file")
@@ -30,7 +30,7 @@ struct FolderTests {
     }
   }
 
-  @Test("A file in the way is a problem, at the end of the path and before it")
+  @Test("A file in place of a folder is an error, at the end of the path and before it")
   func fileInTheWay() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/file"
@@ -43,7 +43,7 @@ struct FolderTests {
     }
   }
 
-  @Test("A link to a folder is a folder; one that leads nowhere is a problem")
+  @Test("A link to a folder counts as a folder; a dangling link is an error")
   func links() throws {
     try withTemporaryFolder { folder in
       try createFolder(folder + "/real")
@@ -57,10 +57,10 @@ struct FolderTests {
     }
   }
 
-  @Test("What may not be looked at, or leads in a circle, is not taken for absent")
+  @Test("A path in an unreadable folder or a cycle of links is an error, not a missing file")
   func unknown() async {
     await #expect(processExitsWith: .success) {
-      // Root may look everywhere, so the process becomes nobody.
+      // Root can search every folder, so the process becomes the user nobody.
       if geteuid() == 0 { try #require(seteuid(65534) == 0) }
       try withTemporaryFolder { folder in
         let path = folder + "/closed/file"
@@ -77,7 +77,7 @@ struct FolderTests {
     }
   }
 
-  @Test("What exists, and what is a folder")
+  @Test("fileExists and isFolder tell files, folders and missing paths apart")
   func questions() throws {
     try withTemporaryFolder { folder in
       try write([1], to: folder + "/file")

@@ -3,8 +3,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files may not grow beyond `bytes` in this process from now on, as on a full disk: a write beyond
-/// fails with EFBIG instead of ENOSPC.
+/// Limits the size of files in this process, to imitate a full disk: a write beyond `bytes` fails with EFBIG
+/// instead of ENOSPC.
 private func limitFileSize(to bytes: Int) throws {
   signal(SIGXFSZ, SIG_IGN)
   var limits = rlimit()
@@ -13,10 +13,10 @@ private func limitFileSize(to bytes: Int) throws {
   try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits) == 0)
 }
 
-/// Each test is a process of its own, for the limit and the death are a process's.
-@Suite("Full disks and crashes leave the old file")
+/// Each test runs in its own process, because the size limit and SIGKILL affect a whole process.
+@Suite("A full disk or a crash leaves the old file unchanged")
 struct FullDiskTests {
-  @Test("A file that does not fit fails, and the old one is intact")
+  @Test("Writing a file that does not fit fails, and the old one is unchanged")
   func atomicFile() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
@@ -24,12 +24,12 @@ struct FullDiskTests {
         let old = (0..<5000).map { UInt8(truncatingIfNeeded: $0 * 7) }
         try write(old, to: path)
         try limitFileSize(to: 10_000)
-        // One large piece, of which a part fits, and many small ones.
-        for piece in [100_000, 1000] {
+        // One large write, of which a part fits, and many small ones.
+        for size in [100_000, 1000] {
           let problem = expectProblem(.inputOutput, about: path) {
             try AtomicFile.write(path) { file in
-              for _ in 0..<(100_000 / piece) {
-                try file.append(Array(repeating: 1, count: piece))
+              for _ in 0..<(100_000 / size) {
+                try file.append(Array(repeating: 1, count: size))
               }
             }
           }
@@ -37,14 +37,14 @@ struct FullDiskTests {
           #expect(try contents(of: path) == old)
           #expect(try names(in: folder) == ["a"])
         }
-        // What fits to the byte is still written.
+        // A file of exactly the limit is still written.
         try write(Array(repeating: 2, count: 10_000), to: path)
         #expect(try contents(of: path) == Array(repeating: 2, count: 10_000))
       }
     }
   }
 
-  @Test("A checkpoint that does not fit fails, and the old one still opens")
+  @Test("Writing a checkpoint that does not fit fails, and the old one still opens")
   func safetensors() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
@@ -69,7 +69,7 @@ struct FullDiskTests {
   }
 
   @Test(
-    "A line that does not fit fails; lines before it stay, and it is written when there is room")
+    "A line that does not fit stays pending, and is written once there is room")
   func appendFile() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
@@ -91,7 +91,7 @@ struct FullDiskTests {
     }
   }
 
-  @Test("After a process died while it wrote, the old file stands and the next write succeeds")
+  @Test("After a writer is killed, the file is unchanged and the next write succeeds")
   func death() async throws {
     try await withFolderAsync { folder in
       let path = folder + "/a"

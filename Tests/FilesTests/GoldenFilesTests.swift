@@ -3,15 +3,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files of the Python safetensors library: an opinion on the format that is not our own.
+/// Files written by the Python safetensors library, an independent implementation of the format.
 @Suite("Safetensors: files of the Python library")
 struct GoldenFilesTests {
-  /// Whatever is in the folder.
+  /// All files in Tests/Goldens.
   static let names = Result {
     try FileManager.default.contentsOfDirectory(atPath: "\(testsFolder)/Goldens").sorted()
   }
 
-  @Test("They open, and all their numbers are finite", arguments: try names.get())
+  @Test("Every file opens, and all its elements are finite", arguments: try names.get())
   func readable(name: String) throws {
     let path = "\(testsFolder)/Goldens/\(name)"
     let file = try SafetensorsFile(path)
@@ -29,7 +29,7 @@ struct GoldenFilesTests {
     #expect(8 + headerSize + covered == bytes.count)
   }
 
-  @Test("Written again, the tensors come back bit for bit", arguments: ["layers", "sonnet"])
+  @Test("Tensors that are read and written again keep their bits", arguments: ["layers", "sonnet"])
   func rewritten(name: String) throws {
     let file = try SafetensorsFile("\(testsFolder)/Goldens/\(name).safetensors")
     try withTemporaryFolder { folder in

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Lends a fresh folder to what runs asynchronously, as exit tests do.
+/// Runs an asynchronous body, such as an exit test, with a fresh folder, and removes the folder.
 func withFolderAsync(_ body: (String) async throws -> Void) async throws {
   let path = "/tmp/vqvae-test-\(UUID().uuidString)"
   try createFolder(path)
@@ -11,12 +11,12 @@ func withFolderAsync(_ body: (String) async throws -> Void) async throws {
   try await body(path)
 }
 
-/// The names in a folder, hidden ones too: what a failed write would leave.
+/// The sorted names in a folder, including hidden ones such as the temporary file of a failed write.
 func names(in folder: String) throws -> [String] {
   try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
 }
 
-/// The bytes of a safetensors file, put together without the writer.
+/// The bytes of a safetensors file, built without our writer. The data is zero.
 func safetensorsBytes(header: String, dataCount: Int = 0) -> [UInt8] {
   littleEndian(UInt64(header.utf8.count)) + Array(header.utf8)
     + Array(repeating: 0, count: dataCount)

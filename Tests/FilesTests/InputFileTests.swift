@@ -7,7 +7,7 @@ import Testing
 
 @Suite("InputFile")
 struct InputFileTests {
-  @Test("Any piece of a file can be read, in any order")
+  @Test("Any range of a file can be read, in any order")
   func pieces() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -22,7 +22,7 @@ struct InputFileTests {
     }
   }
 
-  @Test("Reading past the end is a problem, wherever it begins", arguments: [0, 3, 4, 5, 1 << 40])
+  @Test("Reading past the end is an error, at any offset", arguments: [0, 3, 4, 5, 1 << 40])
   func pastTheEnd(offset: Int) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -32,7 +32,7 @@ struct InputFileTests {
     }
   }
 
-  @Test("A file that shrinks after it was opened is a problem that names both sizes")
+  @Test("For a file that shrinks after it was opened, the error names both sizes")
   func shrinking() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -49,7 +49,7 @@ struct InputFileTests {
   }
 
   @Test(
-    "A missing file is a problem with the caller's advice", arguments: ["no", "file/below", ""])
+    "A missing file is an error with the caller's advice", arguments: ["no", "file/below", ""])
   func missing(name: String) throws {
     try withTemporaryFolder { folder in
       try write([1], to: folder + "/file")
@@ -62,10 +62,10 @@ struct InputFileTests {
     }
   }
 
-  @Test("A file that may not be read is a problem, and is not called missing")
+  @Test("A file without read permission is an error that does not say it is missing")
   func forbidden() async {
     await #expect(processExitsWith: .success) {
-      // Root may read everything, so the process becomes nobody.
+      // Root can read everything, so the process becomes the user nobody.
       if geteuid() == 0 { try #require(seteuid(65534) == 0) }
       try withTemporaryFolder { folder in
         let path = folder + "/a"
@@ -77,7 +77,7 @@ struct InputFileTests {
     }
   }
 
-  @Test("A folder is refused")
+  @Test("A folder is an error")
   func folder() throws {
     try withTemporaryFolder { folder in
       let problem = expectProblem(.badData, about: folder) { _ = try InputFile(folder) }
@@ -85,13 +85,13 @@ struct InputFileTests {
     }
   }
 
-  @Test("A pipe is refused at once, without waiting for its writer")
+  @Test("A pipe is an error at once, without waiting for a writer")
   func pipe() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
         let path = folder + "/pipe"
         #expect(mkfifo(path, 0o600) == 0)
-        // Who waits for a writer is woken by the alarm, and dies of it.
+        // If opening waits for a writer, the alarm kills the process.
         alarm(60)
         let problem = expectProblem(.badData, about: path) { _ = try InputFile(path) }
         #expect(problem?.found == "this is a pipe")
@@ -99,13 +99,13 @@ struct InputFileTests {
     }
   }
 
-  @Test("Devices are refused", arguments: ["/dev/null", "/dev/zero"])
+  @Test("Devices are errors", arguments: ["/dev/null", "/dev/zero"])
   func device(path: String) {
     let problem = expectProblem(.badData, about: path) { _ = try InputFile(path) }
     #expect(problem?.found == "this is a device")
   }
 
-  @Test("A link to a file is as good as the file; a link in a circle is a problem")
+  @Test("A link to a file can be read; a link to itself is an error")
   func links() throws {
     try withTemporaryFolder { folder in
       try write([9], to: folder + "/a")
@@ -118,7 +118,7 @@ struct InputFileTests {
     }
   }
 
-  @Test("Descriptors are given back, also by files that are refused")
+  @Test("Descriptors are closed, also after an error")
   func descriptors() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
@@ -127,7 +127,7 @@ struct InputFileTests {
           _ = try InputFile(folder + "/a").bytes(at: 0, count: 1)
           #expect(throws: Problem.self) { try InputFile(folder) }
         }
-        // Descriptors are numbered from the lowest that is free.
+        // The system returns the lowest free descriptor.
         let next = open(folder + "/a", O_RDONLY)
         #expect(next >= 0 && next < 1000)
       }
@@ -137,7 +137,7 @@ struct InputFileTests {
 
 @Suite("readText")
 struct ReadTextTests {
-  @Test("Text comes back, up to the limit")
+  @Test("A text of exactly the limit can be read")
   func text() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -148,7 +148,7 @@ struct ReadTextTests {
     }
   }
 
-  @Test("A file above the limit is refused")
+  @Test("A file over the limit is an error")
   func tooLarge() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -160,7 +160,7 @@ struct ReadTextTests {
   }
 
   @Test(
-    "Bytes that are not UTF-8 are refused",
+    "Bytes that are not UTF-8 are an error",
     arguments: [[0xFF], [0x61, 0xC3], [0xC0, 0xAF], [0xED, 0xA0, 0x80]])
   func notUTF8(bytes: [UInt8]) throws {
     try withTemporaryFolder { folder in
@@ -171,7 +171,7 @@ struct ReadTextTests {
     }
   }
 
-  @Test("A missing file keeps the caller's advice")
+  @Test("A missing text file is an error with the caller's advice")
   func missing() throws {
     try withTemporaryFolder { folder in
       let problem = expectProblem(.missingInput, about: folder + "/no") {
@@ -181,7 +181,7 @@ struct ReadTextTests {
     }
   }
 
-  @Test("A file in /proc has the size 0, and is read to its end")
+  @Test("A file in /proc, whose size is 0, is read to its end")
   func procFile() throws {
     #expect(try readText("/proc/self/stat", limit: 1 << 16).hasSuffix("\n"))
     let problem = expectProblem(.badData, about: "/proc/self/stat") {
@@ -190,7 +190,7 @@ struct ReadTextTests {
     #expect(problem?.found == "there are more than 4 bytes")
   }
 
-  @Test("A pipe is refused by readText, and read to its end by readTextOrPipe")
+  @Test("readText rejects a pipe; readTextOrPipe reads it to its end")
   func pipe() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/pipe"
@@ -198,7 +198,7 @@ struct ReadTextTests {
       _ = expectProblem(.badData, about: path) { _ = try readText(path, limit: 10) }
       for (length, limit) in [(0, 10), (200_000, 200_000), (200_001, 200_000)] {
         let writer = Thread {
-          // Later than the reader.
+          // Open the pipe after the reader has.
           usleep(50_000)
           let descriptor = open(path, O_WRONLY)
           var rest = [UInt8](repeating: 97, count: length)[...]
@@ -221,7 +221,7 @@ struct ReadTextTests {
     }
   }
 
-  @Test("A NUL byte in UTF-8 makes no other encoding of it")
+  @Test("A text with a stray NUL byte is still UTF-8")
   func stray() throws {
     try withTemporaryFolder { folder in
       for text in ["s\0eed: 1", "\0seed: 1", "seed: 1\0", "\0"] {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Problem")
 struct ProblemTests {
-  @Test("It reads: subject, found, expected, and the advice on a line of its own")
+  @Test("The description is subject, found and expected, with the advice on a second line")
   func description() {
     #expect("\(Problem(.badData, "a.bin", found: "it is bad"))" == "a.bin: it is bad")
     #expect(
@@ -18,7 +18,7 @@ struct ProblemTests {
         == "--x: 3; expected 4\n  Use 4.")
   }
 
-  @Test("Exit codes are those of sysexits.h and the shells, and each has a meaning of its own")
+  @Test("Exit codes follow sysexits.h and the shells, and no two have the same meaning")
   func statuses() {
     let codes: [Diagnostics.ExitStatus: Int32] = [
       .success: 0, .failure: 1, .usage: 64, .badData: 65, .missingInput: 66, .diverged: 70,

@@ -4,9 +4,9 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("Safetensors: damaged files are refused, and never bring the program down")
+@Suite("Safetensors: damaged files are errors and never crash the program")
 struct SafetensorsDamageTests {
-  /// The bytes of a small good file, with all that a header can have, and the size of its header.
+  /// The bytes of a small valid file that uses every feature of the header, and the size of its header.
   private func goodFile(in folder: String) throws -> (bytes: [UInt8], headerSize: Int) {
     let path = folder + "/good"
     try Safetensors.write(
@@ -20,8 +20,8 @@ struct SafetensorsDamageTests {
     return (bytes, Int(bytes[0]) | Int(bytes[1]) << 8)
   }
 
-  /// Whether a file opens and all its tensors can be read; an issue if it fails in another way than
-  /// with a problem of status `badData` that names the path.
+  /// Whether a file opens and all its tensors can be read. Records an issue for any failure but a `badData`
+  /// problem that names the path.
   private func opens(_ path: String, _ comment: Comment) -> Bool {
     do {
       let file = try SafetensorsFile(path)
@@ -38,14 +38,14 @@ struct SafetensorsDamageTests {
     return false
   }
 
-  /// Writes a file where nobody else looks; `write` of TestSupport waits for the disk.
+  /// Writes a file without synchronizing, which makes these many writes faster than TestSupport's `write`.
   private func put(_ bytes: [UInt8], at path: String) throws {
     let file = try #require(fopen(path, "w"))
     #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
     #expect(fclose(file) == 0)
   }
 
-  @Test("A file cut off at any byte of its header is refused")
+  @Test("A file truncated anywhere in its header is an error")
   func cutHeader() throws {
     try withTemporaryFolder { folder in
       let (bytes, headerSize) = try goodFile(in: folder)
@@ -59,7 +59,7 @@ struct SafetensorsDamageTests {
     }
   }
 
-  @Test("A file cut off in its data is refused")
+  @Test("A file truncated in its data is an error")
   func cutData() throws {
     try withTemporaryFolder { folder in
       let (bytes, headerSize) = try goodFile(in: folder)
@@ -73,7 +73,7 @@ struct SafetensorsDamageTests {
     }
   }
 
-  @Test("A flipped bit of the header is refused or makes another valid file")
+  @Test("A flipped bit in the header is an error or gives another valid file")
   func flippedBits() throws {
     try withTemporaryFolder { folder in
       let (bytes, headerSize) = try goodFile(in: folder)
@@ -87,14 +87,14 @@ struct SafetensorsDamageTests {
           if !opens(path, "bit \(bit) of byte \(byte)") { refused += 1 }
         }
       }
-      // A flip inside a name or a value of the metadata is all that can go unnoticed, and a space
-      // of the padding that becomes another.
+      // Only a flip in a name or a value of the metadata can go unnoticed, or one that turns a padding space
+      // into other white space.
       #expect(refused > 8 * (8 + headerSize) * 7 / 10)
       #expect(refused < 8 * (8 + headerSize))
     }
   }
 
-  @Test("A header with a byte removed, doubled or replaced never brings the program down")
+  @Test("A header with a byte removed, doubled or replaced never crashes the program")
   func editedHeaders() throws {
     try withTemporaryFolder { folder in
       let (bytes, headerSize) = try goodFile(in: folder)
@@ -120,7 +120,7 @@ struct SafetensorsDamageTests {
     }
   }
 
-  @Test("A tensor of a file that shrinks after it was opened is refused")
+  @Test("Reading a tensor of a file that shrank after it was opened is an error")
   func shrinking() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/good"
@@ -131,10 +131,10 @@ struct SafetensorsDamageTests {
     }
   }
 
-  @Test("No memory is taken on the word of a header")
+  @Test("No memory is allocated for sizes that the file does not have")
   func memory() async {
     await #expect(processExitsWith: .success) {
-      // A process that may grow by 256 MiB, and a header that speaks of 4 TiB.
+      // The process may grow by 256 MiB; the header claims 4 TiB.
       try withTemporaryFolder { folder in
         let path = folder + "/a"
         try write(
@@ -154,7 +154,7 @@ struct SafetensorsDamageTests {
   }
 }
 
-/// The content of /proc/self/statm, whose size the system gives as 0.
+/// The content of /proc/self/statm. `InputFile` cannot read it, because the system reports the size 0.
 private func statusOfMemory() throws -> String {
   let file = try #require(fopen("/proc/self/statm", "r"))
   defer { fclose(file) }

@@ -2,7 +2,7 @@ import Files
 import TestSupport
 import Testing
 
-/// A hand-made file: what it is, and its header and the number of its data bytes.
+/// A hand-made file: a description, the header, and the number of data bytes.
 struct HandMadeFile: CustomTestStringConvertible, Sendable {
   let testDescription: String
   let header: String
@@ -15,10 +15,10 @@ struct HandMadeFile: CustomTestStringConvertible, Sendable {
   }
 }
 
-@Suite("Safetensors: which headers are taken")
+@Suite("Safetensors: which headers are accepted")
 struct SafetensorsHeaderTests {
   @Test(
-    "Headers of other writers are read",
+    "Valid headers that our writer would not write are accepted",
     arguments: [
       HandMadeFile(
         "no padding", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
@@ -46,7 +46,7 @@ struct SafetensorsHeaderTests {
     }
   }
 
-  @Test("Escapes mean their characters")
+  @Test("Escapes are decoded")
   func escapes() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -69,7 +69,7 @@ struct SafetensorsHeaderTests {
     HandMadeFile("a list", "[]"),
     HandMadeFile("null", "null"),
     HandMadeFile("two objects", "{}{}"),
-    HandMadeFile("a zero byte behind", "{}\0"),
+    HandMadeFile("a zero byte at the end", "{}\0"),
     HandMadeFile("a byte order mark", "\u{FEFF}{}"),
     HandMadeFile("deep lists", String(repeating: "[", count: 1_000_000)),
     HandMadeFile("deep objects", String(repeating: "{\"a\":", count: 1_000_000)),
@@ -85,9 +85,9 @@ struct SafetensorsHeaderTests {
     HandMadeFile("an unknown escape", #"{"__metadata__":{"\x":""}}"#),
     HandMadeFile("three hexadecimal digits", #"{"__metadata__":{"\u123":""}}"#),
     HandMadeFile("a sign among the digits", #"{"__metadata__":{"\u+123":""}}"#),
-    HandMadeFile("half a pair", #"{"__metadata__":{"\ud83d":""}}"#),
-    HandMadeFile("half a pair and a character", #"{"__metadata__":{"\ud83d\u0041":""}}"#),
-    HandMadeFile("the other half of a pair", #"{"__metadata__":{"\ude42":""}}"#),
+    HandMadeFile("a lone high surrogate", #"{"__metadata__":{"\ud83d":""}}"#),
+    HandMadeFile("a high surrogate and a character", #"{"__metadata__":{"\ud83d\u0041":""}}"#),
+    HandMadeFile("a lone low surrogate", #"{"__metadata__":{"\ude42":""}}"#),
     HandMadeFile("a string that ends in an escape", "{\"a\\"),
   ]
 
@@ -109,24 +109,24 @@ struct SafetensorsHeaderTests {
       data: 4),
     HandMadeFile("no type", #"{"a":{"shape":[1],"data_offsets":[0,4]}}"#, data: 4),
     HandMadeFile("no shape", #"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#, data: 4),
-    HandMadeFile("no place", #"{"a":{"dtype":"F32","shape":[0]}}"#),
+    HandMadeFile("no offsets", #"{"a":{"dtype":"F32","shape":[0]}}"#),
     HandMadeFile("an empty entry", #"{"a":{}}"#),
     HandMadeFile("an entry that is a string", #"{"a":"F32"}"#),
     HandMadeFile(
-      "halves of the size of floats", #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#,
+      "F16 with the size of F32", #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#,
       data: 4),
     HandMadeFile(
       "integers", #"{"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
     HandMadeFile(
       "an unknown type", #"{"a":{"dtype":"Q7","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
     HandMadeFile(
-      "a type in small letters", #"{"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}"#,
+      "a type in lower case", #"{"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}"#,
       data: 4),
     HandMadeFile(
       "a type that is a number", #"{"a":{"dtype":32,"shape":[1],"data_offsets":[0,4]}}"#),
   ]
 
-  @Test("Headers that are not JSON of the right form are refused", arguments: badJSON + badFields)
+  @Test("Headers that are not JSON of the right form are errors", arguments: badJSON + badFields)
   func refused(file: HandMadeFile) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -135,7 +135,7 @@ struct SafetensorsHeaderTests {
     }
   }
 
-  @Test("A type that is not read is named, and the header is not called invalid")
+  @Test("For an unsupported type, the error names it and does not call the header invalid")
   func unsupportedType() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -147,7 +147,7 @@ struct SafetensorsHeaderTests {
     }
   }
 
-  @Test("A header above a limit is refused by its size, before it is read")
+  @Test("A header over the limit is an error before it is read")
   func limit() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -161,7 +161,7 @@ struct SafetensorsHeaderTests {
     }
   }
 
-  @Test("A long name with control characters is shown cut, and without them")
+  @Test("Errors truncate a long name and escape its control characters")
   func hostileName() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -174,7 +174,7 @@ struct SafetensorsHeaderTests {
   }
 
   @Test(
-    "Bytes that are not UTF-8 are refused in names and in metadata",
+    "Bytes that are not UTF-8 are errors in names and in metadata",
     arguments: [[0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]])
   func invalidUTF8(bytes: [UInt8]) throws {
     try withTemporaryFolder { folder in

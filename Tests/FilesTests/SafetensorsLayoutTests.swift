@@ -3,9 +3,9 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("Safetensors: sizes, shapes and places that cannot be")
+@Suite("Safetensors: impossible sizes, shapes and offsets")
 struct SafetensorsLayoutTests {
-  /// A header with one tensor for each pair of a shape and a place, as they are spelled.
+  /// A header with one tensor for each shape and pair of offsets, in the spelling given.
   private static func header(_ tensors: (shape: String, place: String)...) -> String {
     let fields = tensors.enumerated().map { i, tensor in
       "\"t\(i)\":{\"dtype\":\"F32\",\"shape\":\(tensor.shape),\"data_offsets\":\(tensor.place)}"
@@ -15,13 +15,13 @@ struct SafetensorsLayoutTests {
 
   static let files: [HandMadeFile] = [
     HandMadeFile("an overlap", header(("[2]", "[0,8]"), ("[2]", "[4,12]")), data: 12),
-    HandMadeFile("the same place twice", header(("[1]", "[0,4]"), ("[1]", "[0,4]")), data: 4),
+    HandMadeFile("the same offsets twice", header(("[1]", "[0,4]"), ("[1]", "[0,4]")), data: 4),
     HandMadeFile("a hole", header(("[1]", "[0,4]"), ("[1]", "[8,12]")), data: 12),
     HandMadeFile("a hole at the start", header(("[1]", "[4,8]")), data: 8),
-    HandMadeFile("bytes behind", header(("[1]", "[0,4]")), data: 5),
-    HandMadeFile("bytes behind no tensor", "{}", data: 1),
+    HandMadeFile("bytes after the last tensor", header(("[1]", "[0,4]")), data: 5),
+    HandMadeFile("bytes but no tensor", "{}", data: 1),
     HandMadeFile("two bytes missing", header(("[1]", "[0,4]"), ("[1]", "[4,8]")), data: 6),
-    HandMadeFile("an end before its begin", header(("[1]", "[4,0]")), data: 4),
+    HandMadeFile("an end before its beginning", header(("[1]", "[4,0]")), data: 4),
     HandMadeFile("one offset", header(("[1]", "[4]")), data: 4),
     HandMadeFile("three offsets", header(("[1]", "[0,4,4]")), data: 4),
     HandMadeFile("no offsets", header(("[0]", "[]"))),
@@ -33,7 +33,7 @@ struct SafetensorsLayoutTests {
     HandMadeFile("an offset of 2^63", header(("[1]", "[0,9223372036854775808]")), data: 4),
     HandMadeFile("an offset of 1e999", header(("[1]", "[0,1e999]")), data: 4),
     HandMadeFile(
-      "offsets at the end of the numbers",
+      "offsets near 2^63",
       header(("[1]", "[9223372036854775803,9223372036854775807]")), data: 4),
     HandMadeFile("NaN", header(("[1]", "[0,NaN]")), data: 4),
     HandMadeFile("an offset that is a string", header(("[1]", "[0,\"4\"]")), data: 4),
@@ -54,7 +54,7 @@ struct SafetensorsLayoutTests {
     HandMadeFile("too many bytes for its shape", header(("[1]", "[0,8]")), data: 8),
     HandMadeFile("bytes for an empty shape", header(("[0]", "[0,4]")), data: 4),
     HandMadeFile("no bytes for a scalar", header(("[]", "[0,0]"))),
-    // Four times 2 · (2^64 − 2) and the like wrap to small numbers where overflow goes unnoticed.
+    // If overflow is ignored, sizes such as 4 · 2 · (2^64 − 2) bytes wrap to small numbers.
     HandMadeFile("2 × (2^64 − 2)", header(("[2,18446744073709551614]", "[0,4]")), data: 4),
     HandMadeFile("2 × (2^63 − 1)", header(("[2,9223372036854775807]", "[0,4]")), data: 4),
     HandMadeFile("2^62 elements", header(("[4611686018427387904]", "[0,0]"))),
@@ -64,7 +64,7 @@ struct SafetensorsLayoutTests {
       "2^40 elements of a small file", header(("[1099511627776]", "[0,4398046511104]")), data: 16),
   ]
 
-  @Test("Wrong layouts are refused", arguments: files)
+  @Test("Invalid layouts are errors", arguments: files)
   func refused(file: HandMadeFile) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -75,7 +75,7 @@ struct SafetensorsLayoutTests {
 
   static let hiddenHoles: [HandMadeFile] = [
     HandMadeFile(
-      "a hole behind the last tensor", header(("[1]", "[0,4]"), ("[0]", "[8,8]")), data: 8),
+      "a hole after the last tensor", header(("[1]", "[0,4]"), ("[0]", "[8,8]")), data: 8),
     HandMadeFile(
       "a hole between tensors",
       header(("[1]", "[0,4]"), ("[0]", "[8,8]"), ("[1]", "[8,12]")), data: 12),
@@ -93,7 +93,7 @@ struct SafetensorsLayoutTests {
     }
   }
 
-  @Test("Tensors may lie in another order than their names, with empty ones between")
+  @Test("Tensors may be stored in any order, with empty ones between them")
   func order() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -104,7 +104,7 @@ struct SafetensorsLayoutTests {
     }
   }
 
-  @Test("Files too short for the size of the header are refused", arguments: 0..<8)
+  @Test("Files too short to hold the header's size are errors", arguments: 0..<8)
   func tooShort(count: Int) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -115,7 +115,7 @@ struct SafetensorsLayoutTests {
   }
 
   @Test(
-    "Header sizes that the file does not back, or above 100,000,000, are refused",
+    "Header sizes that exceed the file, or 100,000,000 bytes, are errors",
     arguments: [
       3, 4, 99_999_999, 100_000_000, 100_000_001, 1 << 32, 1 << 62, 1 << 63, .max, .max - 7,
     ] as [UInt64])
@@ -128,12 +128,12 @@ struct SafetensorsLayoutTests {
     }
   }
 
-  @Test("A header above 100,000,000 bytes is refused even where the file is as large")
+  @Test("A header over 100,000,000 bytes is an error even if the file is large enough")
   func largeHeader() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
       try write(littleEndian(100_000_001) + Array("{".utf8), to: path)
-      // A file with a hole: it takes no room on the disk.
+      // A sparse file, which takes no space on the disk.
       #expect(truncate(path, 100_000_100) == 0)
       let problem = expectProblem(.badData, about: path) { _ = try SafetensorsFile(path) }
       #expect(problem?.found.contains("100000001 bytes") == true)

@@ -2,13 +2,13 @@ import Files
 import TestSupport
 import Testing
 
-@Suite("Safetensors: what is written is read back")
+@Suite("Safetensors: what is written can be read back")
 struct SafetensorsRoundTripTests {
   private typealias Item = Safetensors.Item
 
-  /// Bit patterns by IEEE 754 and by the definition of bfloat16, the upper half of a float.
+  /// Bit patterns follow from IEEE 754 and from the definition of bfloat16 as the upper half of a float.
   @Test(
-    "Other float types become floats",
+    "Other float types are converted to Float",
     arguments: [
       (
         "F16", [0x3C00, 0xC000, 0x0001, 0x83FF, 0x7BFF, 0x3555],
@@ -32,7 +32,7 @@ struct SafetensorsRoundTripTests {
   }
 
   @Test(
-    "Shapes and bits come back",
+    "Shapes and bits are read back",
     arguments: [[], [0], [3, 0, 2], [1], [7], [2, 3], [1, 1, 1, 1, 5]] as [[Int]])
   func roundTrip(shape: [Int]) throws {
     var generator = TestGenerator(state: 1)
@@ -41,7 +41,7 @@ struct SafetensorsRoundTripTests {
     }
     try withTemporaryFolder { folder in
       let path = folder + "/a.safetensors"
-      // Neighbours on both sides, so that a wrong offset shows.
+      // Tensors before and after, so that a wrong offset is detected.
       try Safetensors.write(
         path, metadata: [:],
         items: [
@@ -59,7 +59,7 @@ struct SafetensorsRoundTripTests {
     }
   }
 
-  @Test("Numbers that are not ordinary keep their bits")
+  @Test("NaN, infinities, negative zero and subnormal numbers keep their bits")
   func specialNumbers() throws {
     let elements: [Float] = [
       .nan, .infinity, -.infinity, -0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
@@ -88,7 +88,7 @@ struct SafetensorsRoundTripTests {
         items: [Item(name: text, shape: [], elements: [4])])
       let file = try SafetensorsFile(path)
       #expect(file.metadata == [text: text, "other": ""])
-      // Swift compares strings up to canonical equivalence; the bytes have to be the same.
+      // Swift compares strings by canonical equivalence; here the bytes must be equal.
       #expect(file.entries.keys.map { Array($0.utf8) } == [Array(text.utf8)])
       #expect(try file.elements(text) == [4])
     }
@@ -117,7 +117,7 @@ struct SafetensorsRoundTripTests {
     }
   }
 
-  @Test("Headers are a multiple of 8 long, whatever the names", arguments: 0..<9)
+  @Test("The length of a header is a multiple of 8 for any names", arguments: 0..<9)
   func padding(length: Int) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"
@@ -142,13 +142,13 @@ struct SafetensorsRoundTripTests {
       #expect(try contents(of: folder + "/1") == contents(of: folder + "/2"))
       let entries = try SafetensorsFile(folder + "/1").entries
       let stored = entries.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
-      // By bytes, as the reference implementation sorts: U+FFFD before U+1F642.
+      // Sorted by bytes, as in the reference implementation: U+FFFD before U+1F642.
       #expect(
         stored.map(\.key) == ["Z", "a", "a-b", "a.b", "ab", "b", "ä", "\u{FFFD}", "🙂"])
     }
   }
 
-  @Test("A file without tensors is a file")
+  @Test("A file without tensors can be written and read")
   func empty() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"

@@ -3,7 +3,7 @@ import Images
 import TestSupport
 import Testing
 
-/// An image of bytes without a pattern, the same in every run.
+/// An image of pseudorandom bytes, the same in every run.
 func noise(height: Int, width: Int, seed: UInt64 = 1) -> RGBImage {
   var state = seed
   let bytes = (0..<(height * width * 3)).map { _ in
@@ -21,7 +21,7 @@ extension RGBImage {
     return Array(bytes[start..<(start + 3)])
   }
 
-  /// A part of the image.
+  /// A crop of the image.
   func part(top: Int, left: Int, height: Int, width: Int) -> RGBImage {
     RGBImage(
       height: height, width: width,
@@ -31,7 +31,7 @@ extension RGBImage {
   }
 }
 
-/// A PNG file, taken apart by the format's specification and not by libpng.
+/// The chunks of a PNG file, parsed by the specification without libpng.
 struct PNGFile {
   struct Chunk {
     let type: String
@@ -40,16 +40,16 @@ struct PNGFile {
 
   private(set) var chunks: [Chunk] = []
 
-  /// Takes a file apart; expects the signature, whole chunks and their checksums.
+  /// Parses a file. Expects the signature, complete chunks and correct checksums.
   init(_ path: String) throws {
     let bytes = try contents(of: path)
     try #require(bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
     var position = 8
     while position < bytes.count {
-      try #require(position + 12 <= bytes.count, "a chunk is cut off")
+      try #require(position + 12 <= bytes.count, "a chunk is truncated")
       let length = bigEndian(bytes[position..<(position + 4)])
       let end = position + 8 + length
-      try #require(end + 4 <= bytes.count, "a chunk is cut off")
+      try #require(end + 4 <= bytes.count, "a chunk is truncated")
       #expect(bigEndian(bytes[end..<(end + 4)]) == Int(crc32(bytes[(position + 4)..<end])))
       chunks.append(
         Chunk(

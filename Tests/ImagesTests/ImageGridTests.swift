@@ -15,8 +15,8 @@ struct ImageGridTests {
     return (Array(pictures[..<count]), Array(pictures[count...]))
   }
 
-  /// Checks every pixel of a grid: pairs in rows, each original right above its reconstruction, a
-  /// margin around every picture, and three between two rows of pairs.
+  /// Checks every pixel of a grid: pairs in rows, each original above its reconstruction, one margin around
+  /// every image, and three margins between rows of pairs.
   private func expectGrid(
     pairs count: Int, columns: Int, in grid: RGBImage, factor: Int,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -59,7 +59,7 @@ struct ImageGridTests {
   }
 
   @Test(
-    "Grids are about square, with each original right above its reconstruction",
+    "Grids are about square, with each original directly above its reconstruction",
     arguments: [(1, 1), (2, 2), (7, 4), (8, 4), (9, 5), (64, 12)])
   func automatic(count: Int, columns: Int) {
     let (originals, reconstructions) = pairs(count)
@@ -68,7 +68,7 @@ struct ImageGridTests {
   }
 
   @Test(
-    "Columns can be chosen; there are never more than pairs, nor fewer than one",
+    "Columns can be chosen, and are limited to 1 … the number of pairs",
     arguments: [(1, 3, 1), (7, 3, 3), (7, 7, 7), (7, 100, 7), (9, 1, 1), (9, 0, 1), (8, 2, 2)])
   func chosen(count: Int, asked: Int, columns: Int) {
     let (originals, reconstructions) = pairs(count)
@@ -77,14 +77,14 @@ struct ImageGridTests {
     expectGrid(pairs: count, columns: columns, in: grid.image(), factor: 1)
   }
 
-  @Test("Pictures are magnified, margins are not", arguments: [1, 2, 3, 8])
+  @Test("Images are magnified, margins are not", arguments: [1, 2, 3, 8])
   func magnified(factor: Int) {
     let (originals, reconstructions) = pairs(3)
     let grid = ImageGrid(originals: originals, reconstructions: reconstructions, columns: 2)
     expectGrid(pairs: 3, columns: 2, in: grid.image(magnifiedBy: factor), factor: factor)
   }
 
-  @Test("Two lists of different lengths, or empty ones, stop the program")
+  @Test("Lists of different lengths, or empty ones, trap")
   func noPairs() async {
     await #expect(processExitsWith: .failure) {
       let picture = RGBImage(height: 1, width: 1, gray: 0)

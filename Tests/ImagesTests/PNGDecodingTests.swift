@@ -2,7 +2,7 @@ import Images
 import TestSupport
 import Testing
 
-/// Pictures read back by Python's zlib and the filters of the PNG specification.
+/// Images decoded with Python's zlib and the filters of the PNG specification.
 @Suite(
   "PNG files, decoded by another program",
   .enabled(if: hasPython, "there is no python3 to decode a PNG file"))
@@ -50,13 +50,13 @@ struct PNGDecodingTests {
     }
   }
 
-  @Test("Noise comes back", arguments: [(1, 1), (3, 5), (33, 70), (128, 1)])
+  @Test("Noise is decoded exactly", arguments: [(1, 1), (3, 5), (33, 70), (128, 1)])
   func noise(height: Int, width: Int) throws {
     let image = ImagesTests.noise(height: height, width: width)
     #expect(try decoded(image) == image.bytes)
   }
 
-  @Test("Smooth ramps, which filters change most, come back; red stays red")
+  @Test("Smooth ramps, on which PNG filters matter most, are decoded exactly")
   func ramps() throws {
     var bytes: [UInt8] = []
     for y in 0..<40 {
@@ -66,7 +66,7 @@ struct PNGDecodingTests {
     #expect(try decoded(image) == bytes)
   }
 
-  @Test("A magnified grid comes back")
+  @Test("A magnified grid is decoded exactly")
   func grid() throws {
     let images = (0..<3).map { ImagesTests.noise(height: 8, width: 8, seed: $0) }
     let grid = ImageGrid(originals: images, reconstructions: images).image(magnifiedBy: 3)

@@ -8,7 +8,7 @@ import Testing
 @Suite("PNG files")
 struct PNGTests {
   @Test(
-    "A file has the chunks of an 8-bit RGB picture of its size",
+    "A file has the chunks of an 8-bit RGB image of its size",
     arguments: [(1, 1), (1, 300), (300, 1), (32, 32), (70, 201)])
   func structure(height: Int, width: Int) throws {
     try withTemporaryFolder { folder in
@@ -21,13 +21,13 @@ struct PNGTests {
       let header = try #require(chunks.first?.data)
       #expect(bigEndian(header[0..<4]) == width)
       #expect(bigEndian(header[4..<8]) == height)
-      // 8 bits, red green blue, deflate, the five filters, not interlaced.
+      // 8 bits, RGB, deflate, the five standard filters, not interlaced.
       #expect(header[8...] == [8, 2, 0, 0, 0])
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.png"])
     }
   }
 
-  @Test("The same picture gives the same bytes: a file has no date in it")
+  @Test("The same image gives the same bytes, without a date")
   func deterministic() throws {
     try withTemporaryFolder { folder in
       let image = noise(height: 20, width: 30)
@@ -38,7 +38,7 @@ struct PNGTests {
     }
   }
 
-  @Test("A file replaces what was there, a larger one too")
+  @Test("A file replaces an existing one, even a larger one")
   func replaces() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a.png"
@@ -49,7 +49,7 @@ struct PNGTests {
     }
   }
 
-  @Test("A folder as target and a missing folder are problems that name the path")
+  @Test("A folder as the target and a missing folder are errors that name the path")
   func badTargets() throws {
     try withTemporaryFolder { folder in
       for path in [folder, folder + "/no/a.png"] {
@@ -64,7 +64,7 @@ struct PNGTests {
     }
   }
 
-  @Test("A picture that libpng refuses is a problem with libpng's words")
+  @Test("An image that libpng rejects is an error with libpng's message")
   func tooWide() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a.png"
@@ -78,14 +78,14 @@ struct PNGTests {
     }
   }
 
-  @Test("On a full disk the old picture stands")
+  @Test("On a full disk the old file is unchanged")
   func fullDisk() async {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
         let path = folder + "/a.png"
         try noise(height: 4, width: 4).writePNG(path)
         let old = try contents(of: path)
-        // A write beyond the limit fails with EFBIG, as it would with ENOSPC.
+        // Imitates a full disk: a write beyond the limit fails with EFBIG instead of ENOSPC.
         signal(SIGXFSZ, SIG_IGN)
         var limits = rlimit(rlim_cur: 1000, rlim_max: 1000)
         try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits) == 0)

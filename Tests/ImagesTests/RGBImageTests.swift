@@ -3,7 +3,7 @@ import Testing
 
 @Suite("RGBImage")
 struct RGBImageTests {
-  @Test("A picture is drawn where it should be, and nowhere else")
+  @Test("Drawing an image changes exactly the pixels under it")
   func draw() {
     let picture = noise(height: 2, width: 3)
     for (top, left) in [(0, 0), (3, 4), (1, 2), (0, 4), (3, 0)] {
@@ -13,13 +13,13 @@ struct RGBImageTests {
         for x in 0..<7 {
           let isInside = (top..<(top + 2)).contains(y) && (left..<(left + 3)).contains(x)
           let expected = isInside ? picture.pixel(y - top, x - left) : [200, 200, 200]
-          #expect(canvas.pixel(y, x) == expected, "(\(y), \(x)) of a picture at (\(top), \(left))")
+          #expect(canvas.pixel(y, x) == expected, "(\(y), \(x)) of an image at (\(top), \(left))")
         }
       }
     }
   }
 
-  @Test("A picture can be drawn over a whole canvas")
+  @Test("An image can cover the whole canvas")
   func whole() {
     let picture = noise(height: 4, width: 6)
     var canvas = RGBImage(height: 4, width: 6, gray: 0)
@@ -27,7 +27,7 @@ struct RGBImageTests {
     #expect(canvas == picture)
   }
 
-  @Test("A picture that does not fit stops the program", arguments: 0..<4)
+  @Test("Drawing an image that does not fit traps", arguments: 0..<4)
   func doesNotFit(direction: Int) async {
     await #expect(processExitsWith: .failure) { [direction = direction as Int] in
       var canvas = RGBImage(height: 5, width: 5, gray: 0)
@@ -36,7 +36,7 @@ struct RGBImageTests {
     }
   }
 
-  @Test("Bytes that do not fill the size stop the program")
+  @Test("A number of bytes that does not match the size traps")
   func wrongCount() async {
     await #expect(processExitsWith: .failure) {
       _ = RGBImage(height: 2, width: 2, bytes: [1, 2, 3])

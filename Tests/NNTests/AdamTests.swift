@@ -12,7 +12,7 @@ struct AdamTests {
   private let idle = Parameter("idle", [2], initializer: .uniform(bound: 1))
   private let average = Parameter("average", [2], initializer: .uniform(bound: 1), role: .buffer)
 
-  /// Kingma and Ba's algorithm 1, in double precision.
+  /// The reference is algorithm 1 of Kingma and Ba (2015), in double precision.
   @Test("ten steps agree with the algorithm in double precision")
   func tenSteps() {
     var state = ModelState(initial: [weight], seed: 1)
@@ -41,7 +41,7 @@ struct AdamTests {
   }
 
   @Test(
-    "buffers and parameters without a gradient stay as they are, and do not decay",
+    "buffers and parameters without a gradient do not change, even with weight decay",
     arguments: [0, 0.5])
   func untouched(weightDecay: Double) {
     let parameters = [weight, idle, average]

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Gradient clipping")
 struct GradientClippingTests {
-  /// Many sizes, so that sums in another order round otherwise.
+  /// Many different sizes, so that another order of summation rounds differently.
   private let parameters = (0..<60).map {
     Parameter(
       "p\(($0 * 37) % 60)", [1 + ($0 * 53) % 400], initializer: .normal(standardDeviation: 1))
@@ -40,23 +40,22 @@ struct GradientClippingTests {
       }
     }
     let norm = self.norm(gradients, parameters)
-    // Two orders of a sum of some ten thousand squares in Double.
+    // The sum of some ten thousand squares in Double, in two different orders.
     #expect(abs(norm / sum.squareRoot() - 1) < 1e-13)
-    // One alone.
     let one = [parameters[3]]
     let alone = self.norm(gradients, one)
     #expect(alone < norm && alone > 0)
     #expect(self.norm([:], parameters) == 0)
   }
 
-  @Test("the norm's last bit does not depend on threads")
+  @Test("the norm has the same bits for any number of threads")
   func deterministic() {
     let expected = norm(gradients, parameters)
     for threads in [1, 2, 3, 4] {
       let pool = WorkerPool(threads: threads)
       #expect(norm(gradients, parameters, pool: pool) == expected)
     }
-    // The case is worth its name: some other orders of the parameters give another last bit.
+    // Checks that the test is sensitive: some other orders of the parameters give another last bit.
     let others = (1..<parameters.count).map { first in
       norm(gradients, Array(parameters[first...] + parameters[..<first]))
     }
@@ -64,7 +63,7 @@ struct GradientClippingTests {
     #expect(others.allSatisfy { abs($0 / expected - 1) < 1e-14 })
   }
 
-  @Test("a norm below the limit is left alone, one above comes down to it")
+  @Test("a norm below the limit is not scaled, one above is scaled to the limit")
   func scale() {
     let clipping = GradientClipping(limit: 2)
     #expect(clipping.scale(norm: 0) == 1)
@@ -73,7 +72,7 @@ struct GradientClippingTests {
     #expect(clipping.scale(norm: 8) == 2 / (8 + 1e-6))
   }
 
-  @Test("ten steps of AdamW, clipped and not, are PyTorch's", arguments: ["plain", "clipped"])
+  @Test("ten steps of AdamW, clipped or not, agree with PyTorch", arguments: ["plain", "clipped"])
   func pyTorch(name: String) throws {
     let golden = try Golden("training")
     let weight = Parameter("weight", [37], initializer: .zeros)
@@ -94,7 +93,7 @@ struct GradientClippingTests {
       optimizer.update(&state, scale: scale, step: step, pool: pool) { _ in gradient }
     }
     #expect(name == "plain" ? clipped == 0 : (1..<10).contains(clipped))
-    // Ten roundings of numbers up to one.
+    // Ten roundings of numbers of at most 1.
     expectClose(state.values[weight], try golden("adamw.\(name)"), tolerance: 1e-6, name)
   }
 }

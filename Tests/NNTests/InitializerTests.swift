@@ -41,13 +41,13 @@ struct InitializerTests {
     check(.pyTorch(fanIn: 48), variance: 1.0 / 48 / 3, largest: 1 / 48.0.squareRoot())
   }
 
-  /// A normal distribution cut off at two deviations keeps 0.7737 of its variance.
-  @Test("Sonnet's weights are a truncated normal of 1/√fanIn")
+  /// A normal distribution truncated at two standard deviations keeps 0.7737 of its variance.
+  @Test("Sonnet's weights are truncated normal with σ = 1/√fanIn")
   func sonnet() {
     check(.sonnet(fanIn: 48), variance: 0.77374 / 48, largest: 2 / 48.0.squareRoot())
   }
 
-  @Test("codebooks: uniform, unit, normal, fan")
+  @Test("codebooks have the moments of their distribution: uniform, unit, normal, fan")
   func codebooks() {
     check(.uniform(bound: 1 / 512), variance: 1.0 / 512 / 512 / 3, largest: 1.0 / 512)
     check(.between(0, 1), mean: 0.5, variance: 1.0 / 12, largest: 1)
@@ -56,7 +56,7 @@ struct InitializerTests {
     check(.uniform(bound: Float(bound)), variance: 1.0 / 64, largest: bound.nextUp + 1e-8)
   }
 
-  @Test("a layer's fan-in is PyTorch's or Sonnet's own")
+  @Test("a layer's fan-in follows PyTorch's or Sonnet's definition")
   func fanIn() {
     let convolution = Conv2d("c", inChannels: 3, outChannels: 8, kernelSize: 4)
     #expect(convolution.weight.initializer == .pyTorch(fanIn: 48))

@@ -6,14 +6,14 @@ import Testing
 
 /// Layers against values that PyTorch computed in double precision.
 ///
-/// Float sums of at most a few hundred products differ from those by some 1e-7 of the largest element
-/// (PyTorch's own Float results by 3e-7 here); 5e-6 leaves room for another order of summation.
+/// Float sums of at most a few hundred products differ from these by some 1e-7 of the largest element
+/// (PyTorch's own Float results by 3e-7 here). The tolerance of 5e-6 allows other orders of summation.
 @Suite("Layers agree with PyTorch, forward and backward")
 struct LayerGoldenTests {
   private static let tolerance = 5e-6
 
   @Test(
-    "convolutions",
+    "convolutions agree",
     arguments: [
       ("conv3x3", 3), ("conv4x4s2", 4), ("conv1x1", 1), ("conv3x3odd", 3), ("conv5x5", 5),
     ])
@@ -27,7 +27,7 @@ struct LayerGoldenTests {
     try check(golden, name, layer) { layer($0) }
   }
 
-  @Test("transposed convolutions", arguments: [("transpose4x4s2", 4), ("transpose3x3s2", 3)])
+  @Test("transposed convolutions agree", arguments: [("transpose4x4s2", 4), ("transpose3x3s2", 3)])
   func transposedConvolution(name: String, kernelSize: Int) throws {
     let golden = try Golden("layers")
     let weight = try golden.filters("\(name).weight")
@@ -38,7 +38,7 @@ struct LayerGoldenTests {
     try check(golden, name, layer) { layer($0) }
   }
 
-  @Test("residual blocks of both styles, which are two networks of one name (G7)")
+  @Test("residual blocks of both styles agree, and are different functions")
   func residualBlocks() throws {
     let golden = try Golden("layers")
     for (name, style) in [
@@ -47,7 +47,7 @@ struct LayerGoldenTests {
       let block = ResidualBlock(name, channels: 5, hidden: 3, style: style)
       try check(golden, name, block) { block($0) }
     }
-    // Without biases on either side only the skip differs, and that is enough to tell them apart.
+    // Both goldens have the same input and weights; they differ in the skip connection and in biases.
     #expect(
       try golden("residual_zalando.output").elements != golden("residual_sonnet.output").elements)
   }
@@ -58,7 +58,7 @@ struct LayerGoldenTests {
     return (numbers[0], numbers[1])
   }
 
-  /// Compares output and all gradients of a layer whose parameters are called after it.
+  /// Compares the output and all gradients of a layer. The names of its parameters begin with `name`.
   private func check(
     _ golden: Golden, _ name: String, _ layer: some Module, _ apply: (Variable) -> Variable
   ) throws {

@@ -1,7 +1,7 @@
 import Options
 import Testing
 
-/// Two kinds of shapes, with a field in common.
+/// Three kinds of shapes. Two of them have fields in common.
 private enum Shapes: Kinds {
   static var all: [any Kind.Type] { [Box.self, Ring.self, Point.self] }
   static func kind(_ entry: any Kind.Type) -> any Kind.Type { entry }
@@ -59,7 +59,7 @@ private struct Whole: FieldOptions {
 struct SectionTests {
   private typealias Shape = Section<Shapes>
 
-  @Test("a new section has the kind by default with its defaults")
+  @Test("a new section has the default kind with its defaults")
   func defaults() {
     #expect(Shape().kind == "ring")
     #expect(Shape().options(of: Ring.self) == Ring.Options())
@@ -67,13 +67,13 @@ struct SectionTests {
     #expect(Shape(kind: "box")?.kind == "box" && Shape(kind: "cone") == nil)
   }
 
-  @Test("fields of all kinds come once, each behind the one that precedes it in its kind")
+  @Test("every field occurs once, after the field that precedes it in its kind")
   func order() {
     #expect(Shape.fields.map(\.name) == ["shape", "colour", "gap", "width", "corner"])
     #expect(Shape.fields[0].domain == .choice(["box", "ring", "point"]))
   }
 
-  @Test("a meaning is said once, with the kinds that have the field unless all have it")
+  @Test("equal meanings are merged, and name the kinds unless all kinds have the field")
   func meanings() {
     #expect(
       Shape.fields.map(\.meaning) == [
@@ -86,7 +86,7 @@ struct SectionTests {
       ])
   }
 
-  @Test("a field has a value under its own kinds alone, and keeps it")
+  @Test("a field has a value only under its own kinds, and keeps it while another kind is chosen")
   func values() {
     var shape = Shape()
     let (kind, gap, width) = (Shape.fields[0], Shape.fields[2], Shape.fields[3])
@@ -104,7 +104,7 @@ struct SectionTests {
     #expect(shape.kind == "ring" && gap.get(shape) == .integer(5))
   }
 
-  @Test("options of other kinds make no difference")
+  @Test("options of other kinds do not affect equality")
   func equality() {
     var (a, b) = (Shape(Box.self, .init()), Shape(Box.self, .init()))
     Shape.fields[2].set(.integer(5), &a)
@@ -114,7 +114,7 @@ struct SectionTests {
     #expect(Shape(kind: "point") == Shape(kind: "point"))
   }
 
-  @Test("a fault names the field of its kind, and has dotted names in the whole")
+  @Test("a fault names the field of its kind, and has dotted names when lifted")
   func faults() {
     var shape = Shape(Box.self, .init())
     #expect(shape.fault == nil && shape.missing?.kindField == "shape")
@@ -126,7 +126,7 @@ struct SectionTests {
     #expect(Shape().fault == nil && Shape().missing == nil)
   }
 
-  @Test("lifted fields have dotted names and reach into the part")
+  @Test("lifted fields have dotted names and access the part")
   func lifted() {
     let fields = Shape.fields.lifted(to: \Whole.part, prefix: "part")
     var whole = Whole()
@@ -139,7 +139,7 @@ struct SectionTests {
     #expect(fields[2].get(whole) == nil && fields[2].initial == .integer(1))
   }
 
-  @Test("a domain holds its ends and nothing of another type")
+  @Test("a domain contains its bounds and no values of other types")
   func domains() {
     #expect(FieldDomain.integer(1...3).contains(.integer(3)))
     #expect(!FieldDomain.integer(1...3).contains(.integer(4)))

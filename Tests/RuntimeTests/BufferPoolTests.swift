@@ -2,9 +2,9 @@ import Kernels
 import Runtime
 import Testing
 
-/// Each test uses sizes that nothing else asks for, since the pool serves all tests at once.
+/// Each test uses its own sizes, because all tests share the pool.
 @Suite("The buffer pool") struct BufferPoolTests {
-  @Test("a block that was given back is handed out again")
+  @Test("a block that was given back is reused")
   func reuse() {
     let count = 1_000_003
     let first = BufferPool.take(count)
@@ -14,7 +14,7 @@ import Testing
     #expect(BufferPool.take(count) == first)
     BufferPool.giveBack(second, count: count)
     BufferPool.giveBack(first, count: count)
-    // The one given back last is the one still in the cache.
+    // The block given back last is taken first, because it is most likely still in the cache.
     #expect(BufferPool.take(count) == first)
     #expect(BufferPool.take(count) == second)
     BufferPool.giveBack(second, count: count)

@@ -1,7 +1,7 @@
 import Runtime
 import Testing
 
-@Suite("What the system says about the process")
+@Suite("Memory, page faults and age of the process")
 struct ProcessUsageTests {
   @Test("memory is read from the lines of /proc/self/status, in bytes")
   func status() {
@@ -12,7 +12,7 @@ struct ProcessUsageTests {
   }
 
   @Test(
-    "what is missing or in another unit is unknown, not zero",
+    "a line that is missing or has another unit gives nil, not zero",
     arguments: [
       "", "RssAnonymous:\t1 kB\nHVmHWM:\t2 kB", "RssAnon:\nVmHWM:\t3 MB",
       "RssAnon:\tx kB\nVmHWM 4 kB",
@@ -23,7 +23,7 @@ struct ProcessUsageTests {
     #expect(memory.peakResident == nil)
   }
 
-  @Test("this process has memory, and grows when it touches more")
+  @Test("memory and page faults grow when the process touches memory")
   func present() throws {
     let before = try #require(ProcessUsage.memory.anonymous)
     let faults = ProcessUsage.pageFaults
@@ -32,14 +32,14 @@ struct ProcessUsageTests {
     defer { block.deallocate() }
     block.update(repeating: 1, count: bytes)
     let after = try #require(ProcessUsage.memory.anonymous)
-    // Other tests run beside this one; half of it is theirs to give back.
+    // Half, because tests that run at the same time may free memory.
     #expect(after - before > bytes / 2)
-    // A huge page is one fault for 2 MB.
+    // With huge pages, there is one fault per 2 MB.
     #expect(ProcessUsage.pageFaults - faults >= bytes >> 21)
     #expect(try #require(ProcessUsage.memory.peakResident) >= after)
   }
 
-  @Test("the start is field 22, whatever the program is called")
+  @Test("the start is field 22, whatever the program's name")
   func startTicks() {
     let rest = (3...30).map(String.init).joined(separator: " ")
     #expect(ProcessUsage.startTicks("17 (vqvae) \(rest)") == 22)
@@ -48,7 +48,7 @@ struct ProcessUsageTests {
     #expect(ProcessUsage.startTicks("") == nil)
   }
 
-  @Test("the process grows older as time goes by")
+  @Test("the age grows with time")
   func age() throws {
     let before = try #require(ProcessUsage.age)
     let waited = ContinuousClock().measure {

@@ -1,7 +1,7 @@
 import Runtime
 import Testing
 
-@Suite("The processors that may be used")
+@Suite("Allowed processors")
 struct ProcessorsTests {
   @Test("a control group's quota is rounded up")
   func quota() {
@@ -13,13 +13,13 @@ struct ProcessorsTests {
     #expect(Processors.quota([]) == nil)
   }
 
-  @Test("an affinity mask is counted")
+  @Test("the processors of an affinity mask are counted")
   func affinity() {
     #expect(Processors.affinity(status: ["Name:\tx", "Cpus_allowed:\tff,00000003\n"]) == 10)
     #expect(Processors.affinity(status: ["Cpus_allowed_list:\t0-3\n"]) == nil)
   }
 
-  @Test("at least one is allowed")
+  @Test("at least one processor is allowed")
   func allowed() {
     #expect(Processors.allowed >= 1)
   }

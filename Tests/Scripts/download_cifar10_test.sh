@@ -24,7 +24,7 @@ trap cleanup EXIT
 unset CIFAR10_URL CIFAR10_SIZE CIFAR10_SHA256 http_proxy HTTP_PROXY all_proxy ALL_PROXY
 mkdir "$work/www" "$work/programs"
 
-# Archives: good, and one for each kind of harm.
+# Archives: a valid one, and one for each kind of attack or damage.
 python3 - "$work" <<'END'
 import io, os, random, sys, tarfile
 
@@ -109,7 +109,7 @@ END
 python3 -u "$work/server.py" "$work/www" >"$work/port" 2>"$work/requests" &
 server=$!
 
-# wait_for COMMAND...: up to five seconds
+# wait_for COMMAND...: repeats a command until it succeeds, for up to five seconds
 wait_for() {
   local i
   for ((i = 0; i < 100; i++)); do
@@ -136,19 +136,19 @@ check() {
 size_of() { echo $(($(wc -c <"$1"))); }
 sha256_of() { python3 -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
 
-# run [ARGUMENT...]: leaves status, out and err
+# run [ARGUMENT...]: runs the script; sets status, out and err
 run() {
   status=0
   PATH=$path "$script" "$@" >"$work/out" 2>"$work/err" || status=$?
 }
 
-# declare_archive FILE: the size and hash the script is to expect
+# declare_archive FILE: sets the size and hash that the script expects
 declare_archive() {
   CIFAR10_SIZE=$(size_of "$work/www/$1.tar.gz") CIFAR10_SHA256=$(sha256_of "$work/www/$1.tar.gz")
   export CIFAR10_SIZE CIFAR10_SHA256
 }
 
-# get PATH: runs with that URL into a fresh folder
+# get PATH: runs the script with that URL and a fresh folder
 get() {
   export CIFAR10_URL=$address/$1
   case="$downloader $1"
@@ -199,7 +199,7 @@ test_downloads() {
   check complains "found:    $(sha256_of "$work/www/wrong.tar.gz")"
   check nothing_left
 
-  # A file may grow to the expected size and the one byte that tells, rounded up to a KiB.
+  # A file may reach the expected size plus one byte, rounded up to a KiB.
   for name in bigger.tar.gz endless; do
     ulimit -S -f $((CIFAR10_SIZE / 1024 + 1))
     get "$name"
@@ -243,7 +243,7 @@ test_folders() {
   local before
   declare_archive good
 
-  # A limit on the file size stands for a full disk.
+  # A limit on the file size imitates a full disk.
   ulimit -S -f 1
   get good.tar.gz
   ulimit -S -f "$file_limit"
@@ -277,7 +277,7 @@ test_folders() {
   check prints_line "  root: data/cifar10/$inside"
   check test -s "$work/area/here/data/cifar10/$inside/test_batch.bin"
 
-  # The official sizes, as sparse files: complete, so no request may reach the server.
+  # Sparse files of the official sizes: the data set is complete, so the server must get no request.
   case="a complete folder"
   folder=$work/area/complete
   mkdir -p "$folder/$inside"

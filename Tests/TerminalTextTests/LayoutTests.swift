@@ -4,7 +4,7 @@ import Testing
 @Suite("Layout of lines")
 struct LayoutTests {
   @Test(
-    "display width",
+    "the display width counts wide characters twice and combining marks not at all",
     arguments: [
       ("", 0), ("step 3/64", 9), ("32×32", 5), ("é", 1), ("e\u{301}", 1), ("東京", 4), ("ｆ", 2),
       ("한", 2), ("🙂", 2), ("❤️", 2), ("…", 1), ("→", 1), ("ｱ", 1),
@@ -32,7 +32,7 @@ struct LayoutTests {
     #expect(wrapped("aa bb cc", width: 5) == ["aa bb", "  cc"])
   }
 
-  @Test("fields are parted from their neighbours before they are broken themselves")
+  @Test("lines are broken between fields first, and within a field only if it is too wide")
   func fields() {
     let fields = ["step 3/9", "validation: nmse 0.5", "psnr 12.31 dB"]
     #expect(wrapped(fields, width: 100) == ["step 3/9  validation: nmse 0.5  psnr 12.31 dB"])
@@ -44,7 +44,7 @@ struct LayoutTests {
       ])
   }
 
-  @Test("the words from the start of a text that fit")
+  @Test("leadingWords returns the words that fit")
   func leading() {
     #expect(leadingWords("measuring kernel 12", width: 16) == "measuring kernel")
     #expect(leadingWords("measuring kernel 12", width: 15) == "measuring")
@@ -59,7 +59,7 @@ struct LayoutTests {
     ProgressField("ETA 1:02", short: "1:02", rank: 2),
   ]
 
-  @Test("a line of progress has whole fields only, at any width")
+  @Test("a progress line has complete fields only, at any width")
   func progress() {
     let long = "step 40/64  loss 0.1234  nmse 0.1234  codes 12/32  ETA 1:02"
     var lengths: [Int] = []

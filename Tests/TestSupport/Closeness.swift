@@ -1,12 +1,12 @@
 import Tensors
 import Testing
 
-/// Checks a tensor against a reference in double precision: the shape first, then every element.
+/// Checks the shape and every element of a tensor against a reference in double precision.
 ///
-/// The error of an element is measured against the largest element of the reference, which is what the
-/// rounding of a sum scales with.
+/// Errors are relative to the largest magnitude in the reference, because the rounding errors of sums scale
+/// with it.
 ///
-/// - Parameter tolerance: the largest error allowed, relative to that largest element.
+/// - Parameter tolerance: the largest error allowed, relative to that magnitude.
 package func expectClose(
   _ actual: Tensor, _ expected: DoubleTensor, tolerance: Double = 1e-5, _ what: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
@@ -32,8 +32,8 @@ package func expectClose(
     actual, DoubleTensor(expected), tolerance: tolerance, what, sourceLocation: sourceLocation)
 }
 
-/// The largest difference over the largest magnitude of the reference; infinite where something is not
-/// a number.
+/// The largest difference, divided by the largest magnitude of the reference; infinite if any element is not
+/// finite.
 package func largestError(_ actual: [Float], _ expected: [Double]) -> Double {
   var scale = 1e-30
   var error = 0.0

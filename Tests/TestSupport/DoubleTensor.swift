@@ -1,6 +1,6 @@
 import Tensors
 
-/// A tensor in double precision, for references that are slow and plain.
+/// A tensor in double precision, for slow and simple reference implementations.
 package struct DoubleTensor: Equatable {
   package let shape: [Int]
   package var elements: [Double]
@@ -25,7 +25,7 @@ package struct DoubleTensor: Equatable {
   }
 
   private func offset(_ index: [Int]) -> Int {
-    precondition(index.count == shape.count, "one index for each axis")
+    precondition(index.count == shape.count, "there must be one index for each axis")
     return zip(index, shape).reduce(0) { offset, pair in
       precondition(pair.0 >= 0 && pair.0 < pair.1, "an index is out of range")
       return offset * pair.1 + pair.0
@@ -34,12 +34,12 @@ package struct DoubleTensor: Equatable {
 }
 
 extension SeededGenerator {
-  /// A generator for tests.
+  /// A generator for test data.
   package init(test number: Int) {
     self.init(seed: UInt64(number), purpose: RandomPurpose(1), stream: 0)
   }
 
-  /// A tensor of numbers between −1 and 1.
+  /// A tensor of uniform numbers between −1 and 1.
   package mutating func tensor(_ shape: Shape) -> Tensor {
     var elements: [Float] = []
     for _ in 0..<shape.count { elements.append(uniform(-1, 1)) }

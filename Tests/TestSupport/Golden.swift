@@ -1,11 +1,11 @@
 import Files
 import Tensors
 
-/// A file of numbers that PyTorch computed (scripts/goldens).
+/// A file of reference values that PyTorch computed (scripts/goldens).
 package struct Golden {
   private let file: SafetensorsFile
 
-  /// - Parameter name: that of a file in Tests/Goldens, such as `zalando`.
+  /// - Parameter name: the name of a file in Tests/Goldens without its extension, such as `zalando`.
   package init(_ name: String) throws {
     file = try SafetensorsFile("\(testsFolder)/Goldens/\(name).safetensors")
   }
@@ -16,12 +16,12 @@ package struct Golden {
 
   package func metadata(_ key: String) -> String? { file.metadata[key] }
 
-  /// The tensor as it is in the file.
+  /// A tensor in the layout of the file.
   package func callAsFunction(_ name: String) throws -> Tensor {
     let elements = try file.elements(name)
     return Tensor(Shape(file.entries[name]?.shape ?? []), elements)
   }
 
-  /// Filters, from PyTorch's layout to the one in memory: `[F, C, kh, kw]` to `[kh, kw, C, F]`.
+  /// Filters in our layout: transposed from PyTorch's `[F, C, kh, kw]` to `[kh, kw, C, F]`.
   package func filters(_ name: String) throws -> Tensor { try self(name).permuted([2, 3, 1, 0]) }
 }

@@ -4,14 +4,14 @@ import Testing
 
 /// Compares the gradients of a function with central differences.
 ///
-/// The function's output is weighted with random numbers to make a loss; the sum is taken in double
-/// precision. A function that is linear or quadratic in each of its inputs has no truncation error, so
-/// `step` can be large and the rounding of Float is all that is left: about 2⁻²⁴ of the output's size
-/// times the square root of its count, over the step.
+/// The loss is the sum of the function's output times random weights, in double precision. For a function
+/// that is linear or quadratic in each of its inputs, central differences have no truncation error, so
+/// `step` can be large. What remains is the rounding of Float: about 2⁻²⁴ · (size of the output) ·
+/// √(number of outputs) / step.
 ///
 /// - Parameters:
-///   - step: half of the difference between the two points.
-///   - tolerance: of the largest element of the numerical gradient.
+///   - step: half of the distance between the two points of a difference.
+///   - tolerance: relative to the largest element of the numerical gradient.
 package func checkGradients(
   of inputs: [Tensor], step: Float = 0.5, tolerance: Double = 1e-4, _ what: String = "",
   sourceLocation: SourceLocation = #_sourceLocation,
@@ -46,7 +46,7 @@ package func checkGradients(
       }
       let (above, high) = at(step)
       let (below, low) = at(-step)
-      // The points as they were rounded, not as they were meant.
+      // Divide by the distance of the points after rounding to Float.
       numerical.elements[element] = (above - below) / (Double(high) - Double(low))
     }
     expectClose(

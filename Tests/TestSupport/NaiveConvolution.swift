@@ -1,6 +1,6 @@
 import Tensors
 
-/// Convolution by its definition: seven nested loops in double precision.
+/// Convolution by definition, as seven nested loops in double precision.
 package enum NaiveConvolution {
   /// - Parameters:
   ///   - images: `[N, H, W, C]`.
@@ -9,17 +9,23 @@ package enum NaiveConvolution {
   package static func forward(
     _ images: DoubleTensor, _ filters: DoubleTensor, bias: [Double]?, window: ConvolutionWindow
   ) -> DoubleTensor {
-    var maps = DoubleTensor(zeros: mapShape(images.shape, filters.shape, window))
+    var output = DoubleTensor(zeros: mapShape(images.shape, filters.shape, window))
     forEachProduct(images.shape, filters.shape, window) { n, y, x, f, i, j, c, v, u in
-      maps[n, y, x, f] += filters[i, j, c, f] * images[n, v, u, c]
+      output[n, y, x, f] += filters[i, j, c, f] * images[n, v, u, c]
     }
     if let bias {
-      for i in maps.elements.indices { maps.elements[i] += bias[i % bias.count] }
+      for i in output.elements.indices { output.elements[i] += bias[i % bias.count] }
     }
-    return maps
+    return output
   }
 
-  /// The transpose in the images: `images[…] += filters[…] · maps[…]`.
+  /// The transposed convolution, which is also the input gradient:
+  /// `images[n, v, u, c] += filters[i, j, c, f] · maps[n, y, x, f]`, plus the bias.
+  ///
+  /// - Parameters:
+  ///   - maps: `[N, H′, W′, F]`.
+  ///   - filters: `[kernelHeight, kernelWidth, C, F]`.
+  /// - Returns: `[N, H, W, C]`, the `imageShape`.
   package static func backward(
     _ maps: DoubleTensor, _ filters: DoubleTensor, bias: [Double]?, imageShape: [Int],
     window: ConvolutionWindow
@@ -34,7 +40,9 @@ package enum NaiveConvolution {
     return images
   }
 
-  /// The transpose in the filters: `filters[…] += images[…] · maps[…]`.
+  /// The filter gradient: `filters[i, j, c, f] += images[n, v, u, c] · maps[n, y, x, f]`.
+  ///
+  /// - Parameter maps: the output gradient, `[N, H′, W′, F]`.
   package static func filterGradient(
     _ images: DoubleTensor, _ maps: DoubleTensor, window: ConvolutionWindow
   ) -> DoubleTensor {
@@ -46,6 +54,7 @@ package enum NaiveConvolution {
     return filters
   }
 
+  /// The shape of the output, `[N, H′, W′, F]`.
   package static func mapShape(
     _ images: [Int], _ filters: [Int], _ window: ConvolutionWindow
   ) -> [Int] {
@@ -58,16 +67,16 @@ package enum NaiveConvolution {
     ]
   }
 
-  /// Visits every product of the sum: image n, position (y, x), filter f, tap (i, j), channel c, and the
-  /// pixel (v, u) under the tap.
+  /// Calls `body` for every product of the convolution, with the image n, output position (y, x), filter f,
+  /// kernel tap (i, j), channel c, and the input pixel (v, u) under the tap. The padding is skipped.
   private static func forEachProduct(
     _ images: [Int], _ filters: [Int], _ window: ConvolutionWindow,
     _ body: (Int, Int, Int, Int, Int, Int, Int, Int, Int) -> Void
   ) {
-    let maps = mapShape(images, filters, window)
-    for n in 0..<maps[0] {
-      for y in 0..<maps[1] {
-        for x in 0..<maps[2] {
+    let output = mapShape(images, filters, window)
+    for n in 0..<output[0] {
+      for y in 0..<output[1] {
+        for x in 0..<output[2] {
           for i in 0..<filters[0] {
             let v = y * window.stride + i - window.padding.top
             guard v >= 0, v < images[1] else { continue }

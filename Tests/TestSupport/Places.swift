@@ -8,7 +8,7 @@ package let testsFolder = folder(of: folder(of: #filePath))
 /// The root of the source tree.
 package let packageFolder = folder(of: testsFolder)
 
-/// A folder of real CIFAR-10 batches beside the source tree; nil where there is none.
+/// A folder of real CIFAR-10 batches beside the source tree, or nil if there is none.
 package let realImages: String? = {
   let path = folder(of: packageFolder) + "/shared/cifar10/official-head"
   return (try? fileExists(path + "/data_batch_1.bin")) == true ? path : nil
@@ -18,7 +18,7 @@ private func folder(of path: String) -> String {
   path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
 }
 
-/// Lends a fresh folder, and removes it with all that is in it.
+/// Runs `body` with a fresh folder, then removes the folder and its contents.
 @discardableResult
 package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   var template = Array("/tmp/vqvae-test-XXXXXX".utf8CString)
@@ -36,7 +36,7 @@ package func contents(of path: String) throws -> [UInt8] {
   return try file.bytes(at: 0, count: file.size)
 }
 
-/// Writes a file, whatever was there.
+/// Writes a file, replacing an existing one.
 package func write(_ bytes: [UInt8], to path: String) throws {
   try AtomicFile.write(path) { try $0.append(bytes) }
 }

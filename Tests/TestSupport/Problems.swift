@@ -2,7 +2,7 @@ import Diagnostics
 import Files
 import Testing
 
-/// Expects a problem that names a path, and gives it back for a closer look.
+/// Expects `body` to throw a problem with this status and subject, and returns it for further checks.
 @discardableResult
 package func expectProblem(
   _ status: Diagnostics.ExitStatus, about path: String, _ comment: Comment? = nil,

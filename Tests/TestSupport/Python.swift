@@ -1,9 +1,9 @@
 import Foundation
 
-/// Whether there is a Python to check our files with.
+/// Whether python3 can be run, with which some tests check our files.
 package let hasPython = runPython("") != nil
 
-/// What a script prints; nil if it fails or there is no Python.
+/// The standard output of a Python script, or nil if it fails or there is no Python.
 package func runPython(_ script: String, _ arguments: String...) -> String? {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -1,14 +1,14 @@
 import Files
 import Foundation
 
-/// What a run of the program left behind.
+/// The exit status and output of a run of the program.
 package struct ProgramResult {
   package let status: Int32
   package let output: String
   package let errors: String
 }
 
-/// The executable `vqvae` beside the test bundle.
+/// The executable `vqvae` beside the test bundle, or else that of the release build.
 package let programPath: String = {
   let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
   let candidates = [
@@ -18,8 +18,8 @@ package let programPath: String = {
   return candidates.first { (try? fileExists($0)) == true } ?? candidates[0]
 }()
 
-/// Starts a process as a shell does, with no signal blocked. It inherits the mask of this thread, and those
-/// that run tests block most signals.
+/// Starts a process with no signals blocked, as a shell does. Otherwise it would inherit the signal mask of
+/// the calling thread, and threads that run tests block most signals.
 package func start(_ process: Process) throws {
   var (none, old) = (sigset_t(), sigset_t())
   sigemptyset(&none)
@@ -28,12 +28,13 @@ package func start(_ process: Process) throws {
   try process.run()
 }
 
-/// Runs `vqvae` in a folder and waits for its end.
+/// Runs `vqvae` in a folder and waits until it exits. The status of a process killed by a signal is 128 plus
+/// the signal's number, as in a shell.
 ///
 /// - Parameters:
-///   - shell: commands of bash that run the program with its arguments as `"$@"`, and whose result takes
-///     the place of its own.
-///   - whileRunning: called once with the process after it has started.
+///   - shell: a bash script that runs `"$@"`, the program with its arguments; its result is returned. By
+///     default the program is run directly.
+///   - whileRunning: called once, after the process has started.
 package func runProgram(
   _ arguments: [String], in folder: String, environment: [String: String] = [:],
   shell: String? = nil, whileRunning: (Process) throws -> Void = { _ in }
@@ -44,7 +45,7 @@ package func runProgram(
     (shell.map { ["-c", $0, "bash", programPath] } ?? []) + arguments
   process.currentDirectoryURL = URL(fileURLWithPath: folder)
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-  // Files instead of pipes: a full pipe would stop the program.
+  // Files instead of pipes, because a full pipe would block the program.
   let (output, errors) = (folder + "/.stdout", folder + "/.stderr")
   for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
   process.standardOutput = FileHandle(forWritingAtPath: output)

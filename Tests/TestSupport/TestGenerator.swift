@@ -1,4 +1,4 @@
-/// Numbers without a pattern that are the same in every run.
+/// Pseudorandom numbers that are the same in every run.
 package struct TestGenerator: RandomNumberGenerator {
   private var state: UInt64
 

@@ -2,7 +2,7 @@
 
     python3 scripts/faults --vqvae .build/release/vqvae [--scale short|default|long] [--case ID]
 
-docs/faults.md says what is promised.
+docs/faults.md lists the promises.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SUITES = {"injection": injection, "kills": kills, "mutation": mutation, "limits"
 def main() -> int:
     options = parse()
     folder = Path(tempfile.mkdtemp(prefix="vqvae-faults-", dir=fast_folder()))
-    # Some cases run as a user who is not root, and leave signs here.
+    # Some cases run as a user other than root, and create marker files here.
     folder.chmod(0o1777)
     signal.signal(signal.SIGTERM, stopped)
     try:
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def stopped(number: int, _: object) -> None:
-    """Ends the campaign by way of its cleaning up, and not without a word."""
+    """Ends the campaign with a message, and through its cleanup."""
     print("faults: stopped by SIGTERM", file=sys.stderr, flush=True)
     sys.exit(128 + number)
 
@@ -70,7 +70,7 @@ def parse() -> argparse.Namespace:
 
 
 def fast_folder() -> str | None:
-    """Memory, where there is enough: thousands of small files are written and removed."""
+    """/dev/shm if it has enough room, or None. Thousands of small files are written and removed."""
     try:
         status = os.statvfs("/dev/shm")
     except OSError:
@@ -80,12 +80,12 @@ def fast_folder() -> str | None:
 
 
 def campaign(options: argparse.Namespace, folder: Path) -> int:
-    # Thousands of deaths are part of it.
+    # No core dumps: the campaign kills thousands of processes.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in (signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_DFL)
     os.umask(0o022)
-    # A copy can be started by any user, and stays the same while the project is being rebuilt.
+    # A copy, which any user can run, and which does not change if the project is rebuilt meanwhile.
     copy = folder / "vqvae"
     shutil.copy(options.vqvae, copy)
     copy.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Cases, and how they are run side by side and added up."""
+"""Cases, and a campaign that runs them in parallel and reports the results."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from typing import Callable, Iterator, Mapping, Sequence
 
 from program import Outcome, Program
 
-# The files of a folder: relative path and content.
+# The files of a folder: contents by relative path.
 Files = Mapping[str, bytes]
 
-# How often a program may hang in one group of cases; the group's other cases are then left out, as each
-# would cost its whole time limit.
+# After this number of hangs in a group of cases, its other cases are skipped, because each could take its
+# whole time limit.
 HANGS = 3
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A promise that was broken: of what kind, and how."""
+    """A broken promise: its kind and a description."""
 
     kind: str
     text: str
@@ -36,16 +36,16 @@ class Failure:
 
 @dataclass
 class Place:
-    """Where one worker runs its cases: a folder that is made anew for each, and the program."""
+    """The folder in which a worker runs its cases, created anew for each case, and the program."""
 
     folder: Path
     program: Program
     random: random.Random = field(default_factory=random.Random)
-    # Processes that were started, and other things worth a count.
+    # The number of processes started, and other counts for the report.
     counts: Counter[str] = field(default_factory=Counter)
 
     def prepare(self, files: Files) -> None:
-        """Makes the case's folder, which becomes the current one, with these files and no others."""
+        """Creates the case's folder with these files only, and makes it the current folder."""
         case = self.folder / "case"
         os.chdir(self.folder)
         if case.exists():
@@ -72,7 +72,7 @@ def write_files(files: Files) -> None:
 
 
 def read_files(folder: str = ".") -> dict[str, bytes]:
-    """All files below a folder of the current one."""
+    """All files below a folder inside the current folder."""
     result = {}
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -84,7 +84,7 @@ def read_files(folder: str = ".") -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that is tried. `check` runs it and yields what was wrong."""
+    """One experiment. `check` runs it and yields the failures."""
 
     id: str
     promise: str
@@ -96,7 +96,7 @@ class Case:
 
     @property
     def group(self) -> str:
-        """Cases that are likely to hang where one of them does."""
+        """The group of the case: if one case of a group hangs, others probably do too."""
         words = self.id.split("/")
         return "/".join([*words[:2], words[-1] if self.suite in ("injection", "kills") else words[2]])
 
@@ -110,7 +110,7 @@ class Result:
 
 
 class Campaign:
-    """Runs cases in two processes, and prints progress, failures and the table."""
+    """Runs cases in several processes, and prints progress, failures and a table."""
 
     def __init__(self, place: Place, cases: Sequence[Case], seed: int, workers: int, command: str):
         self.place, self.cases, self.seed, self.workers, self.command = place, cases, seed, workers, command
@@ -119,7 +119,7 @@ class Campaign:
         self.hangs = multiprocessing.Array("i", len(groups) or 1)
 
     def run(self) -> bool:
-        """Runs everything; says whether all went well."""
+        """Runs all cases; returns whether no promise was broken."""
         tried, failed, skipped = Counter(), Counter(), Counter()
         counts: Counter[str] = Counter()
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -182,7 +182,7 @@ class Campaign:
         failures = []
         try:
             failures += case.check(place)
-        except Exception as error:  # Files that no oracle expects are a fault of the program's too.
+        except Exception as error:  # Files that a check cannot read are a failure of the program too.
             where = error.__traceback__.tb_next
             failures.append(Failure("files that cannot be judged", f"{error!r}, line {where and where.tb_lineno}"))
         if any(failure.kind == "hang" for failure in failures):
@@ -204,7 +204,7 @@ class Campaign:
                     print(f"| {promise} | {kind} | {len(set(ids))} | {ids[0]} |")
 
 
-# A worker is a fork that has the campaign already: only numbers go to and fro.
+# A worker is a fork and already has the campaign, so only case numbers and results are exchanged.
 _campaign: Campaign
 
 
@@ -213,5 +213,5 @@ def _run_in_worker(index: int) -> Result:
 
 
 def one_line(text: str, limit: int = 400) -> str:
-    """Text for a comment of a shell command."""
+    """Text on one line, for a comment after a shell command."""
     return "".join(c if c.isprintable() else " " for c in text)[:limit]

@@ -1,4 +1,4 @@
-"""Makes every library call on a file fail, one at a time, in every way that fits it."""
+"""Makes every library call on a file fail, one at a time, in every way in which it can fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runs import (
     Call, Scenario, World, can_go_on, ends_well, is_undisturbed, keeps_checkpoints, keeps_log,
     leaves_no_temporary_file, trace)
 
-# What each call can fail with. A call that is not listed cannot fail on a sound machine.
+# The errors of each call. A call that is not listed cannot fail on a healthy machine.
 ERRORS = {
     "open": "EACCES EMFILE EIO EINTR ELOOP ESTALE",
     "create": "EACCES EMFILE EIO EINTR ENOSPC EROFS EDQUOT ELOOP",
@@ -43,13 +43,13 @@ SAME_AS = {
     "fstat64": "fstat", "faccessat": "access", "ftruncate64": "ftruncate", "lseek64": "lseek",
     "readdir64": "readdir", "linkat": "link", "symlink": "link", "readlink": "stat",
 }
-# A fault that stays, as a full or lost disk does: also every later call of the same name, or of any.
+# Persistent faults, such as a full or lost disk: also every later call of the same name (+) or any name (*).
 LASTING = {
     "create": ["ENOSPC+", "EMFILE+"], "open": ["EMFILE+"], "write": ["ENOSPC+", "EIO*"],
     "fsync": ["EIO+"], "rename": ["EROFS*"], "pread": ["EIO+"], "mkdir": ["EROFS*"], "stat": ["EACCES+"],
     "access": ["EACCES+", "EIO*"],
 }
-# Of calls that are alike in name, file and fault, so many are tried.
+# The number of calls tried among those with the same name, file and fault.
 ALIKE = {"short": 1, "default": 4, "long": 10**6}
 PROMISES = {
     "train": "a failing call in a new `train`: a documented exit, and the way on leads to the same bytes",
@@ -72,7 +72,7 @@ def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
         chosen = []
         for key, group in alike.items():
             source = random.Random(f"{seed}/{scenario.name}/{key}")
-            # An order of the group's own, so that a larger scale tries what a smaller one did.
+            # The order depends only on the group, so a larger scale includes the cases of a smaller one.
             source.shuffle(group)
             chosen += group[: ALIKE[scale]]
         if scale == "short":
@@ -83,7 +83,7 @@ def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
 
 
 def faults(call: Call) -> list[str]:
-    """How a call can go wrong."""
+    """The faults that a call can have."""
     name = SAME_AS.get(call.name, call.name)
     result = ERRORS.get(name, "").split() + LASTING.get(name, [])
     if name in ("read", "pread", "write"):
@@ -104,7 +104,7 @@ def case(world: World, scenario: Scenario, call: Call, fault: str) -> Case:
         yield from ends_well(outcome)
         if outcome.hung:
             return
-        # A disk that takes nothing more does not let go of a temporary file either.
+        # On a disk where every call fails, the temporary file cannot be removed.
         if outcome.signal is None and not fault.endswith("*"):
             yield from leaves_no_temporary_file()
         is_invisible = fault in ("EINTR", "short") and outcome.code is not None
@@ -131,7 +131,7 @@ def case(world: World, scenario: Scenario, call: Call, fault: str) -> Case:
 
 
 def changes_nothing(scenario: Scenario, succeeded: bool) -> Iterator[Failure]:
-    """A command that reads leaves the run alone, and its output is whole or absent."""
+    """A reading command does not change the run, and its output file is complete or absent."""
     now = read_files()
     picture = now.pop("g.png", None)
     if picture is not None and picture != scenario.expected.get("g.png"):

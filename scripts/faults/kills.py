@@ -1,4 +1,4 @@
-"""Ends the program at every library call, and by signals from outside, and goes on from what is left."""
+"""Kills the program at every library call and by signals from outside, then resumes from what is left."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from runs import (
 
 STOPPING = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 SAVING = {"USR1": signal.SIGUSR1}
-# How many of the possible places are tried, by kind.
+# How many of the possible calls are tried, by kind.
 PLACES = {
     "short": {"kill": 100, "signal": 60, "again": 6, "random": 4},
     "default": {"kill": 1700, "signal": 800, "again": 60, "random": 60},
     "long": dict.fromkeys(["kill", "signal", "again", "random"], 10**6),
 }
-# Kills at random moments know no end.
+# The number of kills at random moments at the scale `long`; there is no natural limit.
 RANDOM_LONG = 600
-# Long enough for random moments to meet it at work.
+# Long enough that random moments hit it while it is working.
 LONGER = CONFIGURATION.replace(b"steps: 4,", b"steps: 200,").replace(b"_every: 2", b"_every: 20").replace(
     b"log_every: 1,", b"log_every: 50,")
-# No save but the last, so that any other is the signal's.
+# Saves only at the end, so any other save is due to a signal.
 UNSAVED = CONFIGURATION.replace(b"_every: 2", b"_every: 0")
 
 
@@ -51,7 +51,7 @@ def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
 
 
 def calls_between_steps(place: Place) -> list[Call]:
-    """The writes of the lines of all training steps but the last."""
+    """The calls that write the progress lines of all training steps but the last."""
     place.prepare({"c.yaml": UNSAVED})
     lines = place.run(*TRAIN, uses_shim=False).text.splitlines()
     place.prepare({"c.yaml": UNSAVED})
@@ -85,12 +85,12 @@ def kill(world: World, scenario: Scenario, call: Call, way: str) -> Case:
 
 
 def has_begun(text: str) -> bool:
-    """Whether a step was made, by the lines of progress."""
+    """Whether a step was made, according to the progress lines."""
     return re.search(r"^step \d+/", text, re.MULTILINE) is not None
 
 
 def stop(world: World, scenario: Scenario, call: Call, name: str) -> Case:
-    """A signal that asks for an end: the step is finished and saved."""
+    """A stop signal: the current step is finished and saved."""
     number = STOPPING[name]
 
     def check(place: Place) -> Iterator[Failure]:
@@ -98,7 +98,7 @@ def stop(world: World, scenario: Scenario, call: Call, name: str) -> Case:
         place.counts["signals"] += 1
         outcome = place.run(*scenario.arguments, plan=f"c{call.number}:signal={int(number)}", with_stderr=True)
         if outcome.signal == number:
-            # The default action is right before the first step, and does no harm after the last one.
+            # The default action is right before the first step, and harmless after the last one.
             if has_begun(outcome.text) and any(is_undisturbed(scenario)):
                 yield Failure("work lost", f"{outcome}, after training had begun")
         else:
@@ -107,7 +107,7 @@ def stop(world: World, scenario: Scenario, call: Call, name: str) -> Case:
                 return
             yield from leaves_no_temporary_file()
         if outcome.code == 0:
-            # A signal may come too late to stop anything.
+            # The signal may come too late to stop anything.
             yield from is_undisturbed(scenario)
         elif outcome.code == 128 + number:
             yield from is_saved(scenario, outcome.text)
@@ -124,7 +124,7 @@ def stop(world: World, scenario: Scenario, call: Call, name: str) -> Case:
 
 
 def is_saved(scenario: Scenario, text: str) -> Iterator[Failure]:
-    """After an end by a signal, the last checkpoint is of the step that the message names."""
+    """After a stop by a signal, the last checkpoint is that of the step in the message."""
     content = read(LAST)
     reached = [int(step) for step in re.findall(r"^step (\d+)/", text, re.MULTILINE)]
     named = re.search(r"\bat step (\d+)[;.,]", text.rpartition("saved")[2])
@@ -135,7 +135,7 @@ def is_saved(scenario: Scenario, text: str) -> Iterator[Failure]:
 
 
 def save_and_go_on(world: World, scenario: Scenario, call: Call, name: str) -> Case:
-    """A signal that asks for a save: the run goes on to the same end."""
+    """A save signal: the run continues to the same result."""
 
     def check(place: Place) -> Iterator[Failure]:
         place.prepare(scenario.files)
@@ -155,7 +155,7 @@ def save_and_go_on(world: World, scenario: Scenario, call: Call, name: str) -> C
 
 
 def really_saves(call: Call, name: str) -> Case:
-    """A save that the configuration does not ask for is the signal's."""
+    """Only the signal can cause a save that the configuration does not ask for."""
 
     def check(place: Place) -> Iterator[Failure]:
         place.prepare({"c.yaml": UNSAVED})
@@ -170,7 +170,7 @@ def really_saves(call: Call, name: str) -> Case:
 
 
 def twice(world: World, scenario: Scenario, call: Call, first: str, second: str) -> Case:
-    """Two signals: the second one ends the process at once, and says so by its code. The same one again in a
+    """Two signals: the second one ends the process at once, with exit code 75. The same signal again within a
     moment is a repetition, as batch systems signal a process and then its group: the first one counts."""
     one, other = STOPPING[first], STOPPING[second]
 
@@ -199,7 +199,7 @@ def twice(world: World, scenario: Scenario, call: Call, first: str, second: str)
 
 
 def at_random(world: World, scenario: Scenario, number: int) -> Case:
-    """Signals from outside at random moments, several times in one run."""
+    """Several signals from outside at random moments of a run."""
 
     def check(place: Place) -> Iterator[Failure]:
         place.prepare(scenario.files)
@@ -217,7 +217,7 @@ def at_random(world: World, scenario: Scenario, number: int) -> Case:
             if outcome.code == 128 + sent:
                 yield from is_saved(scenario, outcome.text)
             elif outcome.code in (66, 73):
-                # There is a run already, or none yet: the other command is meant.
+                # The run exists already, or not yet: continue with the other command.
                 arguments = RESUME if arguments == scenario.arguments else scenario.arguments
             elif outcome.code is not None:
                 yield Failure("other exit code after a signal", f"{name} after {moment:.3f} s: {outcome}")

@@ -1,4 +1,4 @@
-"""Takes memory, threads, descriptors, disk and the standard streams away from the program."""
+"""Deprives the program of memory, threads, descriptors, disk space and standard streams."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from runs import (
     leaves_no_temporary_file, trace)
 
 MEGABYTE = 1 << 20
-# Every how many megabytes a limit of the address space is tried, and up to where.
-# Each is a multiple of the last, so that a larger scale has the places of a smaller one.
+# The distance in megabytes between the address space limits that are tried, and the highest limit. Each
+# distance is a multiple of the next, so that a larger scale includes the limits of a smaller one.
 STEPS = {"short": 144, "default": 24, "long": 4}
 HIGHEST = 1200
-# How many of the possible allocations and threads are refused.
+# How many of the possible allocations and threads are refused, one at a time.
 REFUSALS = {"short": 6, "default": 70, "long": 10**6}
-# Allocations from this size on belong to images, tensors and buffers; smaller ones to the language.
+# In bytes. Allocations from this size on are images, tensors and buffers; smaller ones are the language's.
 LARGE = 4096
-# A run that does not end by itself.
+# A run that does not end on its own.
 ENDLESS = CONFIGURATION.replace(b"steps: 4,", b"steps: 100000000,").replace(b"_every: 2", b"_every: 0").replace(
     b"log_every: 1,", b"log_every: 100,")
 STREAMS = ("stdin", "stdout", "stderr")
@@ -53,7 +53,7 @@ def limited(
     world: World, scenario: Scenario, name: str, promise: str, conditions: Conditions, codes: set[int],
     arguments: tuple[str, ...] = (), user: bool = False, **options,
 ) -> Case:
-    """A command under a limit: it succeeds as ever, or says what it lacks."""
+    """A command under a limit succeeds as usual, or says what it lacks."""
 
     def check(place: Place) -> Iterator[Failure]:
         place.prepare(scenario.files)
@@ -62,7 +62,7 @@ def limited(
             circumstances = Conditions(conditions.limits, user=hand_over())
         outcome = place.run(*(scenario.arguments + arguments), conditions=circumstances, **options)
         place.counts["faults"] += outcome.hit
-        # What the loader does, and libraries before main, is beyond the program.
+        # The program cannot control what the loader and libraries do before main.
         if not outcome.started:
             return
         yield from ends_well(outcome)
@@ -74,7 +74,7 @@ def limited(
 
 
 def stays_whole(world: World, place: Place, scenario: Scenario, outcome: Outcome) -> Iterator[Failure]:
-    """Whatever was missing, the run is intact and can go on."""
+    """Whatever was missing, the run is intact and can be continued."""
     if outcome.code is not None:
         yield from leaves_no_temporary_file()
     yield from keeps_checkpoints(world, place, scenario.files)
@@ -90,7 +90,7 @@ def stays_whole(world: World, place: Place, scenario: Scenario, outcome: Outcome
 
 
 def hand_over() -> int:
-    """Gives the case's folder to a user of its own, whose processes nobody else's are counted with."""
+    """Gives the case's folder to a separate user, so that a process limit counts only its own processes."""
     user = 61000 + os.getpid() % 1000
     for parent, _, names in os.walk("."):
         os.chown(parent, user, user)
@@ -123,7 +123,7 @@ def thread_limits(world: World, scenarios: list[Scenario], scale: str) -> Iterat
 
 
 def stops_without_threads(scale: str) -> Iterator[Case]:
-    """A signal ends a run, however few threads there are."""
+    """A signal ends a run even if few threads can be created."""
 
     def case(count: int, threads: int, number: signal.Signals) -> Case:
         def check(place: Place) -> Iterator[Failure]:
@@ -214,7 +214,7 @@ def streams(world: World) -> Iterator[Case]:
         ("bench", ("bench", "--config", "c.yaml", "--steps", "1", "--quick", "--threads", "1")),
         ("bench-json", ("bench", "--config", "c.yaml", "--steps", "1", "--quick", "--threads", "1", "--json"))):
         commands.append(Scenario(name, made["train"].files, arguments, expected=made["train"].files))
-    # A run that is finished has something to say too.
+    # Resuming a finished run also prints something.
     commands.append(Scenario("finished", made["train"].expected, made["resume"].arguments,
                              expected=made["train"].expected))
     for scenario in commands:
@@ -233,12 +233,12 @@ def streams(world: World) -> Iterator[Case]:
 def without_streams(
     world: World, scenario: Scenario, name: str, conditions: Conditions, codes: set[int]
 ) -> Case:
-    """A lost result is an error; lost notes are not. Nothing is written into other files."""
+    """Losing the result is an error, losing progress notes is not. Nothing is written to other files."""
 
     trains = scenario.arguments in (TRAIN, world.scenarios["resume"].arguments)
 
     def check(place: Place) -> Iterator[Failure]:
-        # Which descriptor a file gets can differ from time to time, and notes must not go there.
+        # Repeated, because the descriptors of files vary, and notes must never be written to them.
         is_closed = "closed" in (conditions.stdin, conditions.stdout, conditions.stderr)
         failures: dict[str, Failure] = {}
         for _ in range(5 if trains and is_closed else 1):
@@ -248,7 +248,7 @@ def without_streams(
     def once(place: Place) -> Iterator[Failure]:
         place.prepare(scenario.files)
         outcome = place.run(*scenario.arguments, conditions=conditions, uses_shim=False)
-        # Without standard error there is no message to look at.
+        # Without standard error there is no message to check.
         if conditions.stderr is None or outcome.code is None:
             yield from ends_well(outcome)
         if outcome.code is not None and outcome.code not in codes:

@@ -1,4 +1,4 @@
-"""Damages checkpoints, configurations and data files, and checks what the program makes of them."""
+"""Damages checkpoints, configurations and data files, and checks how the program reacts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from runs import BEST, LAST, Scenario, World, ends_well, header_of, is_finite, l
 
 Mutator = Callable[[bytes, random.Random], bytes]
 
-# Refusing a file takes no more than this, whatever the file says of itself.
+# The limits of rejecting a file, whatever sizes it claims: seconds, memory and bytes of message.
 SECONDS, KIBIBYTES, MESSAGE = 15, 200 << 10, 8 << 10
 REFUSALS = (64, 65, 66, 73, 78)
-# How often each mutator is used, on each kind of file and command.
+# How often each mutator is used, for each kind of file and command.
 TIMES = {"short": 4, "default": 100, "long": 1000}
-# Dear ones are used less often by this factor.
+# Expensive mutators are used less often by this factor.
 DEAR = 20
 
 HUGE = [
@@ -39,7 +39,7 @@ FLOATS = [
     float("nan"), float("inf"), float("-inf"), 3.4e38, -3.4e38, 1e-45, -0.0, -1.0, 1e30, 1e19, -1e-8, 1e-30, 0.0]
 
 
-# MARK: Mutators of any file
+# MARK: Mutators for any file
 
 
 def flip_bits(content: bytes, source: random.Random) -> bytes:
@@ -50,7 +50,7 @@ def flip_bits(content: bytes, source: random.Random) -> bytes:
 
 
 def flip_early(content: bytes, source: random.Random) -> bytes:
-    """Near the beginning, where lengths and names are."""
+    """Flips bits near the beginning, where lengths and names are."""
     edge = min(len(content), source.choice([8, 64, 512, 4096]))
     return flip_bits(content[:edge], source) + content[edge:]
 
@@ -64,7 +64,7 @@ def extend(content: bytes, source: random.Random) -> bytes:
 
 
 def splice(content: bytes, source: random.Random) -> bytes:
-    """Puts a part of the file in another place, over what is there or between."""
+    """Copies a part of the file to another place, overwriting or inserting."""
     a, b = sorted(source.randrange(len(content) + 1) for _ in range(2))
     part = content[a : min(b, a + 3000)]
     at = source.randrange(len(content) + 1)
@@ -72,7 +72,7 @@ def splice(content: bytes, source: random.Random) -> bytes:
 
 
 def blank(content: bytes, source: random.Random) -> bytes:
-    """A block of one byte, as a disk leaves behind that lost it."""
+    """Overwrites a block with one byte value, as a failing disk may do."""
     at, size = source.randrange(len(content)), source.choice([1, 16, 512, 4096])
     fill = source.choice([b"\0", b"\xff", b" ", b"\n"])
     return content[:at] + fill * min(size, len(content) - at) + content[at + size :]
@@ -94,7 +94,7 @@ def invalid_utf8(content: bytes, source: random.Random) -> bytes:
     return content[:at] + sign + content[at:]
 
 
-# MARK: Mutators of checkpoints
+# MARK: Mutators for checkpoints
 
 
 def rebuilt(header: dict | str, tensors: bytes) -> bytes:
@@ -117,7 +117,7 @@ def header_size(content: bytes, source: random.Random) -> bytes:
 
 
 def header_field(content: bytes, source: random.Random) -> bytes:
-    """Another value, name or number of fields in the description of a tensor."""
+    """Changes the values, names or number of the fields that describe a tensor."""
     header, tensors = parts(content)
     name = source.choice([key for key in header if key != "__metadata__"])
     entry = header[name]
@@ -155,7 +155,7 @@ def metadata_field(content: bytes, source: random.Random) -> bytes:
 
 
 def metadata_configuration(content: bytes, source: random.Random) -> bytes:
-    """Another number in the configuration that the checkpoint carries."""
+    """Changes a number in the configuration inside the checkpoint."""
     header, tensors = parts(content)
     metadata = header["__metadata__"]
     text = metadata["vqvae.config"]
@@ -170,7 +170,7 @@ def metadata_configuration(content: bytes, source: random.Random) -> bytes:
 
 
 def numbers(content: bytes, source: random.Random) -> bytes:
-    """Valid in form, with numbers that training never writes."""
+    """A valid file with numbers that training never writes."""
     header, tensors = parts(content)
     result = bytearray(tensors)
     names = [key for key in header if key != "__metadata__" and header[key]["data_offsets"][1] > 0]
@@ -186,7 +186,7 @@ def numbers(content: bytes, source: random.Random) -> bytes:
 
 
 def json_forms(content: bytes, source: random.Random) -> bytes:
-    """JSON that another reader may take in another way: names that occur twice, depth, odd escapes."""
+    """JSON that readers may interpret differently: duplicate names, deep nesting, unusual escapes."""
     header, tensors = parts(content)
     text = json.dumps(header)
     depth = source.choice([10, 1000, 100_000])
@@ -199,7 +199,7 @@ def json_forms(content: bytes, source: random.Random) -> bytes:
 
 
 def huge_header(content: bytes, source: random.Random) -> bytes:
-    """Megabytes of header, to see what a refusal costs."""
+    """A header of several megabytes, to measure the cost of rejecting it."""
     header, tensors = parts(content)
     megabytes = source.choice([1, 2, 8])
     fill = megabytes << 20
@@ -219,7 +219,7 @@ def huge_header(content: bytes, source: random.Random) -> bytes:
     return rebuilt(header, tensors)
 
 
-# MARK: Mutators of configurations
+# MARK: Mutators for configurations
 
 
 def another_number(content: bytes, source: random.Random) -> bytes:
@@ -229,7 +229,7 @@ def another_number(content: bytes, source: random.Random) -> bytes:
 
 
 def soup(content: bytes, source: random.Random) -> bytes:
-    """Words of YAML and of the program, in any order."""
+    """Words of YAML and of the program in random order."""
     lines = "".join(source.choice(WORDS) + source.choice(["", " ", ": "]) for _ in range(source.randrange(60)))
     return (content if source.random() < 0.5 else b"") + lines.encode()
 
@@ -242,7 +242,7 @@ def nesting(content: bytes, source: random.Random) -> bytes:
 
 
 def anchors(content: bytes, source: random.Random) -> bytes:
-    """A list of lists of lists …: a few lines that mean billions of elements."""
+    """Nested lists of aliases: a few lines that expand to billions of elements."""
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     for i in range(1, source.choice([2, 9, 30])):
         lines.append(f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]")
@@ -280,7 +280,7 @@ YAML: list[Mutator] = [
 CHECKPOINT: list[Mutator] = [
     flip_bits, flip_early, truncate, extend, splice, blank, random_bytes, control_characters, invalid_utf8, header_size,
     header_field, metadata_field, metadata_configuration, numbers, json_forms, huge_header]
-# The format has no header and no check: most damages make another valid image.
+# The format has no header and no checksum, so most damaged files are valid images.
 DATA: list[Mutator] = [flip_early, truncate, extend, splice, blank, random_bytes]
 EXPENSIVE = {huge_header}
 
@@ -310,7 +310,7 @@ def cases(world: World, place: Place, scale: str, seed: int) -> Iterator[Case]:
     configuration = ("train", "--config", "c.yaml", "--run", "new", "--set", "training.steps=1", "--threads", "1")
     for mutator in YAML:
         for number in range(times(scale, 2, mutator)):
-            # Numbers that are valid and large would make a large model, rightly.
+            # Small sizes, because large but valid numbers would rightly create a large model.
             yield case(
                 "configuration", mutator, number, {"c.yaml": train.files["c.yaml"]}, "c.yaml", configuration + tuple(small),
                 "mutation: a damaged configuration in `train`: refused at little cost, or harmless")
@@ -349,7 +349,7 @@ def case(
 
 
 def is_modest(outcome: Outcome) -> Iterator[Failure]:
-    """An end as documented, with a message of a reasonable size, for little memory."""
+    """The program ends as documented, with a message of reasonable length and little memory."""
     yield from ends_well(outcome)
     if outcome.code in REFUSALS and outcome.kibibytes > KIBIBYTES:
         yield Failure("a refusal that needs much memory", f"{outcome.kibibytes >> 10} MB; {outcome}")
@@ -360,7 +360,7 @@ def is_modest(outcome: Outcome) -> Iterator[Failure]:
 
 
 def is_sound(outcome: Outcome, before: Files) -> Iterator[Failure]:
-    """Training never puts a checkpoint with numbers that are not finite in the place of another."""
+    """Training never replaces a checkpoint with one that has non-finite numbers."""
     for folder in ("run", "new"):
         for name in ("last", "best"):
             path = f"{folder}/checkpoints/{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Starts the program under a fault, a limit or a signal, and says how it ended."""
+"""Runs the program under a fault, a limit or a signal, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Sequence
 
-# What the README promises. 1 is not in it: an internal error is never right.
+# The exit codes in the README, without 1: an internal error is always a failure.
 DOCUMENTED = frozenset({0, 64, 65, 66, 70, 71, 73, 74, 75, 78, 129, 130, 143})
-# More output than this is a fault in itself, and is not kept.
+# In bytes. Output beyond this limit is not kept.
 OUTPUT_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The world a process finds itself in, where it is not the usual one."""
+    """The environment of a process, where it differs from the usual one."""
 
-    # resource.RLIMIT_… and its value
+    # Pairs of resource.RLIMIT_… and a value.
     limits: tuple[tuple[int, int], ...] = ()
     user: int | None = None
-    # Where a standard stream leads: None as usual, "closed", "broken" (a pipe without a reader) or a path.
+    # The target of a stream: None (as usual), "closed", "broken" (a pipe without a reader) or a path.
     stdin: str | None = None
     stdout: str | None = None
     stderr: str | None = None
-    # Signals that are ignored when the program starts.
+    # Signals ignored when the program starts.
     ignored: tuple[int, ...] = ()
 
 
 @dataclass
 class Outcome:
-    """How a process ended, and what it said."""
+    """How a process ended, and its output."""
 
     arguments: Sequence[str]
     code: int | None
@@ -45,10 +45,10 @@ class Outcome:
     err: bytes
     seconds: float
     kibibytes: int
-    # Whether the planned fault came to pass, and whether main was reached.
+    # Whether the planned fault occurred, and whether main was reached.
     hit: bool = False
     started: bool = True
-    # Seconds from the last signal that was sent from outside to the end.
+    # Seconds from the last signal sent from outside to the end, or None if none was sent.
     after_signal: float | None = None
 
     @property
@@ -73,7 +73,7 @@ class Program:
 
     path: str
     shim: str
-    # Signs that the library leaves behind; each worker has its own.
+    # The folder for the marker files of the library; each worker has its own.
     signs: Path
     verbose: bool = False
     environment: dict[str, str] = field(default_factory=dict)
@@ -92,17 +92,17 @@ class Program:
     ) -> Outcome:
         """Runs one command in the current folder.
 
-        - plan: what the library does (see shim.c).
-        - signals: (seconds after the start, number), sent from outside.
-        - with_stderr: counts writes to standard error too.
-        - minimum: the least bytes of an allocation that is counted; None: no allocation is.
+        - plan: the faults to inject (see shim.c).
+        - signals: pairs of (seconds after the start, signal number), sent from outside.
+        - with_stderr: whether writes to standard error are counted too.
+        - minimum: the size in bytes from which allocations are counted; None to count none.
         """
         hit, started = self.signs / "hit", self.signs / "started"
         for sign in (hit, started):
             sign.unlink(missing_ok=True)
         extra = {}
         if uses_shim:
-            # A number that no request reaches leaves allocations uncounted.
+            # No request is this large, so no allocation is counted.
             least = 1 << 62 if minimum is None else minimum
             extra = {
                 "LD_PRELOAD": self.shim,
@@ -117,7 +117,7 @@ class Program:
                 trace.unlink(missing_ok=True)
                 extra["FAULTS_TRACE"] = str(trace)
             if minimum is not None:
-                # The same allocations every time, or a case would not be repeatable.
+                # Makes allocations deterministic, so that cases are repeatable.
                 extra["SWIFT_DETERMINISTIC_HASHING"] = "1"
                 extra["FAULTS_CLOCK"] = "1"
             if with_stderr:
@@ -159,7 +159,7 @@ class Program:
         pending = sorted(signals)
         deadline, hung, last_signal = start + timeout, False, None
         is_running, unread = True, set(texts)
-        # The streams are read to their ends after the process's, or its last words would be lost.
+        # After the process has ended, the streams are read to their ends, or its last output would be lost.
         while is_running or unread:
             now = time.monotonic()
             while pending and is_running and now >= start + pending[0][0]:
@@ -169,7 +169,7 @@ class Program:
                 if hung:
                     break
                 os.kill(pid, signal.SIGKILL)
-                # For the rest of the output and the end itself.
+                # Time to read the remaining output and for the process to end.
                 hung, deadline = True, now + 5
             wake = min(deadline, start + pending[0][0]) if pending else deadline
             for descriptor, _ in poll.poll(max(0.0, wake - now) * 1000 if is_running else 1000):
@@ -198,7 +198,7 @@ class Program:
 def _become(
     path: str, arguments: list[str], environment: dict[str, str], conditions: Conditions, out: int, err: int
 ) -> None:
-    """Turns a forked child into the program. Never returns."""
+    """Executes the program in a forked child. Never returns."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
@@ -211,7 +211,7 @@ def _become(
             os.close(reader)
         elif place is not None:
             os.dup2(os.open(place, os.O_RDWR), descriptor)
-    # Python ignores these, and an ignored signal stays so in the program.
+    # Python ignores these signals, and the program would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):

@@ -1,4 +1,4 @@
-"""Tiny runs to try things on, and what has to be true of a run folder whatever happened to it."""
+"""Tiny runs for experiments, and the properties that a run folder must always have."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ METRICS, CONFIG = "run/metrics.jsonl", "run/config.yaml"
 
 
 def cifar_files() -> dict[str, bytes]:
-    """A data set of 17 records in six files, always the same."""
+    """A fixed data set of 17 records in six files."""
     source = random.Random(10)
 
     def record() -> bytes:
@@ -55,14 +55,14 @@ def cifar_files() -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command, the folder it starts in, and what it makes of it when nothing disturbs it."""
+    """A command, the files it starts with, and its results in an undisturbed run."""
 
     name: str
     files: Files
     arguments: tuple[str, ...]
-    # How the run is gone on with after a stop.
+    # The command that continues the run after a stop.
     resume: tuple[str, ...] = RESUME
-    # Filled in by an undisturbed run.
+    # Results of an undisturbed run.
     expected: Files = field(default_factory=dict)
     out: bytes = b""
 
@@ -76,12 +76,12 @@ class Scenario:
 
 
 class World:
-    """The scenarios of a campaign, each run once without a disturbance."""
+    """The scenarios of a campaign. Each is run once undisturbed."""
 
     def __init__(self, place: Place):
         self.place = place
         self.scenarios: dict[str, Scenario] = {}
-        # Digests of checkpoints that can be loaded, as `eval` said.
+        # Digests of checkpoints that can be loaded, according to `eval`.
         self.loadable: dict[bytes, bool] = {}
         self.longer_seconds = 0.0
         cifar = cifar_files()
@@ -110,7 +110,7 @@ class World:
         return scenario
 
     def stopped_midway(self) -> Files:
-        """A run that was killed right after its first save."""
+        """The files of a run that was killed right after its first save."""
         self.place.prepare({"c.yaml": CONFIGURATION})
         calls = trace(self.place, TRAIN)
         first = next(call for call in calls if call.name.startswith("rename") and call.path == LAST)
@@ -130,7 +130,7 @@ class World:
         return scenario
 
     def loads(self, place: Place, path: str) -> bool:
-        """Whether `eval` can read a checkpoint. Equal files are tried once."""
+        """Whether `eval` can load a checkpoint. Files with equal contents are tried only once."""
         with open(path, "rb") as file:
             key = digest(file.read())
         if key not in self.loadable:
@@ -140,7 +140,7 @@ class World:
 
 @dataclass(frozen=True)
 class Call:
-    """A library call that a command makes."""
+    """A library call of a command."""
 
     number: int
     name: str
@@ -149,14 +149,14 @@ class Call:
 
     @property
     def role(self) -> str:
-        """What the file is to the program, without the folder and the process's number."""
+        """The role of the file: its path without the folder and without the process ID."""
         return re.sub(r"[0-9]{2,}(-[0-9]+)?", "N", os.path.basename(self.path)).strip(".") or "folder"
 
 
 def trace(
     place: Place, arguments: tuple[str, ...], kind: str = "c", **options
 ) -> list[Call]:
-    """The library calls of a command, in their order."""
+    """The library calls of a command, in order."""
     file = place.folder / "trace"
     place.run(*arguments, trace=file, **options)
     rows = [line.split("\t") for line in file.read_text(errors="replace").splitlines()]
@@ -188,7 +188,7 @@ def is_finite(content: bytes) -> bool:
 
 
 def steady(metrics: bytes) -> list[dict]:
-    """The lines of metrics.jsonl less what differs from run to run. Raises ValueError where one is not JSON."""
+    """The lines of metrics.jsonl without what varies between runs. ValueError if a line is not JSON."""
     lines = [json.loads(line) for line in metrics.decode().splitlines()]
     for line in lines:
         line.pop("imagesPerSecond", None)
@@ -196,7 +196,7 @@ def steady(metrics: bytes) -> list[dict]:
 
 
 def logged_until(metrics: bytes, step: int) -> list[bytes]:
-    """The lines of training steps up to one, as they are."""
+    """The lines of the training steps up to a step, unchanged."""
     return [
         line for line in metrics.splitlines()
         if b'"split"' not in line and b'"step":' in line
@@ -211,11 +211,11 @@ def read(path: str) -> bytes | None:
         return None
 
 
-# MARK: What is promised
+# MARK: Promises
 
 
 def ends_well(outcome: Outcome) -> Iterator[Failure]:
-    """A documented exit code, and one message where it is an error."""
+    """The exit code is documented, and there is exactly one message if it is an error."""
     if outcome.hung:
         yield Failure("hang", str(outcome))
         return
@@ -228,7 +228,7 @@ def ends_well(outcome: Outcome) -> Iterator[Failure]:
         pass
     else:
         messages = len(re.findall(r"^(?:vqvae: )?[Ee]rror: ", outcome.text, re.MULTILINE))
-        # Errors with a place are a configuration's, and are reported all at once.
+        # Errors with a place in a configuration are reported all at once.
         placed = len(re.findall(r"^(?!vqvae: )\S.*?: error: ", outcome.text, re.MULTILINE))
         if messages != 1 and not (messages == 0 and placed):
             yield Failure("no single error message", f"{messages} messages; {outcome}")
@@ -237,7 +237,7 @@ def ends_well(outcome: Outcome) -> Iterator[Failure]:
 
 
 def leaves_no_temporary_file() -> Iterator[Failure]:
-    """No half-written file lies about in the current folder."""
+    """There are no temporary files in the current folder."""
     for parent, _, names in os.walk("."):
         for name in names:
             if name.startswith(".") and name.endswith(".partial"):
@@ -245,7 +245,7 @@ def leaves_no_temporary_file() -> Iterator[Failure]:
 
 
 def keeps_checkpoints(world: World, place: Place, before: Files) -> Iterator[Failure]:
-    """Every checkpoint can be loaded, none is older than before, and none has gone."""
+    """Every checkpoint can be loaded, none is older than before, and none is missing."""
     for path in (LAST, BEST):
         content, old = read(path), before.get(path)
         if content is None:
@@ -259,7 +259,7 @@ def keeps_checkpoints(world: World, place: Place, before: Files) -> Iterator[Fai
 
 
 def keeps_log(before: Files) -> Iterator[Failure]:
-    """The lines of steps that are part of the last checkpoint stay as they are, speed and all."""
+    """The lines of steps up to the last checkpoint are unchanged, including their speeds."""
     if LAST not in before:
         return
     step = step_of(before[LAST])
@@ -269,7 +269,7 @@ def keeps_log(before: Files) -> Iterator[Failure]:
 
 
 def is_undisturbed(scenario: Scenario) -> Iterator[Failure]:
-    """The current folder holds the files of a run that nothing disturbed."""
+    """The current folder has the files of an undisturbed run."""
     for path in (LAST, BEST):
         content = read(path)
         if content != scenario.expected[path]:
@@ -283,15 +283,15 @@ def is_undisturbed(scenario: Scenario) -> Iterator[Failure]:
 
 
 def can_go_on(world: World, place: Place, scenario: Scenario) -> Iterator[Failure]:
-    """Following the messages, a user gets to the end of the run, and to the undisturbed bytes.
+    """A user who follows the messages can finish the run, with the same bytes as an undisturbed run.
 
-    He resumes; where there is no run he starts it, as the message says.
+    The user resumes the run, or starts it if the message says that there is none.
     """
     has_checkpoint = os.path.exists(LAST) or os.path.exists(BEST)
     evaluated = place.run("eval", "run", "--threads", "1", uses_shim=False)
     if (evaluated.code == 0) != has_checkpoint or evaluated.code not in (0, 66):
         yield Failure("commands disagree", str(evaluated))
-    # Now and then another command that reads; it takes the same way.
+    # In some cases, also another reading command, which should end with the same exit code.
     if place.random.random() < 0.1:
         drawn = place.run("reconstruct", "run", "--count", "1", "--threads", "1", "--out", "way.png", uses_shim=False)
         if drawn.code != evaluated.code:

@@ -1,22 +1,22 @@
 // An LD_PRELOAD library that makes chosen library calls of a program fail, or ends the program there.
 //
-// Calls are numbered from 1 in the order in which they come, from the start of main: what the dynamic
-// loader and the constructors of libraries do is not counted. There are three counts: calls on files
-// ("c"), allocations ("a") and new threads ("t"). The environment says what is done:
+// Calls are numbered from 1 in order, from the start of main; calls of the dynamic loader and of library
+// constructors are not counted. There are three counts: calls on files ("c"), allocations ("a") and new
+// threads ("t"). Environment variables:
 //
-//   FAULTS_PLAN    `c12:errno=28;c14:kill`: what happens at which call; `c12+write:errno=28` means call
-//                  12 and every later write, `c12+*` every later call of any name
-//   FAULTS_ROOT    the folder whose files are counted; relative paths are taken to lie in it
-//   FAULTS_STDERR  set: writes to standard error are counted too (those to standard output always are)
+//   FAULTS_PLAN    actions by call, such as `c12:errno=28;c14:kill`; `c12+write:errno=28` means call 12 and
+//                  every later write, `c12+*` call 12 and every later call of any name
+//   FAULTS_ROOT    the folder whose files are counted; relative paths are assumed to be in it
+//   FAULTS_STDERR  if set, writes to standard error are counted too (those to standard output always are)
 //   FAULTS_MINIMUM allocations of fewer bytes are neither counted nor refused
 //   FAULTS_TRACE   a file that gets a line `c<TAB>number<TAB>name<TAB>path<TAB>bytes` for each call
-//   FAULTS_HIT     a file that is created when the plan has been carried out at least once
-//   FAULTS_CLOCK   set: every look at a clock is 1/10 ms after the last, so that equal runs print equal times
+//   FAULTS_HIT     a file that is created when an action of the plan is first carried out
+//   FAULTS_CLOCK   if set, each reading of a clock is 0.1 ms after the last, so equal runs print equal times
 //   FAULTS_STARTED a file that is created when main begins
 //
 // Actions: errno=N (the call fails), short (half of the bytes), zero (returns 0), kill (SIGKILL before
-// the call), kill-after, torn (half of the bytes are written, then SIGKILL), signal=N (raised before the
-// call), again=N (the same a moment later, for a second signal).
+// the call), kill-after, torn (half of the bytes are written, then SIGKILL), signal=N (sent before the
+// call), again=N (the same after 50 ms, for a second signal).
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -40,7 +40,7 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-// The next definition of a function, that of the C library.
+// The next definition of a function, which is that of the C library.
 #define REAL(name) ((__typeof__(&name))real(#name))
 
 enum { DESCRIPTORS = 1024, FOLDERS = 16, PATH_SIZE = 160, ENTRIES = 8 };
@@ -50,7 +50,7 @@ typedef enum { PASS, FAIL, SHORT, ZERO, TORN, KILL_AFTER } Verdict;
 typedef struct {
   char count;      // 'c', 'a' or 't'
   long number;
-  char name[16];   // of the later calls that are meant too; empty: this one alone
+  char name[16];   // of the later calls that are included; empty: this call only
   char action[64];
   int argument;
 } Entry;
@@ -64,7 +64,7 @@ static const char *hit_path;
 static atomic_bool is_armed;
 static int has_own_clock;
 static atomic_long calls, allocations, threads;
-// The paths of open files that are counted; empty for others.
+// Paths of open files whose calls are counted, by descriptor; empty for others.
 static char paths[DESCRIPTORS][PATH_SIZE];
 static struct { DIR *folder; char path[PATH_SIZE]; } folders[FOLDERS];
 
@@ -91,7 +91,7 @@ static void read_plan(const char *text) {
   }
 }
 
-// Leaves an empty file as a sign.
+// Creates an empty marker file.
 static void leave(const char *path) {
   if (!path) return;
   int file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT, 0644);
@@ -111,7 +111,7 @@ static void arm(void) {
   const char *trace = getenv("FAULTS_TRACE");
   if (trace) trace_file = syscall(SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (trace_file >= 0 && trace_file < 100) {
-    // Out of the way of the program's own descriptors.
+    // A high number, so that the program's own descriptors are not affected.
     int high = fcntl(trace_file, F_DUPFD_CLOEXEC, 900);
     if (high >= 0) { syscall(SYS_close, trace_file); trace_file = high; }
   }
@@ -126,7 +126,7 @@ static void end_process(void) {
   for (;;) pause();
 }
 
-// Counts a call, and says what is to become of it; for FAIL, errno is set.
+// Counts a call, carries out the plan, and returns what to do with the call; for FAIL, errno is set.
 static Verdict consult(char count, const char *name, const char *path, size_t size) {
   if (!atomic_load(&is_armed)) return PASS;
   int saved = errno;
@@ -170,7 +170,7 @@ static long finish(Verdict verdict, long result) {
   return result;
 }
 
-// MARK: Which files
+// MARK: Counted files
 
 static const char *counted_path(const char *path) {
   if (!path || !atomic_load(&is_armed)) return NULL;
@@ -191,7 +191,7 @@ static int opened(int file, const char *path) {
   return file;
 }
 
-// Calls on a path. Those that the program does not use do no harm here.
+// Calls on a path, including some that the program does not use.
 #define ON_PATH(type, name, parameters, arguments, path)                       \
   EXPORT type name parameters {                                               \
     const char *counted = counted_path(path);                                 \
@@ -271,7 +271,7 @@ EXPORT int close(int file) {
   Verdict verdict = counted ? consult('c', "close", counted, 0) : PASS;
   if (file >= 0 && file < DESCRIPTORS) paths[file][0] = 0;
   if (verdict == FAIL) {
-    // As on Linux: whatever close says, the descriptor is gone.
+    // As on Linux, the descriptor is closed even if close fails.
     int code = errno;
     syscall(SYS_close, file);
     errno = code;
@@ -336,7 +336,7 @@ ON_PATH(int, linkat, (int a, const char *from, int b, const char *to, int flags)
 ON_PATH(int, symlink, (const char *from, const char *to), (from, to), to)
 ON_PATH(ssize_t, readlink, (const char *path, char *buffer, size_t size), (path, buffer, size), path)
 
-// Locks alone: other commands of fcntl do not touch the file.
+// Only locks are counted, because other commands of fcntl do not access the file.
 #define FCNTL(name)                                                            \
   EXPORT int name(int file, int command, ...) {                               \
     va_list list;                                                             \
@@ -404,8 +404,8 @@ static int is_refused(const char *name, size_t size) {
   return atomic_load(&is_armed) && size >= minimum && consult('a', name, "", size) == FAIL;
 }
 
-// The program defines malloc and its kin itself, over these (Sources/CRuntime/allocation.c), and its
-// definitions come before those of any library. So the refusal is here, one floor below.
+// The program defines malloc and related functions itself, on top of these (Sources/CRuntime/allocation.c),
+// and its definitions take precedence over those of any library. So allocations are refused one level below.
 
 EXPORT void *__libc_malloc(size_t size) {
   return is_refused("malloc", size) ? NULL : REAL(__libc_malloc)(size);
@@ -423,7 +423,7 @@ EXPORT void *__libc_memalign(size_t alignment, size_t size) {
   return is_refused("memalign", size) ? NULL : REAL(__libc_memalign)(alignment, size);
 }
 
-// For a program that does not.
+// For a program that does not define them.
 
 EXPORT void *malloc(size_t size) { return __libc_malloc(size); }
 EXPORT void *calloc(size_t count, size_t size) { return __libc_calloc(count, size); }

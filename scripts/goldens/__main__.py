@@ -1,29 +1,28 @@
-"""Makes the golden files of the tests with PyTorch: an opinion that is not our own.
+"""Computes the golden files of the tests with PyTorch, as an independent implementation.
 
     layers.safetensors    convolutions and residual blocks: outputs and gradients
-    zalando.safetensors   the whole zalando model, small: outputs, gradients, ten steps of
-                          training with each quantizer
+    zalando.safetensors   a small zalando model: outputs, gradients, and ten training steps with
+                          each quantizer
     sonnet, strided, resblock_*, hierarchical.safetensors
-                          a whole model each, small: outputs and gradients
-    training.safetensors  AdamW, clipping and the cosine with its warm-up by PyTorch's own classes,
-                          the loss of seed 004, and near ties
+                          a small model each: outputs and gradients
+    training.safetensors  AdamW, gradient clipping and cosine schedule with warm-up from PyTorch's
+                          own classes, the loss of seed 004, and near ties
 
-Run it from anywhere; it takes half a minute and writes under 600 kB in all:
+Run it from any folder. It takes half a minute and writes under 600 kB in total:
 
     pip install torch safetensors numpy
     python3 scripts/goldens [OUTPUT_FOLDER]
 
-Inputs are uniform numbers of a seeded generator, rounded to float32. Everything after that is
-float64, and results are stored as F32, so an error in a golden is one rounding. The same PyTorch
-writes the same bytes every time.
+Inputs are uniform random numbers of a seeded generator, rounded to float32. All computations are in
+float64 and results are stored as F32, so the error of a golden is one rounding. The same version of
+PyTorch always writes the same bytes.
 
 Activations are channels last, [N, H, W, C]. Weights have PyTorch's layouts: [out, in, kh, kw] for
 Conv2d, [in, out, kh, kw] for ConvTranspose2d.
 
-A test in single precision can only follow a model whose choices of codes are clear. So the seeds of
-the models are searched: the first is taken with which no vector, at any step of any trajectory, has
-a second-nearest codeword about as near as the nearest, and with which every batch uses several
-codes.
+A test in single precision can reproduce only a model whose choices of codes are clear. Therefore each
+model uses the first seed for which, at every step of every trajectory, no vector has a second-nearest
+codeword about as near as the nearest, and every batch uses several codes.
 """
 
 import argparse

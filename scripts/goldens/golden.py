@@ -1,4 +1,4 @@
-"""A golden file: its name, what is in it, and how it is made."""
+"""A golden file: its name, its description, and a function that computes its tensors."""
 
 import json
 import struct
@@ -26,7 +26,7 @@ class Golden:
 
 
 def with_sorted_metadata(file: bytes) -> bytes:
-    """The same safetensors file, for the library writes metadata in a random order."""
+    """The same safetensors file with its metadata sorted, because the library writes it in random order."""
     (length,) = struct.unpack("<Q", file[:8])
     header = json.loads(file[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))

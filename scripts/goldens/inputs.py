@@ -1,4 +1,4 @@
-"""Seeded numbers and images that float32 can represent."""
+"""Seeded random numbers and images, exactly representable in float32."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ Tensors = dict[str, Tensor]
 
 
 def representable(x: Tensor) -> Tensor:
-    """Rounds to float32 and returns to float64, so that the file holds exactly what was used."""
+    """Rounds to float32 and converts back to float64, so that the file holds exactly the numbers used."""
     return x.float().double()
 
 
 @dataclass(frozen=True)
 class Random:
-    """Uniform numbers that float32 can represent."""
+    """Uniform random numbers, exactly representable in float32."""
 
     generator: torch.Generator
 
@@ -33,7 +33,7 @@ class Random:
 
 
 def smooth_images(random: Random, batches: int, size: tuple[int, int] = IMAGE_SIZE) -> Tensor:
-    """Colour gradients with a round spot each, [batches, BATCH, H, W, 3], in -0.5...0.5."""
+    """Colour gradients, each with a round spot: [batches, BATCH, H, W, 3], in -0.5...0.5."""
     shape = (batches, BATCH, 1, 1)
     y, x = (torch.linspace(-1, 1, extent, dtype=torch.float64) for extent in size)
     y, x = y[:, None], x[None, :]

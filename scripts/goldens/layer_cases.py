@@ -1,4 +1,4 @@
-"""layers.safetensors: convolutions and residual blocks, outputs and gradients."""
+"""layers.safetensors: outputs and gradients of convolutions and residual blocks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from torch import Tensor
 def forward_and_backward(
     random: Random, function: Callable[[Tensors], Tensor], arguments: Tensors
 ) -> Tensors:
-    """The arguments, the output, a random gradient of the output, and the arguments' gradients."""
+    """The arguments, the output, a random output gradient, and the gradients of the arguments."""
     leaves = {name: x.clone().requires_grad_() for name, x in arguments.items()}
     output = function(leaves)
     output_gradient = random.uniform(*output.shape)
@@ -28,7 +28,7 @@ def forward_and_backward(
 
 @dataclass(frozen=True)
 class ConvolutionCase:
-    """One convolution, and an input of odd and unequal sizes where it can be."""
+    """A convolution, with an input of odd and unequal sizes where possible."""
 
     name: str
     input: tuple[int, int, int, int]

@@ -30,7 +30,7 @@ def residual_sonnet(x: Tensor, block: Tensors) -> Tensor:
 
 
 def scope(parameters: Tensors, name: str) -> Tensors:
-    """The parameters below a name, without it."""
+    """The parameters whose names begin with ``name.``, without this prefix."""
     prefix = f"{name}."
     return {
         key.removeprefix(prefix): x for key, x in parameters.items() if key.startswith(prefix)

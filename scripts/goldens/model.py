@@ -1,4 +1,4 @@
-"""A VQ-VAE's architecture with its parameters, and one step of it."""
+"""A VQ-VAE with its parameters, and one step of it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -25,27 +25,27 @@ FEWEST_CODES = 4
 
 @dataclass(frozen=True)
 class Model(ABC):
-    """The parameters of a VQ-VAE by name, and how they are applied."""
+    """The architecture and the named parameters of a VQ-VAE."""
 
     parameters: Tensors
-    variance: Tensor  # [1], of the images: the scale of the reconstruction loss
+    variance: Tensor  # [1], of the images; the reconstruction loss is divided by it
 
     latents: ClassVar[list[str]] = ["quantizer"]
     """The names of the quantizers, in the order in which they are applied."""
     latent_layers: ClassVar[list[str]]
-    """For each latent, the layer that gives its vectors."""
+    """For each latent, the layer whose output is its vectors."""
     output_layer: ClassVar[str]
 
     @abstractmethod
     def encode(self, images: Tensor, quantize: Callable[[Tensor, int], Tensor]) -> list[Tensor]:
-        """[N, H, W, 3] to one quantized latent for each of ``latents``.
+        """Encodes [N, H, W, 3] to one quantized latent for each of ``latents``.
 
-        ``quantize`` replaces the vectors [N, h, w, D] of latent number i by codewords.
+        ``quantize(z, i)`` replaces the vectors [N, h, w, D] of latent i by codewords.
         """
 
     @abstractmethod
     def decode(self, codewords: list[Tensor]) -> Tensor:
-        """Quantized latents to [N, H, W, 3]."""
+        """Decodes quantized latents to [N, H, W, 3]."""
 
     def codebook(self, i: int) -> Tensor:
         return self.parameters[f"{self.latents[i]}.codebook"]
@@ -60,20 +60,19 @@ class Model(ABC):
 
 
 def trainable(model: Model) -> Model:
-    """A copy whose parameters are leaves that ask for gradients."""
+    """A copy whose parameters are leaves that require gradients."""
     parameters = {name: x.clone().requires_grad_() for name, x in model.parameters.items()}
     return replace(model, parameters=parameters)
 
 
 def spread_out(random: Random, model: Model, images: Tensor, *, decoding_codewords: bool) -> None:
-    """Makes a model's losses of one order of magnitude, and lets it use many codes.
+    """Rescales a model so that its losses are of similar size and many codes are used; adds codebooks.
 
-    The vectors spread by 1 in each dimension, the reconstructions by as much as the images, and the
-    codewords lie near some of the vectors. The layers before the quantizers and the last one are
-    changed to that end, and the codebooks are made.
+    Rescales the layers before the quantizers and the last layer, so that the vectors have standard
+    deviation 1 and the reconstructions that of the images. Places the codewords near some of the vectors.
 
-    ``decoding_codewords`` says whether the last layer is fitted to what is decoded from codewords, or
-    to what is decoded from the vectors themselves.
+    ``decoding_codewords``: whether the last layer is scaled for decoding codewords, or else for decoding
+    the vectors themselves.
     """
     parameters, all_images = model.parameters, images.flatten(0, 1)
 
@@ -81,7 +80,7 @@ def spread_out(random: Random, model: Model, images: Tensor, *, decoding_codewor
         parameters[f"{name}.weight"] = representable(parameters[f"{name}.weight"] / divisor)
 
     def vectors_of(latent: int) -> Tensor:
-        """With those before it quantized."""
+        """The vectors of a latent, with the latents before it quantized."""
         found = {}
 
         def quantize(z: Tensor, i: int) -> Tensor:
@@ -108,11 +107,11 @@ def spread_out(random: Random, model: Model, images: Tensor, *, decoding_codewor
 
 @dataclass(frozen=True)
 class LatentStep:
-    """What became of one latent."""
+    """The results of one latent."""
 
     vectors: Tensor  # [N * h * w, D]
     codes: Tensor  # [N, h, w]
-    codebook: Tensor  # its loss
+    codebook: Tensor  # the codebook loss
     commitment: Tensor
     gap: float
 
@@ -181,7 +180,7 @@ def run(model: Model, images: Tensor, quantize: Quantize = quantize_by_function)
 
 
 def gradients(model: Model, images: Tensor, quantize: Quantize) -> Tensors:
-    """The gradients of reconstruction + codebook + 0.25 commitment."""
+    """The gradients of reconstruction + codebook + COMMITMENT_COST * commitment."""
     model = trainable(model)
     step = run(model, images, quantize)
     total = step.reconstruction + step.codebook + COMMITMENT_COST * step.commitment
@@ -190,7 +189,7 @@ def gradients(model: Model, images: Tensor, quantize: Quantize) -> Tensors:
 
 
 def checked_gradients(model: Model, images: Tensor) -> Tensors:
-    """The gradients, after both straight-through variants have agreed on them."""
+    """The gradients. Asserts that both straight-through variants agree on them."""
     result = gradients(model, images, quantize_by_function)
     other = gradients(model, images, quantize_by_detached_offset)
     for name, gradient in result.items():

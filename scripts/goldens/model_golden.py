@@ -1,4 +1,4 @@
-"""The golden file of a whole model, with the first seed whose choices of codes are clear."""
+"""The golden file of a whole model, with the first seed for which all choices of codes are clear."""
 
 from collections.abc import Callable
 from itertools import count
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def first_clear_seed(name: str, attempt: Callable[[int], tuple[Tensors, list[Step]]]) -> Tensors:
-    """The tensors of the first seed with which every step is clear."""
+    """The tensors of the first seed for which every step is clear."""
     for seed in count():
         tensors, steps = attempt(seed)
         if all(step.is_clear for step in steps):
@@ -23,7 +23,7 @@ def first_clear_seed(name: str, attempt: Callable[[int], tuple[Tensors, list[Ste
 
 
 def model_tensors(model: Model, images: Tensor) -> Tensors:
-    """The start, and the first batch forward and backward."""
+    """The initial parameters, and the forward and backward pass of the first batch."""
     step = run(model, images[0])
     codes = {f"codes.{name}": x.codes for name, x in zip(model.latents, step.latents, strict=True)}
     if len(codes) == 1:
@@ -49,9 +49,9 @@ def model_golden(
     size: tuple[int, int] = IMAGE_SIZE,
     extra: Callable[[], Tensors] = dict,
 ) -> Golden:
-    """One step in full of a model that is built for some batches of images.
+    """One complete step of a model that is built for ``batches`` batches of images.
 
-    The first ones are kept, and each of them has to be clear.
+    The first ``kept`` batches are saved, and all of these must be clear.
     """
 
     def attempt(seed: int) -> tuple[Tensors, list[Step]]:

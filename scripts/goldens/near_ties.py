@@ -1,4 +1,4 @@
-"""Vectors whose nearest codewords single precision can miss."""
+"""Vectors whose nearest codewords can be missed in single precision."""
 
 import torch
 from inputs import Random, Tensors
@@ -6,9 +6,9 @@ from quantizers.nearest import square_distances
 
 
 def near_ties() -> Tensors:
-    """Vectors of a norm near 90 and codewords within a few units in the last place of them: their
-    codes in double precision, which adds these up without rounding. In single precision, cdist takes
-    products of matrices for more than 25 rows, and its argmin is another."""
+    """Vectors of norm near 90, codewords that differ from them by a few units in the last place, and the
+    codes in double precision, whose sums are exact here. In single precision, cdist uses matrix products
+    for more than 25 rows, and its argmin is wrong for some vectors."""
     random = Random.seeded(9)
     centre = random.uniform(16, low=15, high=30).float()
     vectors, codebook = (

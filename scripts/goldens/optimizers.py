@@ -1,4 +1,4 @@
-"""AdamW, clipping and the cosine with its warm-up by PyTorch's own classes."""
+"""AdamW, gradient clipping and the cosine schedule with warm-up, from PyTorch's own classes."""
 
 import torch
 from inputs import Random, Tensors
@@ -16,7 +16,7 @@ WEIGHT_DECAY = 0.1
 
 
 def adamw() -> Tensors:
-    """Ten steps of AdamW on one tensor, clipped and not."""
+    """Ten steps of AdamW on one tensor, with and without clipping."""
     random = Random.seeded(4)
     start, gradients = random.uniform(37), random.uniform(STEPS, 37)
     tensors = {"adamw.start": start, "adamw.gradients": gradients}
@@ -37,7 +37,7 @@ def adamw() -> Tensors:
 
 
 def schedules() -> Tensors:
-    """Rates of PyTorch's schedulers, [steps], for some lengths of warm-up and run."""
+    """Learning rates of PyTorch's schedulers, [steps], for several lengths of warm-up and run."""
     tensors: Tensors = {}
     for warmup, steps in ((0, 10), (1, 10), (4, 25), (24, 25)):
         x = torch.zeros(1, requires_grad=True)

@@ -1,5 +1,5 @@
-"""The loss of seed 004 on the zalando model's start: gradients, and ten steps with all that the
-optimizer has."""
+"""The loss of seed 004 on the initial zalando model: gradients, and ten steps of AdamW with gradient
+clipping and a learning rate schedule."""
 
 from itertools import count
 
@@ -18,8 +18,8 @@ LARGEST_NORM = 2.0
 
 
 class VectorQuantizer(torch.nn.Module):
-    """The quantizer of seed 004 with its names: both terms have the commitment cost, and the one it
-    calls vq_loss is the commitment's."""
+    """The quantizer of seed 004, with its names. Both terms are multiplied by the commitment cost, and its
+    vq_loss is the commitment loss."""
 
     def __init__(self, codebook: Tensor, commitment_cost: float) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class VectorQuantizer(torch.nn.Module):
 
 
 def document_loss(model: Model, quantizer: VectorQuantizer, images: Tensor) -> Tensor:
-    """The document's whole loss: means, times the images of the batch, no variance."""
+    """The total loss of the document: means times the batch size, not divided by the variance."""
     vq_losses = []
 
     def quantize(z: Tensor, _: int) -> Tensor:
@@ -49,7 +49,7 @@ def document_loss(model: Model, quantizer: VectorQuantizer, images: Tensor) -> T
 
 
 def seed_004(zalando: Tensors) -> Tensors:
-    """The order of the batches is the first with which every choice of a codeword is clear here too."""
+    """Uses the first order of the batches for which every choice of a codeword is clear here too."""
     for seed in count():
         tensors = in_order(zalando, Random.seeded(seed).permutation(STEPS))
         if tensors is not None:
@@ -59,7 +59,7 @@ def seed_004(zalando: Tensors) -> Tensors:
 
 
 def in_order(zalando: Tensors, order: Tensor) -> Tensors | None:
-    """None if a step is not clear."""
+    """The tensors for one order of the batches, or None if a step is not clear."""
     parameters = {
         name.removeprefix("parameters."): x.detach().clone().requires_grad_()
         for name, x in zalando.items()

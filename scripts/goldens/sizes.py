@@ -1,4 +1,4 @@
-"""Sizes and settings of the small models, which the tests repeat."""
+"""Sizes and settings of the small models. The tests repeat them."""
 
 IMAGE_SIZE, BATCH, STEPS = (8, 8), 4, 10
 HIDDEN, RESIDUAL_LAYERS, RESIDUAL_HIDDEN = 8, 2, 4

@@ -1,4 +1,4 @@
-"""zalando.safetensors: the whole zalando model, and ten steps of training with each quantizer."""
+"""zalando.safetensors: the whole zalando model, and ten training steps with each quantizer."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -17,7 +17,7 @@ LEARNING_RATE = 1e-3
 
 
 def train(model: Model, images: Tensor, quantizer: Quantizer) -> Iterator[Step]:
-    """Trains in place, batch after batch, and gives the forward pass before each step."""
+    """Trains in place, one step per batch, and yields the forward pass of each step."""
     codebook = model.codebook(0)
     codebook.requires_grad_(quantizer.learns_by_gradient)
     learned = [x for x in model.parameters.values() if x.requires_grad]

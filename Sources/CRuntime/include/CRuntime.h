@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// Swift has no condition for the vector extensions that a build is for; its C compiler has.
+// Swift cannot test which vector extensions a build targets; its C compiler can.
 #ifdef __AVX512F__
 #define VQVAE_HAS_AVX512 1
 #else
@@ -15,13 +15,13 @@
 #define VQVAE_HAS_AVX2 0
 #endif
 
-/// Ends the process with exit code 71 and one line that says how many bytes were refused.
+/// Ends the process with exit code 71 and a one-line message with the number of bytes requested.
 __attribute__((noreturn)) void vqvae_out_of_memory(size_t bytes);
 
-/// Has OpenBLAS map the buffers of `count` concurrent callers now, and returns how many it has.
+/// Makes OpenBLAS map the buffers of `count` concurrent callers now; returns the number that it could map.
 ///
-/// OpenBLAS maps a buffer on the first call that needs one, and repeats a refused mmap for ever. So each
-/// mapping is tried here before OpenBLAS is asked for it. Buffers are kept for later calls.
+/// OpenBLAS maps a buffer on the first call that needs one, and retries a failed mmap forever. Therefore each
+/// mapping is tried here first. OpenBLAS keeps the buffers for later calls.
 int vqvae_reserve_blas_buffers(int count);
 
 #endif

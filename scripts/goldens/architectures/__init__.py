@@ -1,4 +1,4 @@
-"""One file an architecture. A new one is a file with a list ``GOLDENS``, and a line here."""
+"""One file for each architecture. To add one, add a file with a list ``GOLDENS``, and a line here."""
 
 from architectures import hierarchical, resblock, residual, strided
 

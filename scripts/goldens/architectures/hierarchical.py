@@ -1,5 +1,5 @@
-"""The hierarchical architecture (VQ-VAE-2): two codebooks, the second of which sees what became of the
-first."""
+"""The hierarchical architecture (VQ-VAE-2): two codebooks, the second of which depends on the quantized
+latent of the first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Hierarchical(Model):
 
 
 def parameters(random: Random) -> Tensors:
-    """No codebooks yet."""
+    """All parameters except the codebooks."""
     made = RandomParameters(random)
 
     def add_stack(name: str) -> None:
@@ -92,7 +92,7 @@ def build(random: Random, images: Tensor) -> Model:
 
 
 def full_size_count() -> int:
-    """The trained numbers of the full-size model without its codebooks, as torch's modules have them."""
+    """The number of parameters of the full-size model without codebooks, counted from torch's modules."""
     width, inner, size = 128, 32, 64
 
     def conv3(in_: int, out: int) -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""The resblock architecture (seed document 004), with each way of upsampling and both of downsampling."""
+"""The resblock architecture (seed document 004), with all kinds of upsampling and downsampling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ WIDTHS, GROUPS, NORM_EPSILON = (4, 6), 2, 1e-6
 class Variant:
     downsampling: str
     upsampling: str
-    blocks: int  # of a level
+    blocks: int  # per level
 
 
 VARIANTS = [
@@ -91,7 +91,7 @@ class Resblock(Model):
 
 
 def parameters(random: Random, variant: Variant) -> Tensors:
-    """No codebook yet."""
+    """All parameters except the codebook."""
     made = RandomParameters(random)
     first, second = WIDTHS
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Preset:
-    """Where the two models differ."""
+    """The differences between the two models."""
 
     residual: Callable[[Tensor, Tensors], Tensor]
     residual_biases: bool
@@ -54,7 +54,7 @@ class Residual(Model):
 
 
 def parameters(random: Random, preset: Preset) -> Tensors:
-    """No codebook yet."""
+    """All parameters except the codebook."""
     made = RandomParameters(random)
 
     def add_stack(name: str) -> None:
@@ -87,4 +87,4 @@ GOLDENS = [
         lambda random, images: build(SONNET, random, images), batches=2, kept=2,
     )
 ]  # fmt: skip
-"""The zalando model's golden is with its trajectories."""
+"""The golden of the zalando model is in trajectories.py."""

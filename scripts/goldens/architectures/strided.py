@@ -18,7 +18,7 @@ WIDTHS = 4, 6, 8
 
 @dataclass(frozen=True)
 class Strided(Model):
-    """Nothing but 4x4 windows of stride 2."""
+    """Only convolutions with 4x4 kernels and stride 2."""
 
     latent_layers: ClassVar = ["before_quantize"]
     output_layer: ClassVar = "decoder.upsample3"
@@ -37,7 +37,7 @@ class Strided(Model):
 
 
 def parameters(random: Random) -> Tensors:
-    """No codebook yet."""
+    """All parameters except the codebook."""
     made = RandomParameters(random)
     first, second, third = WIDTHS
     made.add_conv("encoder.conv1", 3, first, 4)
@@ -60,6 +60,6 @@ def build(random: Random, images: Tensor) -> Model:
 GOLDENS = [
     model_golden(
         "strided", "The strided model: one step in full.", build, batches=8,
-        size=(32, 16),  # two codes an image, one above the other
+        size=(32, 16),  # two codes per image, one above the other
     )
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""One file a quantizer. A new one is a file, and a line here."""
+"""One file for each quantizer. To add one, add a file and a line here."""
 
 from quantizers.codebook_loss import CodebookLoss
 from quantizers.moving_averages import MovingAverages
@@ -6,7 +6,7 @@ from quantizers.quantizer import Quantizer
 
 
 def quantizers() -> list[Quantizer]:
-    """Those that have a trajectory in zalando.safetensors, each at its start."""
+    """New instances of the quantizers that have a trajectory in zalando.safetensors."""
     return [
         CodebookLoss(), MovingAverages(keeps_unchosen=False), MovingAverages(keeps_unchosen=True),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""quantizer.kind ema: the codebook is made of moving averages."""
+"""quantizer.kind ema: the codebook is computed from moving averages."""
 
 import torch
 from inputs import Tensors
@@ -15,8 +15,8 @@ class MovingAverages(Quantizer):
     learns_by_gradient = False
 
     def __init__(self, keeps_unchosen: bool) -> None:
-        """Says whether a code that no vector of a batch chose keeps its codeword. In Sonnet it does
-        not, and one that was never chosen goes to the origin."""
+        """``keeps_unchosen``: whether a code that no vector of a batch chose keeps its codeword. In Sonnet
+        it does not, and a code that was never chosen moves to the origin."""
         self.name = "ema_keep" if keeps_unchosen else "ema_origin"
         self.keeps_unchosen = keeps_unchosen
         self.step = 0
@@ -24,7 +24,7 @@ class MovingAverages(Quantizer):
         self.sum = torch.zeros(CODES, DIMENSIONS, dtype=torch.float64)
 
     def update(self, codebook: Tensor, vectors: Tensor, codes: Tensor) -> None:
-        # Converted, for an integer tensor times a Python float would be float32.
+        # Converted, because an integer tensor times a Python float would be float32.
         counts = torch.bincount(codes, minlength=CODES).to(codebook.dtype)
         sums = torch.zeros_like(codebook).index_add_(0, codes, vectors)
         self.step += 1

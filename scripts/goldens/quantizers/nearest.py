@@ -10,11 +10,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Quantized:
-    """What a quantizer makes of vectors [N, D] and a codebook [K, D]."""
+    """The result of quantizing vectors [N, D] with a codebook [K, D]."""
 
     codes: Tensor  # [N]
-    codewords: Tensor  # [N, D], for the two losses: gradients flow to the codebook alone
-    straight_through: Tensor  # [N, D], for the decoder: gradients flow to the vectors alone
+    codewords: Tensor  # [N, D], for the two losses: gradients flow to the codebook only
+    straight_through: Tensor  # [N, D], for the decoder: gradients flow to the vectors only
 
 
 Quantize = Callable[[Tensor, Tensor], Quantized]
@@ -25,8 +25,8 @@ def square_distances(vectors: Tensor, codebook: Tensor) -> Tensor:
 
 
 def smallest_gap(vectors: Tensor, codebook: Tensor) -> float:
-    """The smallest distance, over the vectors, between the second-nearest codeword and the nearest:
-    of squares, and relative to the mean over all codewords."""
+    """The minimum over the vectors of (d2 - d1) / mean(d), where d are the squared distances of a vector to
+    all codewords, and d1 and d2 the smallest two."""
     distances = square_distances(vectors.detach(), codebook.detach())
     nearest, second = distances.sort(1).values[:, :2].unbind(1)
     return ((second - nearest) / distances.mean(1)).min().item()
@@ -61,7 +61,7 @@ class VectorQuantize(torch.autograd.Function):
 
 
 def quantize_by_function(vectors: Tensor, codebook: Tensor) -> Quantized:
-    """Two calls of one function, each with the input detached that must not learn from it."""
+    """Calls VectorQuantize twice, each time with one input detached that must not get its gradient."""
     codewords, codes = VectorQuantize.apply(vectors.detach(), codebook)
     straight_through, _ = VectorQuantize.apply(vectors, codebook.detach())
     return Quantized(codes, codewords, straight_through)

@@ -1,4 +1,4 @@
-"""What a trajectory of the zalando model asks of a quantizer."""
+"""The interface of a quantizer for a trajectory of the zalando model."""
 
 from abc import ABC, abstractmethod
 
@@ -11,17 +11,17 @@ class Quantizer(ABC):
     """How vectors are replaced in training, and how the codebook learns."""
 
     name: str
-    """The trajectory's."""
+    """The name of the trajectory."""
     learns_by_gradient: bool
-    """Whether the codebook is a parameter with a loss of its own."""
+    """Whether the codebook is a parameter with its own loss."""
     quantize: Quantize = staticmethod(quantize_by_function)
 
     def update(self, codebook: Tensor, vectors: Tensor, codes: Tensor) -> None:
-        """Changes the codebook in place after a step; by default nothing.
+        """Updates the codebook in place after a step; by default does nothing.
 
-        The vectors are [N, D], and the codes [N] are those they got from the present codebook.
+        The codes [N] are those of the vectors [N, D] in the codebook before the update.
         """
 
     @abstractmethod
     def final(self, parameters: Tensors) -> Tensors:
-        """What is kept of the state after the last step."""
+        """The tensors to save after the last step."""
