@@ -174,7 +174,8 @@ package struct Verification: Sendable, Encodable {
   private static func problem(_ subject: String, _ found: String, expected: String) -> Problem {
     Problem(
       .failure, subject, found: found, expected: expected,
-      advice: "A kernel of this build is wrong on this machine: nothing was measured. "
+      advice:
+        "A kernel of this build gives wrong results on this machine, so nothing was measured. "
         + "Train with training.convolution=im2col, and report it.")
   }
 }

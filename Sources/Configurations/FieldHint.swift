@@ -33,7 +33,7 @@ package struct FieldHint {
     ("num_images n_images dataset_size num_samples", "data.images", "of the synthetic set"),
     (
       "img_size image_size im_size resolution input_size", "data.side",
-      "of synthetic images; others have a size of their own"
+      "only for synthetic images"
     ),
 
     ("arch model_name model_type backbone", "model.architecture", nil),
@@ -140,7 +140,7 @@ package struct FieldHint {
     ),
     (
       "precision dtype amp use_amp fp16 bf16 mixed_precision", nil,
-      "there are 32-bit floats alone"
+      "all computation uses 32-bit floats"
     ),
   ]
 

@@ -36,26 +36,28 @@ package struct TrainingOptions: FieldOptions, Equatable {
       .integer("batch_size", \.batchSize, 1...65_536, "images in a step"),
       .optionalInteger(
         "shard_images", \.shardImages, 1...1024,
-        "images that a thread takes at once; by default 8 to 32, for at least eight shards from 64 images on"
+        "images per shard, the task of a thread; by default 8 to 32, so that batches from 64 on have at least eight"
       ),
-      .number("learning_rate", \.learningRate, 1e-12..<1e12, "Adam's, at its highest"),
+      .number("learning_rate", \.learningRate, 1e-12..<1e12, "Adam's peak learning rate"),
       .choice("schedule", \.schedule, "the learning rate after the warm-up"),
       .integer(
         "warmup_steps", \.warmupSteps, 0...1_000_000_000,
         "steps in which the learning rate rises"),
       .number(
-        "final_learning_rate", \.finalLearningRate, 0..<1e12, "where the cosine ends"),
+        "final_learning_rate", \.finalLearningRate, 0..<1e12,
+        "the learning rate at the end of the cosine schedule"),
       .number(
         "weight_decay", \.weightDecay, 0..<1e6,
         "AdamW's λ, for all trained parameters; 0: Adam"),
       .optionalNumber(
-        "clip_norm", \.clipNorm, 1e-12..<1e12, "the largest norm of a gradient; by default any"),
+        "clip_norm", \.clipNorm, 1e-12..<1e12,
+        "the largest gradient norm; by default gradients are not clipped"),
       .choice(
         "reconstruction", \.reconstruction,
-        "the reconstruction term: over the variance of the images, or not"),
+        "the squared error divided by the variance of the images, or not"),
       .choice(
         "reduction", \.reduction,
-        "the loss as a mean, or multiplied by the images of the batch"),
+        "the mean loss, or the mean times the batch size"),
       .choice(
         "convolution", \.convolution,
         "how: the fastest for each shape, no Winograd, or the reference"),
@@ -70,7 +72,7 @@ package struct TrainingOptions: FieldOptions, Equatable {
         "steps between validations; 0: only at the end", .runtime),
       .integer(
         "log_every", \.logEvery, 1...1_000_000_000,
-        "steps between lines of progress without a terminal", .runtime),
+        "steps between progress lines if not on a terminal", .runtime),
     ]
   }
 

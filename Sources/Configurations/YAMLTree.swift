@@ -205,7 +205,7 @@ struct YAMLTree {
     }
 
     private var syntaxError: SyntaxError {
-      let problem = parser.pointee.problem.map { String(cString: $0) } ?? "this is not YAML"
+      let problem = parser.pointee.problem.map { String(cString: $0) } ?? "invalid YAML"
       // The parser's own message, except for its nesting limit.
       let message =
         problem.hasPrefix("Maximum nesting level") ? "the nesting is too deep" : problem

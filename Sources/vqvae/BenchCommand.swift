@@ -49,7 +49,7 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Skip the verification and the peak of matrix products.")
   var quick = false
 
-  @Flag(help: "Print one JSON object on standard output, and nothing else there.")
+  @Flag(help: "Print only one JSON object on standard output.")
   var json = false
 
   @OptionGroup var threading: ThreadOptions

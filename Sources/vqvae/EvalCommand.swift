@@ -24,7 +24,7 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "The split of the images.")
   var split = SplitName.validation
 
-  @Flag(help: "Print one JSON object on standard output, and nothing else there.")
+  @Flag(help: "Print only one JSON object on standard output.")
   var json = false
 
   @OptionGroup var threading: ThreadOptions

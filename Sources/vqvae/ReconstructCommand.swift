@@ -21,7 +21,7 @@ struct ReconstructCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Number of images, from the start of the split.", valueName: "n"))
   var count = 64
 
-  @Option(help: ArgumentHelp("Enlargement: each pixel becomes n×n pixels.", valueName: "n"))
+  @Option(help: ArgumentHelp("Scale factor: each pixel becomes n×n pixels.", valueName: "n"))
   var scale = 2
 
   @Option(

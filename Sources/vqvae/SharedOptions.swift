@@ -11,7 +11,7 @@ import Training
 struct ThreadOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Worker threads; by default as many as this process may use processors. Results do not depend on it.",
+      "Worker threads; by default, the number of processors available to this process. Results do not depend on it.",
       valueName: "n"))
   var threads: Int?
 
@@ -46,8 +46,8 @@ struct ModelOptions: ParsableArguments {
     var configuration = checkpoint.experiment.configuration
     if let data, !configuration.data.has(field: "root") {
       throw Problem(
-        .usage, "--data \(data)", found: "the model was trained on images that need no folder",
-        advice: "Leave the option out: the images are made anew from the checkpoint's seed.")
+        .usage, "--data \(data)", found: "the model was trained on synthetic images",
+        advice: "Leave the option out: they are regenerated from the checkpoint's seed.")
     }
     if configuration.data.has(field: "root") {
       configuration.data.root = try data.map { try expandedPath($0) } ?? run.flatMap(Self.root)

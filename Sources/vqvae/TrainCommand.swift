@@ -148,7 +148,7 @@ struct TrainCommand: ParsableCommand {
         + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits per dimension")
     progress.note(
       "\(counted(threads, "thread")), OpenBLAS \(BLAS.coreName)"
-        + (BLAS.prescribedCoreName == nil ? "" : " (as OPENBLAS_CORETYPE says)")
+        + (BLAS.prescribedCoreName == nil ? "" : " (set by OPENBLAS_CORETYPE)")
         + "; run folder \(visible(training.folder.path))"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if let warning = BLAS.threadWarning { progress.note(warning) }
