@@ -1,21 +1,21 @@
 import Autograd
 
-/// How the terms of the loss are put together, besides β: the paper's way, or that of a program whose
-/// numbers are to be met.
+/// How the terms of the loss are combined, besides β: as in the paper, or as in an implementation that is to
+/// be reproduced.
 package struct Objective: Sendable, Equatable {
-  /// What the error of the reconstruction is divided by.
+  /// What the squared error of the reconstruction is divided by.
   package enum Reconstruction: String, CaseIterable, Sendable {
     /// The variance of the training images.
     case nmse
-    /// Nothing: for images of variance σ², the other terms weigh 1/σ² times as much in the whole.
+    /// Nothing: with images of variance σ², the weight of the other terms is 1/σ² times as large.
     case mse
   }
 
-  /// What becomes of the batch's images.
+  /// The reduction over the images of a batch.
   package enum Reduction: String, CaseIterable, Sendable {
     case mean
-    /// The mean multiplied by the number of images in the batch. It is no sum over images, whose
-    /// elements would not be divided by either, and Adam divides the factor out again but for its ε.
+    /// The mean multiplied by the number of images in the batch. This is not a sum over images: elements are
+    /// still averaged. Under Adam the factor cancels, except through ε.
     case meanTimesBatch = "mean_times_batch"
   }
 
@@ -26,7 +26,7 @@ package struct Objective: Sendable, Equatable {
 
   package init(variance: Double = 1) { self.variance = variance }
 
-  /// The whole loss of the reconstruction error over σ² and of the weighted sum of the quantizers' terms.
+  /// The loss, from the reconstruction error over σ² and the weighted sum of the quantizers' terms.
   func total(_ nmse: Variable, _ quantizers: Variable?, batchSize: Int) -> Variable {
     let reconstruction = reconstruction == .mse ? Float(variance) * nmse : nmse
     let mean = quantizers.map { reconstruction + $0 } ?? reconstruction

@@ -1,8 +1,8 @@
 import Options
 
-/// What architectures with stacks of residual blocks have as options.
+/// The options of architectures with stacks of residual blocks.
 package protocol ResidualStackOptions: FieldOptions {
-  /// Channels of the hidden maps.
+  /// Channels of the hidden feature maps.
   var hidden: Int { get set }
   /// Residual blocks in a stack.
   var residualLayers: Int { get set }
@@ -19,7 +19,7 @@ extension ResidualStackOptions {
     ]
   }
 
-  /// Half of the hidden channels have to be a whole number.
+  /// The number of hidden channels has to be even.
   package var fault: FieldFault? {
     hidden.isMultiple(of: 2)
       ? nil : FieldFault(["hidden"], "expected an even number, found \(hidden)")

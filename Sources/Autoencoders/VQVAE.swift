@@ -9,8 +9,8 @@ import Tensors
 ///
 ///     L = MSE(x̂, x) / σ² + Σ over latents of the quantizer's terms
 ///
-/// where σ² is the variance of the training images, so that the first term is the normalised mean squared
-/// error. An ``Objective`` can say otherwise.
+/// where σ² is the variance of the training images, so that the first term is the normalized mean squared
+/// error. ``Objective`` has alternatives.
 package struct VQVAE: Module {
   package let architecture: any Architecture
   package let quantizers: [any Quantizer]
@@ -34,8 +34,8 @@ package struct VQVAE: Module {
     architecture.parameters + quantizers.flatMap(\.parameters)
   }
 
-  /// The most bits that the codes of an image carry: the sum of `log₂` of the alphabet over all slots of all
-  /// positions of all latents.
+  /// The largest number of bits that the codes of an image can carry: the sum of `log₂` of the alphabet over
+  /// all slots of all positions of all latents.
   package var codeBits: Double {
     zip(architecture.latents, quantizers).reduce(0) { sum, pair in
       let bits = pair.1.alphabet.reduce(0) { $0 + log2(Double($1)) }
@@ -45,25 +45,25 @@ package struct VQVAE: Module {
 
   // MARK: Training
 
-  /// What one shard of a batch gives in training.
+  /// The result of one shard of a batch in training.
   package struct TrainingOutput {
-    /// The shard's share of the whole loss.
+    /// The shard's share of the batch's loss.
     package let loss: Variable
     /// Its share of the reconstruction error over σ².
     package let reconstructionLoss: Variable
     package let reconstruction: Variable
-    /// The quantizers' terms before their weights, those of one name added up over the latents.
+    /// The quantizers' terms before they are weighted; those of the same name are added over the latents.
     package let terms: [LossTerm]
-    /// One entry a latent, in the order of ``Architecture/latents``.
+    /// One entry per latent, in the order of ``Architecture/latents``.
     package let codes: [Codes]
     package let usage: [CodebookUsage]
     package let statistics: [[Tensor]]
 
-    /// The value of a term; nil if no quantizer has it.
+    /// The value of a term, or nil if no quantizer has it.
     package func term(_ name: String) -> Variable? { terms.first { $0.name == name }?.value }
   }
 
-  /// The losses of a shard of a batch.
+  /// Computes the losses of a shard of a batch.
   ///
   /// Sums over the shard are divided by the element counts of the whole batch, so the shards' losses
   /// and gradients add up to the batch's.
@@ -94,15 +94,15 @@ package struct VQVAE: Module {
       statistics: quantized.map(\.statistics))
   }
 
-  /// What was stored for each latent by its index: an architecture quantizes in the order that its encoder
-  /// needs, which need not be that of ``Architecture/latents``.
+  /// The results of all latents, stored by index: an architecture may quantize in another order than that of
+  /// ``Architecture/latents``.
   private static func ofEveryLatent<Result>(_ results: [Result?]) -> [Result] {
     let stored = results.compactMap(\.self)
     precondition(stored.count == results.count, "every latent is quantized")
     return stored
   }
 
-  /// Terms of one name added up, in the order of their first occurrence.
+  /// Adds terms of the same name, in the order of their first occurrence.
   private static func added(_ terms: [LossTerm]) -> [LossTerm] {
     var result: [LossTerm] = []
     for term in terms {
@@ -122,7 +122,7 @@ package struct VQVAE: Module {
 
   /// How often each code was chosen, one entry for each codebook: for each slot of each latent.
   ///
-  /// - Parameter codes: one entry a latent.
+  /// - Parameter codes: one entry per latent.
   func usage(of codes: [Codes], in shard: ShardContext) -> [CodebookUsage] {
     zip(architecture.latents, zip(quantizers, codes)).flatMap { latent, pair in
       let (alphabet, codes) = (pair.0.alphabet, pair.1)
@@ -138,7 +138,7 @@ package struct VQVAE: Module {
 
   // MARK: Evaluation
 
-  /// The codes of images and what the decoder makes of their codewords, without gradients.
+  /// The codes of images, and the images decoded from them, without gradients.
   ///
   /// - Parameter images: `[N, H, W, C]`.
   package func reconstruct(
@@ -148,16 +148,16 @@ package struct VQVAE: Module {
     return (architecture.decode(codewords).value, codes)
   }
 
-  /// The codes of images, one entry a latent, without gradients.
+  /// The codes of images, one entry per latent, without gradients.
   ///
   /// - Parameter images: `[N, H, W, C]`.
   package func encode(_ images: Tensor, _ values: ParameterValues) -> [Codes] {
     quantize(images, values).codes
   }
 
-  /// The images of codes: byte for byte what ``reconstruct(_:_:)`` makes of images with these codes.
+  /// Decodes codes, to the same bytes as ``reconstruct(_:_:)`` for images with these codes.
   ///
-  /// - Parameter codes: one entry a latent, `[N, h, w]`.
+  /// - Parameter codes: one entry per latent, `[N, h, w]`.
   package func decode(_ codes: [Codes], _ values: ParameterValues) -> Tensor {
     precondition(codes.count == quantizers.count, "each latent has codes of its own")
     let tape = Tape(

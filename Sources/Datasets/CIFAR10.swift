@@ -5,9 +5,9 @@ import Tensors
 
 /// Files in the format of CIFAR-10's binary version (Krizhevsky 2009).
 ///
-/// A file is a row of records of 3,073 bytes: a label 0…9, then 1,024 red, 1,024 green and 1,024 blue
-/// bytes of a 32×32 image, row by row. Official files have 10,000 records; any whole number will do.
-/// Images are read where they are needed, so that the operating system's cache is the only copy.
+/// A file is a sequence of records of 3,073 bytes: a label 0…9, then 1,024 red, 1,024 green and 1,024 blue
+/// bytes of a 32×32 image, row by row. Official files have 10,000 records; files with any number of records
+/// are read. Images are read when they are needed, so that the operating system's cache is the only copy.
 package struct CIFAR10: ImageSource {
   package static let trainingFiles = (1...5).map { "data_batch_\($0).bin" }
   package static let testFiles = ["test_batch.bin"]
@@ -21,9 +21,9 @@ package struct CIFAR10: ImageSource {
   package var image: ImageShape { Self.image }
   private let files: [(file: InputFile, first: Int, count: Int)]
 
-  /// Opens batch files; their labels are not looked at yet.
+  /// Opens batch files, without checking their labels yet.
   ///
-  /// - Parameter folder: the one with the files, or the one above it that an archive leaves.
+  /// - Parameter folder: the folder of the files, or its parent, which the official archive creates.
   package init(folder: String, files names: [String]) throws {
     let advice =
       "data.root (or --data) has to name the folder with \(names[0]). "
@@ -119,7 +119,7 @@ package struct CIFAR10: ImageSource {
     }
   }
 
-  /// Planes of red, green and blue become pixels of three bytes.
+  /// Interleaves the planes of red, green and blue into pixels.
   private static func interleave(_ record: [UInt8], into result: inout [UInt8], at offset: Int) {
     for channel in 0..<image.channels {
       let plane = 1 + channel * planeSize

@@ -1,24 +1,24 @@
 import Options
 import Tensors
 
-/// Images that a configuration can name, with the options that it takes.
+/// A source of images that a configuration can name, with its options.
 ///
 /// A type that conforms is a file of its own, and a line in ``DataSources``.
 package protocol DataSource: ImageSource, Kind where Options: DataOptions {
-  /// The shape of the images, which is known before any is read.
+  /// The shape of the images, known before any is read.
   static func image(_ options: Options) -> ImageShape
 
-  /// How many images there are to train on and to hold out, or nil if files decide.
+  /// The number of images for training and validation, or nil if it depends on files.
   static func count(_ options: Options) -> Int?
 
-  /// The bytes of images that training keeps in memory.
+  /// The bytes of image data that training keeps in memory.
   static func memory(_ options: Options) -> Int
 
   /// Opens the images.
   ///
   /// - Parameters:
-  ///   - part: those to train on and to hold out, or those of the test.
-  ///   - isReadOnce: whether each image is asked for once, so that none need be kept.
+  ///   - part: the images for training and validation, or those of the test.
+  ///   - isReadOnce: whether each image is read only once, so that none has to be kept.
   init(_ options: Options, _ part: DataPart, seed: UInt64, isReadOnce: Bool) throws
 
   /// One pass over all images.

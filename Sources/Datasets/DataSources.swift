@@ -22,7 +22,7 @@ package enum DataSources: Kinds {
 package typealias DataSection = Section<DataSources>
 
 extension Section<DataSources> {
-  /// The folder of the images, or nil if there is none or if the kind has no such field.
+  /// The folder of the images, or nil if it is not set or the kind has no such field.
   package var root: String? {
     get { if case .path(let path)? = self[field: "root"] { path } else { nil } }
     set { self[field: "root"] = newValue.map { .path($0) } }
@@ -35,7 +35,7 @@ extension Section<DataSources> {
     return validation(entry)
   }
 
-  /// The shape of the images, which is known before any is read.
+  /// The shape of the images, known before any is read.
   package var image: ImageShape {
     func image<Source: DataSource>(_ type: Source.Type) -> ImageShape {
       Source.image(options(of: type))
@@ -43,7 +43,7 @@ extension Section<DataSources> {
     return image(entry)
   }
 
-  /// How many images are trained on if the options alone decide it, or nil if files do.
+  /// The number of training images if the options determine it, or nil if it depends on files.
   package var trainingImages: Int? {
     func count<Source: DataSource>(_ type: Source.Type) -> Int? {
       Source.count(options(of: type))
@@ -51,7 +51,7 @@ extension Section<DataSources> {
     return count(entry).map { $0 - HeldOut(count: $0, fraction: validation).chosen }
   }
 
-  /// The bytes of images that training keeps in memory.
+  /// The bytes of image data that training keeps in memory.
   package var memory: Int {
     func memory<Source: DataSource>(_ type: Source.Type) -> Int {
       Source.memory(options(of: type))
@@ -86,7 +86,7 @@ extension Section<DataSources> {
     return images
   }
 
-  /// Opens one split for evaluation. Only what is evaluated is read or drawn, when it is asked for.
+  /// Opens one split for evaluation. Images are read or drawn when they are evaluated, and no others.
   package func split(_ name: SplitName, seed: UInt64) throws -> ImageSplit {
     let source = try open(name == .test ? .test : .training, seed: seed, isReadOnce: true)
     switch name {

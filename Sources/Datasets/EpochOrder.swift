@@ -4,25 +4,25 @@ extension RandomPurpose {
   package static let shuffle = RandomPurpose(2)
 }
 
-/// Which images each training step takes.
+/// The images of each training step.
 ///
-/// Every epoch goes through all images in a fresh order; a batch that an epoch does not fill goes on
-/// with the next. The order is a function of seed and epoch, so the batch of a step does not depend on
-/// where a run was resumed.
+/// Every epoch goes through all images in a new order. A batch at the end of an epoch continues with the next
+/// epoch. The order is a function of seed and epoch, so the batch of a step does not depend on where a run
+/// was resumed.
 package struct EpochOrder: Sendable {
   private let seed: UInt64
   private let count: Int
-  /// The orders in use: of an epoch, and of the next where a batch reaches into it.
+  /// The orders of the current epoch, and of the next if a batch extends into it.
   private var cache: [Int: [Int32]] = [:]
 
-  /// - Parameter count: images of the training split.
+  /// - Parameter count: the number of training images.
   package init(seed: UInt64, count: Int) {
     precondition(count > 0, "there are no images to put in order")
     self.seed = seed
     self.count = count
   }
 
-  /// The positions of the images of a batch in the training split.
+  /// The image indices of a batch, in the training split.
   ///
   /// - Parameter step: 0 for the first.
   package mutating func batch(step: Int, size: Int) -> [Int] {

@@ -1,8 +1,8 @@
-/// A hash of a data set's bytes in their order, to notice that a data set has changed.
+/// A hash of a data set's bytes in their order, to detect that a data set has changed.
 ///
 /// Four interleaved multiplicative hashes of 64 bits over words of eight bytes (the mixing step is that of
-/// FNV-1a, on words, with a shift), so that hashing is faster than reading. It tells accidents apart, not
-/// attacks: it is not cryptographic.
+/// FNV-1a, on words, with a shift), so that hashing is faster than reading. It detects accidental changes; it
+/// is not cryptographic.
 package struct Fingerprint: Sendable {
   private var lanes: (UInt64, UInt64, UInt64, UInt64) = (
     0xcbf2_9ce4_8422_2325, 0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9
@@ -12,7 +12,7 @@ package struct Fingerprint: Sendable {
 
   package init() {}
 
-  /// Adds one record. Records are told apart: two that are cut elsewhere give another fingerprint.
+  /// Adds one record. The boundaries of records are part of the hash.
   package mutating func add(_ record: UnsafeRawBufferPointer) {
     var (a, b, c, d) = lanes
     var offset = 0

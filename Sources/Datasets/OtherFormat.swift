@@ -1,8 +1,9 @@
 import Files
 
-/// What lies where CIFAR-10's binary version was expected, recognised by its name, size or first bytes.
+/// A known format found where CIFAR-10's binary version was expected, recognized by name, size or first
+/// bytes.
 struct OtherFormat {
-  /// In words that follow the path and a colon.
+  /// What was found, in words that follow the path and a colon.
   let found: String
   let advice: String
 
@@ -30,7 +31,7 @@ struct OtherFormat {
     self.advice = advice
   }
 
-  /// What a file is; nil if it is not recognised.
+  /// The format of a file, or nil if it is not recognized.
   init?(of file: InputFile) throws {
     let start = try file.bytes(at: 0, count: min(file.size, 64))
     let text = String(decoding: start, as: UTF8.self)
@@ -49,13 +50,13 @@ struct OtherFormat {
     }
   }
 
-  /// What a file is that stands in place of the folder.
+  /// The format of a file that was named instead of the folder.
   init?(ofFile path: String) throws {
     guard let format = try OtherFormat(of: InputFile(path)) else { return nil }
     self = format
   }
 
-  /// What a folder without the batch files has in their place; nil if it has nothing known.
+  /// The format of the files in a folder without batch files, or nil if none is recognized.
   init?(inFolder folder: String) throws {
     func has(_ names: String...) throws -> String? {
       try names.first { try fileExists("\(folder)/\($0)") }

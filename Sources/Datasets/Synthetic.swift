@@ -7,9 +7,9 @@ extension RandomPurpose {
 }
 
 /// Images drawn from a seed: a shaded background with a few overlapping discs, boxes, rings and striped
-/// bands. They need no download, and what a reconstruction loses is easy to see.
+/// bands. They need no download, and the errors of a reconstruction are easy to see.
 package struct Synthetic: ImageSource {
-  /// Pixels of a side by default.
+  /// The default height and width, in pixels.
   package static let defaultSide = 32
 
   package let count: Int
@@ -20,9 +20,9 @@ package struct Synthetic: ImageSource {
   private let bytes: [UInt8]?
 
   /// - Parameters:
-  ///   - first: the number of the first image; ranges that do not overlap have no image in common.
-  ///   - side: the height and width of an image; images of one number show the same at every size.
-  ///   - drawsOnDemand: for images that are used once, which need not be kept.
+  ///   - first: the number of the first image. Ranges of numbers that do not overlap have no image in common.
+  ///   - side: the height and width of an image. An image of one number shows the same scene at every size.
+  ///   - drawsOnDemand: whether images are drawn when they are read, and not kept.
   package init(
     seed: UInt64, first: Int, count: Int, side: Int = defaultSide, drawsOnDemand: Bool = false
   ) {
@@ -74,7 +74,7 @@ package struct Synthetic: ImageSource {
 extension Synthetic: DataSource {
   package struct Options: DataOptions {
     package var validation = 0.1
-    /// Images to train on and to hold out.
+    /// The number of images for training and validation.
     package var images = 4096
     /// The height and width of an image.
     package var side = Synthetic.defaultSide
@@ -89,9 +89,9 @@ extension Synthetic: DataSource {
     .integer("side", \.side, 8...512, "height and width of an image in pixels"),
   ]
 
-  /// At three bytes each: room for a million images of 32×32, or 4096 of 512×512.
+  /// A million images of 32×32, or 4096 of 512×512, at three bytes per pixel.
   private static let maximumPixels = 1 << 30
-  /// Images of the test.
+  /// The number of test images.
   private static let testCount = 512
 
   package static func fault(in options: Options) -> FieldFault? {
@@ -119,7 +119,7 @@ extension Synthetic: DataSource {
         seed: seed, first: 0, count: options.images, side: options.side,
         drawsOnDemand: isReadOnce)
     case .test:
-      // Behind all that a training set can reach.
+      // Beyond the numbers of any training set.
       self.init(
         seed: seed, first: 1 << 32, count: Self.testCount, side: options.side,
         drawsOnDemand: isReadOnce)
@@ -127,7 +127,7 @@ extension Synthetic: DataSource {
   }
 }
 
-/// What is to be seen on one image; lengths are fractions of its side.
+/// The scene of one image; lengths are fractions of its side.
 private struct Scene {
   private typealias Color = SIMD3<Float>
 

@@ -5,8 +5,8 @@ import Tensors
 /// Adam (Kingma and Ba 2015) over all trained parameters of a model, with the decoupled weight decay of
 /// AdamW (Loshchilov and Hutter 2019).
 ///
-/// Every parameter that is trained decays, biases and a trained codebook included, as PyTorch's AdamW
-/// has it where it is told nothing else; one without a gradient stays as it is.
+/// Every trained parameter decays, biases and a trained codebook included, as in PyTorch's AdamW by default.
+/// A parameter without a gradient is not changed.
 package struct Adam: Sendable {
   package struct Options: Sendable {
     package var learningRate = 1e-3
@@ -14,7 +14,7 @@ package struct Adam: Sendable {
     package var beta2 = 0.999
     package var epsilon = 1e-8
 
-    /// λ: a step takes learningRate · λ of a parameter away, whatever its gradient is.
+    /// λ: a step subtracts learningRate · λ times the parameter, independently of its gradient.
     package var weightDecay = 0.0
 
     package init(learningRate: Double, weightDecay: Double = 0) {
@@ -26,24 +26,25 @@ package struct Adam: Sendable {
   package var options: Options
   private let parameters: [Parameter]
 
-  /// - Parameter parameters: of which the trained ones are updated.
+  /// - Parameter parameters: only the trained ones are updated.
   package init(_ parameters: [Parameter], options: Options) {
     self.options = options
     self.parameters = parameters.filter { $0.role == .trained }
   }
 
-  /// One step along the gradients; a parameter without a gradient stays as it is.
+  /// One step against the gradients. A parameter without a gradient is not changed.
   ///
   /// - Parameters:
-  ///   - gradient: that of a parameter, or nil if it has none.
-  ///   - scale: what the gradients are multiplied by first (see ``GradientClipping``).
+  ///   - gradient: the gradient of a parameter, or nil if it has none.
+  ///   - scale: a factor of all gradients (see ``GradientClipping``).
   ///   - step: 1 for the first.
-  ///   - pool: the threads that share the work; no result depends on them.
+  ///   - pool: the threads. The result does not depend on their number.
   package func update(
     _ state: inout ModelState, scale: Double = 1, step: Int, pool: WorkerPool,
     gradient: (Parameter) -> Tensor?
   ) {
-    // A tensor that others refer to is copied before it is changed, so each is handed over.
+    // A shared tensor would be copied before it is changed, so each update becomes the only owner of its
+    // tensors.
     let updates = parameters.compactMap { parameter -> Monitor<Update>? in
       guard let gradient = gradient(parameter) else { return nil }
       return Monitor(
@@ -64,7 +65,7 @@ package struct Adam: Sendable {
     }
   }
 
-  /// What belongs to one parameter.
+  /// The tensors of one parameter.
   private struct Update {
     let parameter: Parameter
     let gradient: Tensor

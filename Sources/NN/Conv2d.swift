@@ -43,7 +43,7 @@ package struct Conv2d: Module {
 
   /// - Parameters:
   ///   - residual: added to the result, or nil.
-  ///   - relu: whether ReLU follows. Both are done before the result is first written.
+  ///   - relu: whether ReLU follows. Both are fused into the kernel.
   package func callAsFunction(
     _ x: Variable, residual: Variable? = nil, relu: Bool = false
   ) -> Variable {

@@ -1,8 +1,7 @@
 import Autograd
 import Tensors
 
-/// A learned transposed convolution: the gradient of a ``Conv2d`` with respect to its images, used
-/// as a layer.
+/// A learned transposed convolution: the input gradient of a ``Conv2d``, used as a layer.
 ///
 /// Maps `[N, H, W, inChannels]` to `[N, H′, W′, outChannels]`, where
 /// `H′ = (H − 1)·stride − 2·padding + kernelSize` and likewise `W′`.
@@ -18,8 +17,8 @@ package struct ConvTranspose2d: Module {
     _ name: String, inChannels: Int, outChannels: Int, kernelSize: Int, stride: Int,
     padding: Int = 0, bias hasBias: Bool = true, initialization: Initialization = .pyTorch
   ) {
-    // PyTorch takes the second extent of the weight for the fan-in, which here is outChannels;
-    // Sonnet counts the channels that come in.
+    // PyTorch computes the fan-in from the second extent of the weight, which is outChannels here; Sonnet
+    // uses the input channels.
     let channels = initialization == .pyTorch ? outChannels : inChannels
     let fanIn = channels * kernelSize * kernelSize
     weight = Parameter(
@@ -34,7 +33,7 @@ package struct ConvTranspose2d: Module {
 
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
-  /// - Parameter relu: whether ReLU follows; here it costs nothing.
+  /// - Parameter relu: whether ReLU follows, fused into the kernel.
   package func callAsFunction(_ x: Variable, relu: Bool = false) -> Variable {
     convolveTransposed(
       x, x.tape.read(weight), bias: bias.map(x.tape.read), relu: relu, window: window)

@@ -2,13 +2,13 @@ import Autograd
 import Runtime
 import Tensors
 
-/// Shortens the gradient of all parameters together where its Euclidean norm is above a limit.
+/// Scales the gradients of all parameters so that their joint Euclidean norm is at most a limit.
 ///
 ///     norm  = √(Σ over parameters of Σ g²)
 ///     scale = min(1, limit / (norm + 1e-6))
 ///
-/// That is PyTorch's `clip_grad_norm_`, with its ε; the norm is added up in double precision, parameter
-/// after parameter in the order of the model.
+/// This is PyTorch's `clip_grad_norm_`, with its ε. The norm is summed in double precision, parameter by
+/// parameter in the order of the model.
 package struct GradientClipping: Sendable {
   package let limit: Double
   static let epsilon = 1e-6
@@ -18,14 +18,14 @@ package struct GradientClipping: Sendable {
     self.limit = limit
   }
 
-  /// What gradients of a norm are to be multiplied by.
+  /// The factor for gradients of a norm.
   package func scale(norm: Double) -> Double { min(1, limit / (norm + Self.epsilon)) }
 
-  /// The norm of all gradients together.
+  /// The joint norm of all gradients.
   ///
   /// - Parameters:
-  ///   - ordered: in the order of the sum, that of the model's parameters.
-  ///   - pool: the threads that share the work; the sum does not depend on them.
+  ///   - ordered: the gradients in the order of the model's parameters, which is the order of the sum.
+  ///   - pool: the threads. The sum does not depend on their number.
   package static func norm(of ordered: [Tensor], pool: WorkerPool) -> Double {
     let sums = Monitor([Double](repeating: 0, count: ordered.count))
     pool.forEach(count: ordered.count) { i in

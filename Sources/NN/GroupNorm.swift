@@ -1,9 +1,9 @@
 import Autograd
 import Tensors
 
-/// Learned group normalisation, with or without SiLU behind it.
+/// Learned group normalization, optionally followed by SiLU.
 ///
-/// Maps `[N, H, W, channels]` to the same shape. Weights start as ones and biases as zeros.
+/// Maps `[N, H, W, channels]` to the same shape. Weights are initialized to one and biases to zero.
 package struct GroupNorm: Module {
   /// `[channels]`.
   package let weight: Parameter
@@ -16,7 +16,7 @@ package struct GroupNorm: Module {
   package init(_ name: String, channels: Int, groups: Int, epsilon: Double) {
     precondition(
       groups > 0 && channels.isMultiple(of: groups),
-      "\(channels) channels cannot be parted into \(groups) groups")
+      "\(channels) channels cannot be divided into \(groups) groups")
     weight = Parameter("\(name).weight", [channels], initializer: .ones)
     bias = Parameter("\(name).bias", [channels], initializer: .zeros)
     self.groups = groups

@@ -1,10 +1,10 @@
 import Autograd
 import Tensors
 
-/// What training changes: the values of all parameters, and Adam's moments of those that are trained.
+/// What training changes: the values of all parameters, and Adam's moments of the trained ones.
 package struct ModelState: Sendable {
   package var values: ParameterValues
-  /// Moving averages of the gradients and of their squares, shaped like the trained parameters.
+  /// Moving averages of the gradients and of their squares, with the shapes of the trained parameters.
   package var firstMoments: ParameterValues
   package var secondMoments: ParameterValues
 
@@ -16,7 +16,7 @@ package struct ModelState: Sendable {
     self.secondMoments = secondMoments
   }
 
-  /// Zero moments for the trained ones of some parameters.
+  /// Values with zero moments for the trained parameters.
   package init(values: ParameterValues, momentsOf parameters: [Parameter]) {
     let zeros = ParameterValues(
       Dictionary(
@@ -25,7 +25,7 @@ package struct ModelState: Sendable {
     self.init(values: values, firstMoments: zeros, secondMoments: zeros)
   }
 
-  /// The start of a run.
+  /// The initial state of a run.
   package init(initial parameters: [Parameter], seed: UInt64) {
     self.init(values: ParameterValues(initial: parameters, seed: seed), momentsOf: parameters)
   }

@@ -2,9 +2,9 @@ import Autograd
 
 /// A part of a model that owns parameters.
 package protocol Module: Sendable {
-  /// All parameters, those of parts included, in a fixed order.
+  /// All parameters, including those of submodules, in a fixed order.
   ///
-  /// The list is written out, not found by reflection; a test compares it with the stored properties.
+  /// The list is explicit; a test compares it with the stored properties found by reflection.
   var parameters: [Parameter] { get }
 }
 

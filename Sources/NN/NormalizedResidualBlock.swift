@@ -1,20 +1,20 @@
 import Autograd
 import Tensors
 
-/// A residual block with normalisation, as in the autoencoders of latent diffusion:
+/// A residual block with normalization, as in the autoencoders of latent diffusion:
 ///
 ///     h = conv1(SiLU(norm1(x)))
 ///     h = conv2(dropout(SiLU(norm2(h))))
-///     y = h + x, or h + conv_shortcut(x) where the width changes
+///     y = h + x, or h + conv_shortcut(x) if the number of channels changes
 ///
 /// Maps `[N, H, W, inChannels]` to `[N, H, W, outChannels]`; both convolutions are 3×3, the shortcut 1×1.
 package struct NormalizedResidualBlock: Module {
-  /// What all blocks of a model share.
+  /// Options that all blocks of a model share.
   package struct Options: Sendable, Equatable {
-    /// Groups of channels of every normalisation.
+    /// Groups of channels in every normalization.
     package var groups = 32
     package var epsilon = 1e-6
-    /// The probability of an element to be dropped in training.
+    /// The probability that an element is dropped in training.
     package var dropout = 0.0
 
     package init() {}

@@ -1,9 +1,9 @@
-/// What a shard is in its batch.
+/// The place of a shard in its batch.
 package struct ShardContext: Sendable {
-  /// How many of the shard's leading images are in the batch; the others are padding.
+  /// How many images of the shard are in the batch, from the first; the others are padding.
   package let validCount: Int
-  /// Images of the whole batch. Sums over a shard are divided by counts of the batch, so that shards add
-  /// up to the batch's means.
+  /// The number of images in the whole batch. Sums over a shard are divided by counts of the batch, so that
+  /// the shards add up to the batch's means.
   package let batchSize: Int
 
   package init(validCount: Int, batchSize: Int) {

@@ -2,7 +2,7 @@ import Autograd
 import NN
 import Tensors
 
-/// How the gradient passes the quantizer on its way from decoder to encoder. Both make the same step.
+/// How the gradient passes the quantizer from the decoder to the encoder. Both ways give the same step.
 package enum StraightThrough: String, CaseIterable, Sendable {
   /// ``VectorQuantize``, a function that defines its own derivative.
   case function
@@ -10,7 +10,7 @@ package enum StraightThrough: String, CaseIterable, Sendable {
   case detach
 }
 
-/// Learned codewords and the search for the nearest one, which several quantizers have.
+/// Learned codewords, and the search for the nearest one.
 package struct Codebook: Sendable {
   /// The codewords, `[K, D]`.
   package let parameter: Parameter
@@ -18,7 +18,7 @@ package struct Codebook: Sendable {
   package let distances: DistanceForm
 
   /// - Parameters:
-  ///   - name: the latent's.
+  ///   - name: the name of the latent.
   ///   - role: `.trained` if the codebook loss moves the codewords.
   package init(
     _ name: String, codewords: Int, dimension: Int, initializer: Initializer, role: Parameter.Role,
@@ -45,14 +45,15 @@ package struct Codebook: Sendable {
 
   /// Quantizes vectors in training.
   ///
-  /// - Returns: What the decoder gets, with a gradient to the vectors; the codewords, with a gradient to
+  /// - Returns: The input of the decoder, with a gradient to the vectors; the codewords, with a gradient to
   ///   the codebook; and the codes.
   func quantize(_ z: Variable) -> (output: Variable, codewords: Variable, codes: Codes) {
     let codebook = z.tape.read(parameter)
     let codes = codebook.value.nearestCodes(to: z.value, by: distances)
     switch straightThrough {
     case .function:
-      // Two calls, or the codebook loss would reach the encoder through the straight-through copy.
+      // Two calls: with one, the codebook loss would reach the encoder through the straight-through
+      // estimator.
       let e = vectorQuantize(z.detach(), codebook: codebook, codes: codes).output
       return (vectorQuantize(z, codebook: codebook.detach(), codes: codes).output, e, codes)
     case .detach:
@@ -81,7 +82,7 @@ extension CodebookQuantizer {
   }
 }
 
-/// The mean of `‖a − b‖²` over the elements of a batch, as far as a shard contributes to it.
+/// A shard's share of the mean squared difference over the elements of a batch.
 ///
 /// - Parameter a: `[N, h, w, D]`.
 func meanSquaredError(_ a: Variable, _ b: Variable, in shard: ShardContext) -> Variable {

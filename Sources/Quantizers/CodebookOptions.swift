@@ -2,15 +2,15 @@ import Autograd
 import Options
 import Tensors
 
-/// Where the codewords begin.
+/// The initial distribution of the codewords.
 package enum CodebookInitialization: String, CaseIterable, Sendable {
   /// Uniform in ±1/K.
   case uniform
   /// Uniform in 0…1.
   case unit
-  /// Normal, of variance 1.
+  /// Normal, with variance 1.
   case normal
-  /// Uniform in ±√(3/D), which has the variance 1/D.
+  /// Uniform in ±√(3/D), with variance 1/D.
   case fan
 
   package func initializer(codewords: Int, dimension: Int) -> Initializer {
@@ -23,13 +23,13 @@ package enum CodebookInitialization: String, CaseIterable, Sendable {
   }
 }
 
-/// How an architecture's published program starts and keeps a codebook.
+/// How an architecture's published implementation initializes and updates a codebook.
 ///
-/// By default near the origin, where the vectors are: from a wide normal distribution they all choose one
-/// of a few codewords, and the others are never found (docs/reproduced-systems.md).
+/// By default codewords start near the origin, where the vectors are. With a wide normal distribution all
+/// vectors choose one of a few codewords, and the others are never used (docs/reproduced-systems.md).
 package struct CodebookDefaults: Sendable {
   package var initialization = CodebookInitialization.uniform
-  /// If moving averages move the codewords.
+  /// The initialization if moving averages update the codewords.
   package var averagedInitialization = CodebookInitialization.uniform
   package var unused = UnusedCodeword.keep
 

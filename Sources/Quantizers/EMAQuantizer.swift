@@ -4,12 +4,12 @@ import NN
 import Options
 import Tensors
 
-/// What becomes of a codeword that a batch did not choose, where averages make the codebook.
+/// How a codeword that no vector of a batch chose is updated.
 package enum UnusedCodeword: String, CaseIterable, Sendable {
-  /// It stays where it is. Its average does not change either: size and sum shrink alike, and only
-  /// the smoothing would draw their quotient to the origin.
+  /// It is kept. Its average does not change either: size and sum decay alike, and only the smoothing would
+  /// move their quotient towards the origin.
   case keep
-  /// It follows the formula, so one that was never chosen lies at the origin, as in Sonnet.
+  /// It follows the formula, as in Sonnet: a codeword that was never chosen is at the origin.
   case origin
 }
 
@@ -17,7 +17,7 @@ package enum UnusedCodeword: String, CaseIterable, Sendable {
 /// al. 2017, appendix A.1; bias correction and smoothing as in Sonnet). Its loss is the commitment term
 /// `β·‖z − sg[e]‖²`; the codebook has no gradient.
 ///
-/// A batch is quantized with the codebook as it is, and the update comes after, in step t:
+/// A batch is quantized with the current codebook. Then step t updates it:
 ///
 ///     size ← γ·size + (1 − γ)·counts           sum ← γ·sum + (1 − γ)·sums
 ///     size^ = size / (1 − γᵗ)                   sum^ = sum / (1 − γᵗ)
@@ -37,7 +37,7 @@ package struct EMAQuantizer: CodebookQuantizer {
   package let epsilon: Double
   package let unused: UnusedCodeword
 
-  /// - Parameter name: the latent's.
+  /// - Parameter name: the name of the latent.
   package init(
     _ name: String, _ codebook: Codebook, commitment: Float, decay: Double, epsilon: Double = 1e-5,
     unused: UnusedCodeword
@@ -78,7 +78,7 @@ package struct EMAQuantizer: CodebookQuantizer {
   ///
   /// - Parameters:
   ///   - z: `[…, D]`.
-  ///   - validCount: how many of the leading vectors are used; the others are padding.
+  ///   - validCount: how many vectors are used, from the first; the others are padding.
   package func statistics(of z: Tensor, _ codes: Codes, validCount: Int) -> [Tensor] {
     let codes = Codes([validCount], Array(codes.indices.prefix(validCount)))
     var sums = Tensor(zeros: sum.shape)
@@ -109,7 +109,7 @@ package struct EMAQuantizer: CodebookQuantizer {
 
   package func adoptCodebook(_ state: inout ModelState) {
     guard state.values[size].sum() == 0 else { return }
-    // Each codeword counts as chosen once, by itself.
+    // As if each codeword had been chosen once, by a vector equal to it.
     state.values[size] = Tensor(size.shape, repeating: 1)
     state.values[sum] = state.values[vectors.parameter]
   }

@@ -2,15 +2,14 @@ import Glibc
 import NN
 import Tensors
 
-/// In how many directions the rows of a matrix spread: `exp` of the entropy of the eigenvalues of their
-/// covariance, taken as a distribution (Roy and Vetterli 2007, "The effective rank", on the squares of
-/// the singular values).
+/// The effective rank of the rows of a matrix: `exp` of the entropy of the normalized eigenvalues of their
+/// covariance (Roy and Vetterli 2007, "The effective rank", on the squares of the singular values).
 ///
-/// It is D where they spread evenly in all directions, 1 where they lie on a line, and 0 where they
-/// coincide. A codebook whose effective rank is far below its dimension has collapsed.
+/// It is D if the rows spread evenly in all directions, 1 if they are on a line, and 0 if they coincide. A
+/// codebook whose effective rank is far below its dimension has collapsed.
 ///
 /// - Parameter rows: `[N, D]`.
-/// - Returns: nil where it cannot be computed.
+/// - Returns: Nil if it cannot be computed, for instance if an element is not finite.
 package func effectiveRank(ofRows rows: Tensor) -> Double? {
   guard rows.isFinite, let eigenvalues = rows.covarianceEigenvalues() else { return nil }
   let positive = eigenvalues.filter { $0 > 0 }

@@ -2,10 +2,10 @@ import Autograd
 import NN
 import Tensors
 
-/// What lies between encoder and decoder: vectors become codes, and codes become codewords.
+/// Maps the encoder's vectors to codes, and codes to the codewords that the decoder gets.
 ///
-/// A quantizer is a file of its own. It owns its parameters, its terms of the loss, and whatever moves its
-/// codebook besides the gradient.
+/// A quantizer is a file of its own. It owns its parameters, its loss terms, and any update of its codebook
+/// besides the gradient step.
 package protocol Quantizer: Module {
   /// How many values each code of a position can have: `[512]`; `[512, 512]` if a position has two codes.
   var alphabet: [Int] { get }
@@ -20,11 +20,11 @@ package protocol Quantizer: Module {
   /// The codes of vectors `[…, D]`, outside training: `[…]`, or `[…, S]` if a position has S codes.
   func codes(of z: Tensor, _ values: ParameterValues) -> Codes
 
-  /// The codewords `[…, D]` of codes. What evaluation decodes, so that decoding saved codes gives the same
-  /// bytes as reconstructing.
+  /// The codewords `[…, D]` of codes. Evaluation decodes these, so decoding saved codes gives the same bytes
+  /// as reconstructing.
   func codewords(_ codes: Codes, on tape: Tape) -> Variable
 
-  /// The shapes of what ``quantize(_:in:)`` hands to ``update(_:with:step:)``.
+  /// The shapes of the statistics that ``quantize(_:in:)`` computes for ``update(_:with:step:)``.
   var statisticsShapes: [Shape] { get }
 
   /// Prepares the state of a new run before the first step, as k-means does a codebook. By default nothing.
@@ -35,7 +35,7 @@ package protocol Quantizer: Module {
   /// Changes the state by a batch, after the optimizer. By default nothing.
   ///
   /// - Parameters:
-  ///   - statistics: of the batch, the sum over its shards.
+  ///   - statistics: the sums over the batch's shards.
   ///   - step: 1 for the first.
   func update(_ state: inout ModelState, with statistics: [Tensor], step: Int)
 
@@ -55,9 +55,9 @@ extension Quantizer {
   package var codebook: Codebook? { nil }
 }
 
-/// What quantizing some vectors in training gives.
+/// The result of quantizing vectors in training.
 package struct Quantized {
-  /// What the decoder gets: the codewords, up to rounding, with a gradient to the vectors.
+  /// The input of the decoder: the codewords, up to rounding, with a gradient to the vectors.
   package let output: Variable
   package let codes: Codes
   /// The quantizer's terms of the loss.
@@ -77,7 +77,7 @@ package struct Quantized {
 
 /// A term of the loss.
 package struct LossTerm {
-  /// What it is called in metrics, such as `commitment`. Terms of one name are added up over the latents.
+  /// Its name in metrics, such as `commitment`. Terms of the same name are added over the latents.
   package let name: String
   /// The shard's share of the batch's mean, before it is weighted.
   package let value: Variable

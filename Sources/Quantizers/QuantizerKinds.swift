@@ -1,14 +1,14 @@
 import Autograd
 import Options
 
-/// A way to quantize that a configuration can name, with the options that it takes.
+/// A kind of quantizer that a configuration can name, with its options.
 ///
 /// A type that conforms is a file of its own, and a line in ``QuantizerKinds``.
 package protocol QuantizerKind: Kind {
   /// The width of the vectors that it quantizes, D.
   static func dimension(_ options: Options) -> Int
 
-  /// Fills in what the options leave to the architecture. By default nothing.
+  /// Fills in the options whose defaults are the architecture's. By default nothing.
   static func complete(_ options: inout Options, from defaults: CodebookDefaults)
 
   /// The quantizer of a latent, from complete options.
@@ -49,7 +49,7 @@ extension Section<QuantizerKinds> {
     return dimension(entry)
   }
 
-  /// The same section with what it leaves to the architecture.
+  /// The section with the options whose defaults are the architecture's filled in.
   package func completed(from defaults: CodebookDefaults) -> Self {
     func completed<K: QuantizerKind>(_ type: K.Type) -> Self {
       var result = self
@@ -69,7 +69,7 @@ extension Section<QuantizerKinds> {
 }
 
 extension Codebook {
-  /// A codebook with the options that all kinds have; they are complete.
+  /// A codebook with complete options.
   init(_ name: String, _ options: CodebookOptions, role: Parameter.Role) {
     self.init(
       name, codewords: options.size, dimension: options.dimension,

@@ -12,7 +12,7 @@ import Tensors
 ///
 /// Inputs: vectors `[…, D]` and the codebook `[K, D]`. The codes are a non-differentiable output.
 package enum VectorQuantize: Function {
-  /// The codes where they are known already, from another call with the same values.
+  /// The codes, if they are known from another call with the same values.
   package typealias Attributes = Codes?
 
   package struct Saved {

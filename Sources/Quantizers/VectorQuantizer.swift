@@ -36,12 +36,12 @@ package struct VectorQuantizer: CodebookQuantizer {
   }
 }
 
-/// Which terms of the loss β stands before.
+/// Which loss terms β multiplies.
 package enum CommitmentWeighting: String, CaseIterable, Sendable {
   /// The commitment term alone: `‖sg[z] − e‖² + β·‖z − sg[e]‖²`.
   case paper
-  /// Both terms: `β·‖sg[z] − e‖² + β·‖z − sg[e]‖²`. No other term reaches the codebook, so Adam divides
-  /// this β out again but for its ε.
+  /// Both terms: `β·‖sg[z] − e‖² + β·‖z − sg[e]‖²`. No other term has a gradient for the codebook, so
+  /// under Adam this β cancels, except through ε.
   case both
 }
 

@@ -2,7 +2,7 @@ import Configurations
 import NN
 
 extension Configuration {
-  /// Adam's options in a step.
+  /// Adam's options for a step.
   func adam(step: Int) -> Adam.Options {
     Adam.Options(learningRate: learningRate(step: step), weightDecay: training.weightDecay)
   }
@@ -15,6 +15,6 @@ extension Configuration {
     return rate
   }
 
-  /// nil if gradients are not clipped.
+  /// Nil if gradients are not clipped.
   var clipping: GradientClipping? { training.clipNorm.map(GradientClipping.init(limit:)) }
 }

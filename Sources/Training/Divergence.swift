@@ -54,7 +54,7 @@ struct Divergence<Model: ConfiguredModel> {
       + command.map(shellWord).joined(separator: " ")
   }
 
-  /// A name for another run.
+  /// A folder name for another run.
   private var unusedFolder: String {
     (2...1000).lazy.map { "\(folder.path)-\($0)" }.first { (try? fileExists($0)) == false }
       ?? "\(folder.path)-new"

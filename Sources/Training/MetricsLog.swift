@@ -4,8 +4,8 @@ import NN
 
 /// The metrics of a run as lines of JSON.
 ///
-/// A line without `split` is a training step's. With several codebooks, `codebooks` has the perplexity and the
-/// codes used of each, and `codesUsed` is their sum.
+/// A line without `split` is a training step's. With several codebooks, `codebooks` has the perplexity and
+/// the codes used of each, and `codesUsed` is their sum.
 final class MetricsLog {
   /// A value of a line.
   private enum Value: Encodable {
@@ -43,10 +43,10 @@ final class MetricsLog {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
-  /// Brings the log to a saved state: drops what was logged after it and what is damaged, and keeps the
-  /// lines that others wrote.
+  /// Makes the log agree with a saved state: removes later lines and damaged ones, and keeps lines that other
+  /// programs wrote.
   ///
-  /// - Returns: what is worth saying about the log, such as steps without a line.
+  /// - Returns: notes for the user, such as steps without a line.
   func repair(toMatch state: TrainingState) throws -> [String] {
     var notes = file.movedAside.map { ["\(file.path) could not be used and is now \($0)"] } ?? []
     let decoder = JSONDecoder()
@@ -90,7 +90,7 @@ final class MetricsLog {
     file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
   }
 
-  /// What has happened to the file since the last call, or nil.
+  /// A note about what happened to the file since the last call, or nil.
   func takeNote() -> String? {
     guard file.wasReplaced, !isReplacementNoted else { return nil }
     isReplacementNoted = true
@@ -98,10 +98,10 @@ final class MetricsLog {
       "\(file.path) was deleted or replaced; a new one has been begun, without the earlier lines"
   }
 
-  /// Hands the lines to the system.
+  /// Writes the lines to the file.
   func flush() throws { try file.flush() }
 
-  /// Brings the lines to the disk.
+  /// Synchronizes the lines to the disk.
   func synchronize() throws {
     try file.flush()
     try file.synchronize()
@@ -152,8 +152,8 @@ private enum LoggedLine {
     } else if (try? decoder.decode(AnyObject.self, from: data)) != nil {
       self = .foreign
     } else {
-      // A line of ours that does not parse was torn; other text without an end may have been, too, but is
-      // not ours to judge.
+      // A line of ours that does not parse was torn. Other text without a newline may be torn as well, but
+      // belongs to another program.
       let isOurs = bytes.first == UInt8(ascii: "{")
       let isText = !bytes.contains(0) && String(validating: bytes, as: UTF8.self) != nil
       self = isText && !isOurs ? .foreign : .damaged
@@ -161,11 +161,11 @@ private enum LoggedLine {
   }
 }
 
-/// Steps between 1 and the last that a log has no line for.
+/// The steps between 1 and the last for which a log has no line.
 private struct StepGaps {
   private var last = 0
   private var count = 0
-  /// The first few.
+  /// The first few ranges.
   private var shown: [String] = []
 
   mutating func add(_ step: Int) {
@@ -182,7 +182,7 @@ private struct StepGaps {
     if count <= 5 { shown.append(first == end ? "\(first)" : "\(first)–\(end)") }
   }
 
-  /// Such as `steps 3–7, 12 and 4 more ranges`; nil without a gap.
+  /// Such as `steps 3–7, 12 and 4 more ranges`, or nil if there is no gap.
   var description: String? {
     guard count > 0 else { return nil }
     let more = count > shown.count ? " and \(count - shown.count) more ranges" : ""

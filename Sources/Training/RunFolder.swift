@@ -11,9 +11,9 @@ package struct RunFolder: Sendable {
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }
 
-  /// The configuration with all its defaults filled in.
+  /// The configuration, with all defaults filled in.
   package var configuration: String { "\(path)/config.yaml" }
-  /// A line of JSON for each step and each validation.
+  /// One line of JSON for each step and each validation.
   package var metrics: String { "\(path)/metrics.jsonl" }
   package var checkpoints: String { "\(path)/checkpoints" }
   /// The newest state.
@@ -21,19 +21,19 @@ package struct RunFolder: Sendable {
   /// The state with the least validation error.
   package var best: String { "\(checkpoints)/best.safetensors" }
 
-  /// Whether a run has begun here. The first file of a run makes one, so that a run that died between two
-  /// files is one too; metrics alone are none.
+  /// Whether the folder holds a run. A single file of a run is enough, so a run that was killed between
+  /// writing two files counts; metrics alone do not.
   package var holdsRun: Bool {
     get throws { try [configuration, last, best].contains(where: fileExists) }
   }
 
-  /// The checkpoints that are there.
+  /// The checkpoints that exist.
   private var present: [String] {
     get throws { try [best, last].filter(fileExists) }
   }
 
-  /// The configuration of the run: that of its file, or where the file is missing or empty that of its
-  /// checkpoint, which has everything that fixes the run.
+  /// The configuration of the run: from its file, or if the file is missing or empty from its checkpoint,
+  /// which has all fields of scope `experiment`.
   ///
   /// - Parameter overrides: `key=value`, applied to it.
   /// - Returns: the configuration, and what the user should know about it.
@@ -66,8 +66,8 @@ package struct RunFolder: Sendable {
       advice: "Start one with vqvae train --config FILE --run \(shellWord(path)).")
   }
 
-  /// The checkpoint that a command's argument means: a file itself, or the best of a run folder, or
-  /// else its last.
+  /// The checkpoint that a command's argument refers to: the file itself, or the best checkpoint of a run
+  /// folder, or its last if there is no best.
   package static func checkpoint(
     _ runOrCheckpoint: String
   ) throws -> (checkpoint: String, run: RunFolder?) {
@@ -82,7 +82,7 @@ package struct RunFolder: Sendable {
     }
     let run = RunFolder(runOrCheckpoint)
     if let path = try run.present.first { return (path, run) }
-    // The folder of the checkpoints means the run that they belong to.
+    // The folder of the checkpoints refers to the run that they belong to.
     let inner = ["best", "last"].map { "\(run.path)/\($0).safetensors" }
     if let path = try inner.first(where: fileExists) {
       return (path, try RunFolder("\(run.path)/..").ifItHoldsRun)

@@ -3,24 +3,24 @@ import Diagnostics
 import Files
 import TerminalText
 
-/// Where a run begins: a new one, one from the weights of a checkpoint, or one that is resumed from a
-/// checkpoint of its folder.
+/// How a run starts: from scratch, from the weights of another run, or resumed from a checkpoint of its
+/// folder.
 ///
-/// It is found before anything is written, and holds the folder's lock.
+/// It is determined before anything is written. A resumed run holds the folder's lock.
 package struct RunStart<Model: ConfiguredModel> {
   package let folder: RunFolder
   let configuration: Configuration
   let lock: FolderLock?
   let isResumed: Bool
-  /// What the run goes on from; nil at step 0.
+  /// The checkpoint that is resumed, or nil if the run starts at step 0.
   let checkpoint: Checkpoint<Model>?
-  /// Whether that is `last.safetensors`.
+  /// Whether the checkpoint is `last.safetensors`.
   private let isLast: Bool
-  /// Whose weights a new run begins with.
+  /// The checkpoint whose weights a new run starts with, or nil.
   let weights: (path: String, checkpoint: Checkpoint<Model>)?
   /// The validation error of `best.safetensors` on the disk, which no worse model may replace.
   let bestOnDisk: Double?
-  /// Damaged checkpoints that are moved aside before their place is needed.
+  /// Damaged checkpoints, which are moved aside before the run writes new ones.
   let damaged: [String]
   /// What the user should know about the choice.
   package let notes: [String]
@@ -66,9 +66,9 @@ package struct RunStart<Model: ConfiguredModel> {
 
   /// A run that is resumed.
   ///
-  /// Of `last` and `best` the one of the later step is taken: both are whole states of the same run, and
-  /// from each it takes the same course. A damaged one leaves the other; one that the system does not let
-  /// us read is an error, for it may be good, and better than what would replace it.
+  /// The later of `last` and `best` is used: both are complete states of the same run, and the run takes the
+  /// same course from either. If one is damaged, the other is used. If one cannot be read because of the
+  /// system, this is an error, since it may be good, and better than what would replace it.
   package init(resuming configuration: Configuration) throws {
     folder = RunFolder(configuration.outputFolder)
     self.configuration = configuration
@@ -127,14 +127,14 @@ package struct RunStart<Model: ConfiguredModel> {
     try checkpoint.map { try Self.requireSame($0, configuration, in: folder) }
   }
 
-  /// A checkpoint that may be there.
+  /// A checkpoint that may exist.
   private struct Candidate {
-    /// nil if it is missing or damaged.
+    /// Nil if it is missing or damaged.
     var checkpoint: Checkpoint<Model>?
     /// What is wrong with it.
     var damage: Problem?
 
-    /// Sets a checkpoint of another run aside: its error says nothing about this one.
+    /// Marks a checkpoint of another run as damaged: its error says nothing about this run.
     mutating func requireSameRun(as last: Checkpoint<Model>, path: String) {
       guard let configuration = checkpoint?.experiment.configuration,
         !configuration.differences(from: last.experiment.configuration, in: .experiment).isEmpty
@@ -159,8 +159,8 @@ package struct RunStart<Model: ConfiguredModel> {
     }
   }
 
-  /// How many steps a resumed run has made that has nothing left to do; nil for others, and for one that
-  /// died between writing its best and its last checkpoint.
+  /// The number of steps of a resumed run that is complete, or nil if it is not: also if it was killed
+  /// between writing its best and its last checkpoint.
   package var completedSteps: Int? {
     guard let state = checkpoint?.state, isLast else { return nil }
     let steps = configuration.training.steps
@@ -168,7 +168,7 @@ package struct RunStart<Model: ConfiguredModel> {
     return isComplete ? state.step : nil
   }
 
-  /// A resumed run has the same configuration, but for what belongs to the machine.
+  /// A resumed run has the same configuration, except for fields of scope `runtime`.
   private static func requireSame(
     _ checkpoint: Checkpoint<Model>, _ configuration: Configuration, in folder: RunFolder
   ) throws {

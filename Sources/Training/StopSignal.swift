@@ -3,21 +3,21 @@ import Files
 import Glibc
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP as a wish to stop after the present step, and SIGUSR1 as a wish to save and go
-/// on (Slurm sends it before a job's time is over).
+/// SIGINT, SIGTERM and SIGHUP as requests to stop after the current step, and SIGUSR1 as a request to save
+/// and continue (Slurm can send it before a job's time limit).
 ///
-/// The handlers only set flags and write a line, all of it safe in a signal handler: no thread, no queue
-/// and no memory is needed, so signals work where the system gives none of these.
+/// The handlers only set flags and write a line, which is safe in a signal handler. They need no thread,
+/// queue or memory, so signals also work if the system refuses these.
 package final class StopSignal: Sendable {
-  /// The signal that came; 0 before one did.
+  /// The signal that was received, or 0.
   private let received = Atomic<Int32>(0)
-  /// When, in milliseconds.
+  /// The time at which it was received, in milliseconds.
   private let receivedAt = Atomic<Int64>(0)
   private let isSaveRequested = Atomic(false)
 
   package init() {}
 
-  /// The status to leave with once a signal has come; nil before.
+  /// The exit status, once a signal has been received; otherwise nil.
   package var status: ExitStatus? {
     switch received.load(ordering: .acquiring) {
     case SIGINT: .interrupted
@@ -29,7 +29,7 @@ package final class StopSignal: Sendable {
 
   package var isRaised: Bool { status != nil }
 
-  /// Whether a save was asked for since the last call.
+  /// Whether a save was requested since the last call.
   package func takeSaveRequest() -> Bool {
     isSaveRequested.exchange(false, ordering: .acquiringAndReleasing)
   }
@@ -38,19 +38,19 @@ package final class StopSignal: Sendable {
   package enum Meaning: Equatable {
     /// Stop after the step.
     case stop
-    /// Save and go on.
+    /// Save and continue.
     case save
-    /// The same wish again, from somebody who may not know of the first.
+    /// A repetition of the same request.
     case repeated
-    /// Leave at once.
+    /// Exit immediately.
     case leave
   }
 
-  /// How long after a signal the same one is taken for its repetition: `timeout` and batch systems signal a
+  /// How long after a signal the same signal counts as its repetition: `timeout` and batch systems signal a
   /// process and then its group, and so the process twice.
   package static let repetitionMilliseconds: Int64 = 300
 
-  /// Notes a signal.
+  /// Records a signal.
   ///
   /// - Parameter time: of a monotonic clock, in milliseconds.
   package func receive(_ number: Int32, at time: Int64) -> Meaning {
@@ -68,7 +68,7 @@ package final class StopSignal: Sendable {
     let isRepetition =
       number == received.load(ordering: .acquiring)
       && time - receivedAt.load(ordering: .acquiring) < Self.repetitionMilliseconds
-    // A terminal that closes says nothing that SIGINT or SIGTERM has not said.
+    // After SIGINT or SIGTERM, the SIGHUP of a closing terminal requests nothing new.
     return isRepetition || number == SIGHUP ? .repeated : .leave
   }
 
@@ -76,8 +76,7 @@ package final class StopSignal: Sendable {
 
   private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
 
-  /// Lets the signals through. A process inherits its parent's mask, and a parent whose threads block
-  /// signals would make this one deaf to them.
+  /// Unblocks the signals. A process inherits the signal mask of its parent, which may block them.
   ///
   /// Until ``listen(_:)``, SIGINT, SIGTERM and SIGHUP end the process, and SIGUSR1 does nothing: there is
   /// nothing to save yet.
@@ -100,10 +99,10 @@ package final class StopSignal: Sendable {
     }
   }
 
-  /// Takes the signals over until the process ends.
+  /// Installs the handlers until the process ends.
   ///
-  /// One that was ignored when the process started stays ignored, as `nohup` and shells without job control
-  /// arrange it for SIGHUP and SIGINT; nobody sends the others without meaning them.
+  /// SIGHUP and SIGINT stay ignored if they were ignored when the process started, as with `nohup` and shells
+  /// without job control.
   package func listen(_ words: Words) {
     Self.stopping = Self.permanent(words.stopping)
     Self.leaving = Self.permanent(words.leaving)
@@ -120,7 +119,7 @@ package final class StopSignal: Sendable {
     }
   }
 
-  // Written before the first handler is installed and never after.
+  // Written before the first handler is installed, and never after that.
   nonisolated(unsafe) private static var listener: Unmanaged<StopSignal>?
   nonisolated(unsafe) private static var stopping: UnsafeRawBufferPointer?
   nonisolated(unsafe) private static var leaving: UnsafeRawBufferPointer?

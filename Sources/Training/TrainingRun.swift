@@ -21,7 +21,7 @@ package enum RunOutcome: Equatable {
   case stopped(ExitStatus)
 }
 
-/// A run in its folder, from its start or from where it was stopped, to its end.
+/// A run in its folder, from its start or from the step where it was stopped, to its end.
 package struct TrainingRun<Model: ConfiguredModel> {
 
   package let folder: RunFolder
@@ -38,10 +38,10 @@ package struct TrainingRun<Model: ConfiguredModel> {
   /// The validation error of `best.safetensors` on the disk; ∞ if there is none.
   private var bestOnDisk: Double
 
-  /// How many threads work.
+  /// The number of threads.
   package var threads: Int { pool.threads }
 
-  /// Opens the data and the run folder. Nothing is created before the data has been found good.
+  /// Opens the data and the run folder. Nothing is created before the data have been checked.
   package init(_ start: RunStart<Model>, threads: Int) throws {
     let configuration = start.configuration
     folder = start.folder
@@ -61,7 +61,7 @@ package struct TrainingRun<Model: ConfiguredModel> {
     pool = WorkerPool(threads: threads)
 
     try createFolder(folder.checkpoints)
-    // From here on the folder is this process's alone; before, another could begin there.
+    // From here on this process alone uses the folder; before, another could have started a run there.
     lock = try start.lock ?? FolderLock(folder.path)
     if !start.isResumed, try folder.holdsRun { throw RunStart<Model>.folderInUse(folder) }
     for place in [folder.path, folder.checkpoints] { AtomicFile.removeLeftovers(in: place) }
@@ -76,7 +76,7 @@ package struct TrainingRun<Model: ConfiguredModel> {
     }
     bestOnDisk = start.bestOnDisk ?? .infinity
     if start.weights != nil {
-      // Before anything else: a run without it would be resumed from other weights.
+      // First of all: without it, the run would be resumed from other weights.
       try Checkpoint(experiment, state).write(folder.last)
     }
     try AtomicFile.write(folder.configuration, text: configuration.yaml())
@@ -85,11 +85,11 @@ package struct TrainingRun<Model: ConfiguredModel> {
     self.notes = notes
   }
 
-  /// Makes the steps that are missing.
+  /// Makes the remaining steps.
   ///
   /// - Parameters:
-  ///   - stop: asked between steps; once it is raised the state is saved and the run ends.
-  ///   - observe: told of every event, on the calling thread.
+  ///   - stop: checked between steps. Once it is raised, the state is saved and the run ends.
+  ///   - observe: called with every event, on the calling thread.
   package mutating func run(
     stop: StopSignal = StopSignal(), observe: (RunEvent) throws -> Void = { _ in }
   ) throws -> RunOutcome {
@@ -133,10 +133,10 @@ package struct TrainingRun<Model: ConfiguredModel> {
     let seconds = (clock.now - start) / .seconds(1)
     measurements.append(Metric("imagesPerSecond", Double(batchSize) / max(seconds, 1e-9)))
     try log.append(measurements, step: state.step)
-    // Often enough for whoever watches the file, seldom enough for the step.
+    // Often enough to follow the file, seldom enough not to slow the steps.
     if clock.now - flushed > .seconds(5) {
-      // The log serves the state: if it cannot be written, what has been learned is saved before the run
-      // ends, or goes on because the log can be written after all.
+      // If the log cannot be written, the state is saved before the run ends; or the run continues if saving
+      // shows that the log can be written after all.
       do { try log.flush() } catch { try save() }
       flushed = clock.now
     }
@@ -161,7 +161,7 @@ package struct TrainingRun<Model: ConfiguredModel> {
     let isBetter = error < state.best ?? .infinity
     if isBetter { state.best = error }
     try log.append(evaluation.measurements, step: state.step, split: "validation")
-    // After a kill the disk may have a better one, of a later step, than the state knows of.
+    // After a kill, the checkpoint on the disk may be of a later step and better than the state's best.
     let isBest = isBetter && error <= bestOnDisk
     if isBest {
       try write(folder.best)
@@ -174,8 +174,8 @@ package struct TrainingRun<Model: ConfiguredModel> {
 
   private func save() throws { try write(folder.last) }
 
-  /// Writes a checkpoint, after the metrics that it counts on. An error of the log does not keep the state
-  /// from being saved.
+  /// Writes a checkpoint, after the metrics of its steps. An error of the log does not prevent the state from
+  /// being saved.
   private func write(_ path: String) throws {
     var logError: (any Error)?
     do { try log.synchronize() } catch { logError = error }
@@ -186,11 +186,11 @@ package struct TrainingRun<Model: ConfiguredModel> {
     } catch {
       throw withWayOn(error)
     }
-    // The lines wait, and what was in the way may have gone.
+    // The lines are kept in memory, and the cause of the error may be gone.
     if let logError, (try? log.synchronize()) == nil { throw withWayOn(logError) }
   }
 
-  /// Says of an error which checkpoint can be gone on from.
+  /// Adds to an error from which checkpoint the run can be resumed.
   private func withWayOn(_ error: any Error) -> any Error {
     guard let problem = error as? Problem else { return error }
     let standing = [folder.last, folder.best].compactMap { path in

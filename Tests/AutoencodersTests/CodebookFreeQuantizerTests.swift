@@ -6,8 +6,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Rounds each of two numbers to 0…K−1: a quantizer with two codes at a position, without codebook, parameters
-/// or terms of the loss. It is one type; no file of the program knows it.
+/// Rounds each of two numbers to 0…K−1: a quantizer with two codes at a position, without codebook,
+/// parameters or loss terms. It is a single type, which the program does not know.
 private struct Rounding: Quantizer {
   let alphabet = [3, 5]
   let dimension = 2
@@ -65,7 +65,7 @@ struct CodebookFreeQuantizerTests {
     #expect(result.statistics.isEmpty && model.statisticsShapes.isEmpty)
   }
 
-  @Test("it evaluates, and decoding its codes is reconstructing")
+  @Test("it is evaluated, and decoding its codes gives the reconstruction")
   func evaluate() throws {
     let found = model.evaluate(images, in: ShardContext(validCount: 1, batchSize: 1), values)
     #expect(abs(try #require(found["mse"]) - 1.34 / 8) < 1e-6)

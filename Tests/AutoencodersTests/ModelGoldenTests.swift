@@ -103,8 +103,8 @@ struct ModelGoldenTests {
     }
   }
 
-  /// A normalisation takes away what its group has in common, so the gradient of a bias before it is what
-  /// large sums leave of each other, and has their rounding.
+  /// A normalization removes the common part of a group, so the gradient of a bias before it is the small
+  /// difference of large sums, and has their rounding error.
   private func tolerance(of parameter: Parameter) -> Double {
     parameter.name.hasSuffix(".conv1.bias") && parameter.name.contains(".resnets.")
       ? 1e-4 : Self.tolerance

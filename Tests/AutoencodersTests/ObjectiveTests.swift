@@ -8,8 +8,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The ways in which a loss can be put together, and seed 004's among them, from PyTorch with the
-/// document's own quantizer.
+/// The variants of the loss, among them that of the resblock notebook (docs/reproduced-systems.md), compared
+/// with PyTorch and the notebook's own quantizer.
 @Suite("Objectives")
 struct ObjectiveTests {
   private static let seed004: Objective = {
@@ -28,7 +28,7 @@ struct ObjectiveTests {
   }
 
   @Test(
-    "seed 004: the loss and all its gradients",
+    "the notebook's loss and all its gradients agree with PyTorch",
     arguments: StraightThrough.allCases, DistanceForm.allCases)
   func seed004(straightThrough: StraightThrough, distances: DistanceForm) throws {
     let small = try SmallModel(
@@ -47,9 +47,10 @@ struct ObjectiveTests {
     }
   }
 
-  /// The whole of a step: the loss of the document, PyTorch's AdamW, `clip_grad_norm_`, `LinearLR` and
+  /// Whole steps: the loss of the notebook, PyTorch's AdamW, `clip_grad_norm_`, `LinearLR` and
   /// `CosineAnnealingLR`.
-  @Test("seed 004: ten steps with decay, clipping, warm-up and cosine")
+  @Test(
+    "ten steps of the notebook's loss with decay, clipping, warm-up and cosine agree with PyTorch")
   func trajectory() throws {
     let small = try SmallModel(.zalando, objective: Self.seed004, weighting: .both)
     let golden = try Golden("training")
@@ -88,7 +89,7 @@ struct ObjectiveTests {
     }
   }
 
-  @Test("each choice does what it says to the terms, and nothing else")
+  @Test("each option changes the loss by its formula and does not change the reported terms")
   func terms() throws {
     let small = try SmallModel(.zalando)
     let forward = try gradients(small, batch: 0).forward
@@ -117,7 +118,7 @@ struct ObjectiveTests {
     }
   }
 
-  @Test("with moving averages, times the batch leaves their statistics alone")
+  @Test("mean_times_batch does not change the statistics of moving averages")
   func movingAverage() throws {
     func statistics(_ reduction: Objective.Reduction) throws -> [Tensor] {
       var objective = Objective()

@@ -49,8 +49,8 @@ struct ParameterListTests {
     }
   }
 
-  /// Summed up apart from this program, from the layers' sizes in the public notebook.
-  @Test("the usual model has 694,851 trained parameters with a codebook of 512 × 64")
+  /// Computed by hand from the layers of the public notebook.
+  @Test("the default model has 694,851 trained parameters with a codebook of 512 × 64")
   func count() {
     let architecture = ResidualArchitecture(
       .init(), image: ImageShape(height: 32, width: 32, channels: 3), dimension: 64)
@@ -58,7 +58,7 @@ struct ParameterListTests {
     #expect(weights + 512 * 64 == 694_851)
   }
 
-  /// Likewise, from the layers that seed document 002 prints.
+  /// Computed by hand from the layers that "Understanding VQVAE" prints.
   @Test("the strided model has 1,445,571 trained parameters with a codebook of 256 × 256")
   func stridedCount() throws {
     let architecture = StridedArchitecture(
@@ -160,7 +160,7 @@ struct ParameterListTests {
     }
   }
 
-  @Test("averages are buffers, and so is the codebook that they make")
+  @Test("averages and the codebook that they update are buffers")
   func roles() {
     let quantizer = EMAQuantizer(
       "q", Codebook("q", codewords: 8, dimension: 4, initializer: .zeros, role: .buffer),

@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// A quantizer that begins with the first vectors of its sample as codewords, and leaves the rest to `base`.
+/// A quantizer whose initial codewords are the first vectors of its sample. Otherwise it is `base`.
 private struct SampledCodebook: Quantizer {
   let base: VectorQuantizer
 
@@ -31,8 +31,8 @@ private struct SampledCodebook: Quantizer {
 
 @Suite("Preparing a model before its first step")
 struct PreparationTests {
-  /// The lower latent is what the codeword of the upper one leaves of the image, so its sample depends on the
-  /// prepared codebook of the upper.
+  /// The second latent is the difference between the image and the first codeword, so its sample depends on
+  /// the prepared codebook of the first.
   private struct TwoStages: Architecture {
     let latents = [
       Latent(name: "first", height: 1, width: 4), Latent(name: "second", height: 1, width: 4),
@@ -49,7 +49,8 @@ struct PreparationTests {
     func decode(_ codewords: [Variable]) -> Variable { codewords[0] + codewords[1] }
   }
 
-  @Test("each quantizer gets the vectors of its own latent, behind those that are prepared")
+  @Test(
+    "each quantizer gets the vectors of its latent, computed with the quantizers prepared before")
   func samples() throws {
     let architecture = TwoStages()
     let quantizers = architecture.latents.map { latent in
@@ -70,11 +71,11 @@ struct PreparationTests {
     #expect(reads == 2)
     let codebooks = quantizers.map { state.values[$0.base.vectors.parameter].elements }
     #expect(codebooks[0] == [0, 0, 0, 8, 8, 8])
-    // The first two images are codewords themselves, so nothing is left of them.
+    // The first two pixels are codewords themselves, so the differences are zero.
     #expect(codebooks[1] == [0, 0, 0, 0, 0, 0])
   }
 
-  @Test("the quantizers of the program leave the state as it is, and read no image")
+  @Test("the quantizers of the program do not change the state and read no image")
   func byDefault() throws {
     let small = try SmallModel(.hierarchical, averages: .keep)
     var state = ModelState(values: small.values, momentsOf: small.model.parameters)

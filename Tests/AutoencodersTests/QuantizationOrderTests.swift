@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// An encoder may need its second latent first. What comes of a latent belongs to its index all the same.
+/// An encoder may need its second latent first. Results are still stored by the latent's index.
 @Suite("The order in which latents are quantized")
 struct QuantizationOrderTests {
   /// Two latents cut out of the images: the upper half of the pixels, and the lower.
@@ -48,7 +48,7 @@ struct QuantizationOrderTests {
       })
   }
 
-  @Test("codes, usage and statistics are those of the latent, whatever the order")
+  @Test("codes, usage and statistics belong to their latent in any order")
   func byIndex() {
     let images = Tensor([1, 1, 4, 3], (0..<12).map(Float.init))
     let found = [[0, 1], [1, 0]].map { order in

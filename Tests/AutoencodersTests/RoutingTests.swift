@@ -6,18 +6,18 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Which parameters each of the three losses reaches (seed 000; traps G2, G3, G4):
+/// Which parameters each of the three losses reaches ("Debug note", docs/reproduced-systems.md):
 ///
 ///                    encoder   codebook   decoder
 ///     reconstruction    x         0          x
 ///     codebook          0         x          0
 ///     commitment        x         0          0
-@Suite("Each loss reaches its own parameters, and exact zeros elsewhere")
+@Suite("Each loss has gradients for its own parameters, and exact zeros elsewhere")
 struct RoutingTests {
   enum Loss: CaseIterable, Sendable {
     case reconstruction, codebook, commitment
 
-    /// What lies before a quantizer: of two levels the top's decoder is before the bottom's.
+    /// Layers before a quantizer. With two levels, the top's decoder is before the bottom's quantizer.
     private static let encoder: Set = [
       "encoder", "before_quantize", "quant_conv",
       "encoder_bottom", "encoder_top", "project_top", "decoder_top", "project_bottom",
@@ -67,8 +67,8 @@ struct RoutingTests {
     }
   }
 
-  /// The paths that the matrix cannot tell apart, for it has all of them at once. A level is cut off by
-  /// codewords that depend on nothing.
+  /// The paths of single levels, which the matrix does not distinguish. The other level is replaced by
+  /// constant codewords.
   @Test(
     "the gradient passes each of two levels without the other", arguments: [0, 1],
     StraightThrough.allCases)
@@ -84,8 +84,8 @@ struct RoutingTests {
     let found = Set(
       gradients.filter { $0.value.elements.contains { $0 != 0 } }.keys
         .map { String($0.prefix { $0 != "." }) })
-    // Through the top alone nothing before the bottom's quantizer is reached but what the top is made
-    // of; through the bottom alone what stands beside the map is, but not the top.
+    // With the top detached, the layers that compute the bottom get a gradient, the decoder of the top among
+    // them, but not the encoder of the top. With the bottom detached, only the layers that compute the top do.
     let reached: Set =
       [
         0: ["encoder_bottom", "decoder_top", "project_bottom", "upsample_top", "decoder_bottom"],
@@ -104,8 +104,8 @@ struct RoutingTests {
     #expect(gradients["encoder.conv1.weight"] != nil)
   }
 
-  /// β on both terms, as in seed 004, would show here, and so would β on the codebook's alone (G5).
-  @Test("β stands on the commitment term alone", arguments: StraightThrough.allCases)
+  /// The test would fail with β on both terms, and with β on the codebook term alone.
+  @Test("β multiplies the commitment term alone", arguments: StraightThrough.allCases)
   func commitmentWeight(straightThrough: StraightThrough) throws {
     let small = try SmallModel(.zalando, straightThrough: straightThrough)
     func gradients(of loss: (VQVAE.TrainingOutput) -> Variable?) throws -> [String: Tensor] {

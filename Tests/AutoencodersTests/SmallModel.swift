@@ -8,10 +8,10 @@ import Tensors
 import TestSupport
 import Testing
 
-/// A model of the goldens' size, with its start and its batches of four: 16 codewords of 4; residual with
-/// hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16, resblock with
-/// levels of 4 and 6 channels in 2 groups on images of 8×8, hierarchical with hidden 8 and 2×4 on images of
-/// 16×16 and 16 codewords for each level.
+/// A model of the goldens' size, with its initial values and batches of four images: 16 codewords of 4;
+/// residual with hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16,
+/// resblock with levels of 4 and 6 channels in 2 groups on images of 8×8, hierarchical with hidden 8 and 2×4
+/// on images of 16×16 and 16 codewords for each level.
 struct SmallModel {
   /// A golden of a whole model.
   enum Name: String, CaseIterable {
@@ -97,7 +97,7 @@ struct SmallModel {
         }))
   }
 
-  /// A tensor of the golden that is shaped like a parameter; averages start at zero.
+  /// The golden's tensor for a parameter; averages are initially zero.
   func load(_ parameter: Parameter, _ prefix: String) throws -> Tensor {
     try Self.load(parameter, prefix, from: golden)
   }

@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The two straight-through variants make the same step, up to the rounding of `z + (e − z)`.
+/// The two straight-through variants give the same step, up to the rounding of `z + (e − z)`.
 @Suite("The straight-through variants")
 struct StraightThroughTests {
   @Test(
@@ -34,7 +34,7 @@ struct StraightThroughTests {
   ///
   /// The bound is exact rounding analysis, so a hundredth of it must be exceeded somewhere, or the test
   /// would not see the rounding at all.
-  @Test("in training the literal expression differs from the codeword by rounding alone (G6)")
+  @Test("in training the literal expression differs from the codeword only by rounding")
   func rounding() throws {
     let (z, e) = (vectors(1), vectors(2))
     let tape = Tape()
@@ -97,7 +97,7 @@ struct StraightThroughTests {
 
   /// The same comparison with `z·1.01 + (e − z·1.01).detach()`, whose gradient is one percent too large:
   /// every parameter of the encoder shows it, and the decoder's do not.
-  @Test("a straight-through gradient that is off by one percent would be seen")
+  @Test("a straight-through gradient that is off by one percent is detected")
   func sensitivity() throws {
     let exact = try reconstructionGradients(scale: 1)
     let wrong = try reconstructionGradients(scale: 1.01)

@@ -93,7 +93,7 @@ private struct NaiveAverages {
           counts: counts.elements.map(Double.init), sums: rows(sums), decay: decay,
           epsilon: epsilon, step: step, movesUnused: unused == .origin)
       }
-      // A handful of Float roundings a step.
+      // A few Float roundings per step.
       let shape = [codewords, width]
       let codebook = DoubleTensor(shape, naive.codebook.flatMap { $0 })
       expectClose(averages.codebook, codebook, tolerance: 1e-6, "codebook, decay \(decay)")
@@ -105,7 +105,7 @@ private struct NaiveAverages {
   }
 
   @Test(
-    "a codeword that was never chosen stays, or falls to the origin",
+    "a codeword that was never chosen is kept, or moves to the origin",
     arguments: UnusedCodeword.allCases)
   func neverChosen(unused: UnusedCodeword) {
     var generator = SeededGenerator(test: 1)
@@ -119,7 +119,7 @@ private struct NaiveAverages {
     #expect(last == (unused == .origin ? [0, 0, 0, 0] : Array(codebook.elements.suffix(4))))
   }
 
-  @Test("the first step puts a codeword on the mean of its vectors")
+  @Test("the first step moves a codeword to the mean of its vectors")
   func firstStep() {
     var averages = Averages(Tensor(zeros: [2, 2]), epsilon: 1e-9, unused: .origin)
     averages.update(
@@ -136,7 +136,7 @@ private struct NaiveAverages {
     var averages = Averages(codebook, unused: unused)
     let (none, nothing) = (Tensor(zeros: [5]), Tensor(zeros: [5, 3]))
     averages.update(counts: none, sums: nothing, step: 1)
-    // There is nothing to average yet, so nothing moves.
+    // Without any vector so far, nothing changes.
     #expect(averages.codebook.elements == codebook.elements)
     #expect(averages.size.elements == none.elements && averages.sum.elements == nothing.elements)
 
@@ -148,7 +148,7 @@ private struct NaiveAverages {
     if unused == .keep { #expect(averages.codebook.elements == before.elements) }
   }
 
-  @Test("averages that begin with another run's codebook keep it where it is")
+  @Test("averages that are initialized from another run's codebook keep the codebook")
   func adopted() {
     var generator = SeededGenerator(test: 3)
     let codebook = generator.tensor([6, 4])

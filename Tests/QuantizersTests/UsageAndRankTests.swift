@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("Use of the codebook")
+@Suite("Codebook usage and effective rank")
 struct UsageAndRankTests {
   private func usage(_ indices: [Int32], validCount: Int? = nil) -> CodebookUsage {
     CodebookUsage(
@@ -13,7 +13,7 @@ struct UsageAndRankTests {
       validCount: validCount ?? indices.count)
   }
 
-  @Test("perplexity is 1 for one codeword, and K for K of equal use")
+  @Test("perplexity is 1 for one codeword, and K for K codewords of equal frequency")
   func extremes() {
     #expect(usage([2, 2, 2]).perplexity == 1)
     #expect(abs(usage([0, 1, 2, 3]).perplexity - 4) < 1e-12)
@@ -28,12 +28,12 @@ struct UsageAndRankTests {
     #expect(abs(usage([0, 0, 1, 3]).perplexity - exp(entropy)) < 1e-12)
   }
 
-  @Test("padding does not count")
+  @Test("padding is not counted")
   func padding() {
     #expect(usage([0, 1, 3, 3], validCount: 2).counts == [1, 1, 0, 0])
   }
 
-  @Test("of several codes at a position each slot has a usage of its own")
+  @Test("with several codes per position, each slot is counted separately")
   func slots() {
     let codes = Codes([3, 2], [0, 5, 1, 5, 1, 4])
     let usage = [4, 6].enumerated().map { slot, codewords in
@@ -43,7 +43,7 @@ struct UsageAndRankTests {
     #expect(usage.map(\.counts) == [[1, 1, 0, 0], [0, 0, 0, 0, 0, 2]])
   }
 
-  /// N4: the mean of the batches' perplexities is not the set's.
+  /// The mean of the batches' perplexities is not that of the set.
   @Test("the perplexity of a set is that of its summed counts, at least the mean of its batches'")
   func sets() {
     var sum = usage([0, 0, 0, 0])
@@ -52,7 +52,7 @@ struct UsageAndRankTests {
     #expect(sum.total == 8)
   }
 
-  @Test("effective rank: a point 0, a line 1, evenly filled directions their number")
+  @Test("the effective rank is 0 for a point, 1 for a line, and D for D evenly filled directions")
   func rank() throws {
     let point = Tensor([3, 2], [1, 2, 1, 2, 1, 2])
     #expect(effectiveRank(ofRows: point) == 0)

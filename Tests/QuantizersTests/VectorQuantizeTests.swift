@@ -5,12 +5,12 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("VectorQuantize, the function of seed 000")
+@Suite("VectorQuantize, the quantizer as an autograd function")
 struct VectorQuantizeTests {
   private let codebook = Tensor([3, 2], [0, 0, 1, 1, 5, 5])
   private let vectors = Tensor([4, 2], [0.9, 1, 0.1, 0, 1.2, 1, 0.8, 0.9])
 
-  @Test("the output is the nearest codeword, and the codes name it")
+  @Test("the output is the nearest codeword, and the codes are its index")
   func forward() {
     let tape = Tape()
     let (output, codes) = vectorQuantize(tape.leaf(vectors), codebook: tape.leaf(codebook))
@@ -18,7 +18,7 @@ struct VectorQuantizeTests {
     #expect(output.value.elements == [1, 1, 0, 0, 1, 1, 1, 1])
   }
 
-  /// The document's `codebook_grad[indices] = z_q_grad` would keep one of three gradients (G1).
+  /// The assignment `codebook_grad[indices] = z_q_grad` of "Debug note" would keep one of three gradients.
   @Test("gradients of vectors with the same codeword accumulate; an unused codeword gets zero")
   func backward() {
     let tape = Tape()
@@ -30,7 +30,7 @@ struct VectorQuantizeTests {
     #expect(gradients[e]?.elements == [10, 20, 1101, 2202, 0, 0])
   }
 
-  @Test("a detached codebook gets no gradient, detached vectors get none")
+  @Test("neither a detached codebook nor detached vectors get a gradient")
   func detached() {
     let tape = Tape()
     let (z, e) = (tape.leaf(vectors), tape.leaf(codebook))
@@ -43,8 +43,8 @@ struct VectorQuantizeTests {
     #expect(other.backward(from: second.sum())[y] == nil)
   }
 
-  /// N10: the minimum over NaN would name any codeword.
-  @Test("a vector that is not finite has no code, and its output says so")
+  /// A minimum over NaN could choose any codeword.
+  @Test("a vector that is not finite has no code, and its output is NaN")
   func notFinite() {
     let tape = Tape()
     let vectors = Tensor([3, 2], [.nan, 0, 1, 1, .infinity, 2])

@@ -22,12 +22,14 @@ struct CheckpointTests {
     }
   }
 
-  @Test("what is read is what was written", arguments: ["vq", "ema"])
+  @Test("reading and writing gives the same file", arguments: ["vq", "ema"])
   func roundTrip(kind: String) throws {
     try checkRoundTrip("quantizer.kind=\(kind)")
   }
 
-  @Test("likewise for the other architectures", arguments: otherArchitectures)
+  @Test(
+    "reading and writing gives the same file for the other architectures",
+    arguments: otherArchitectures)
   func architecture(setting: String) throws { try checkRoundTrip(setting) }
 
   private func checkRoundTrip(_ setting: String) throws {
@@ -51,7 +53,7 @@ struct CheckpointTests {
       #expect(shapes["quantizer.ema.size"] == [24])
       #expect(shapes["quantizer.ema.sum"] == [24, 6])
       #expect(shapes["optimizer.first_moment.encoder.conv1.weight"] == [4, 3, 4, 4])
-      // Averages are no parameters of the optimizer.
+      // The optimizer has no moments for averages.
       #expect(shapes["optimizer.first_moment.quantizer.codebook"] == nil)
 
       // Element [f, c, i, j] of the file is [i, j, c, f] in memory.
@@ -121,7 +123,7 @@ struct CheckpointTests {
 
   // MARK: Bad checkpoints
 
-  /// A change to a good file, and what the message has to name.
+  /// A change to a valid file, and what the message has to name.
   struct Fault: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let message: String
@@ -202,7 +204,7 @@ struct CheckpointTests {
     },
   ]
 
-  @Test("a bad one is refused with what is wrong in it", arguments: faults)
+  @Test("an invalid file is refused, and the message says what is wrong", arguments: faults)
   func bad(fault: Fault) throws {
     try withCheckpoint { run, folder in
       let file = try SafetensorsFile(run.last)
@@ -220,7 +222,7 @@ struct CheckpointTests {
     }
   }
 
-  @Test("an average of counts is not negative")
+  @Test("a negative average of counts is refused")
   func negativeAverage() throws {
     try withCheckpoint("quantizer.kind=ema") { run, folder in
       let path = "\(folder)/bad.safetensors"
@@ -235,7 +237,7 @@ struct CheckpointTests {
     }
   }
 
-  @Test("evaluation reads weights alone, and finds what it finds with everything")
+  @Test("evaluation of the weights alone gives the same result as of the whole checkpoint")
   func weightsAlone() throws {
     try withCheckpoint("quantizer.kind=ema") { run, folder in
       let path = "\(folder)/weights.safetensors"
@@ -268,7 +270,7 @@ struct CheckpointTests {
     try Safetensors.write(path, metadata: file.metadata, items: items)
   }
 
-  @Test("an image size of another architecture is refused, with the sizes that can be")
+  @Test("an image size that the architecture cannot take is refused, with sizes that it can")
   func imageOfAnotherArchitecture() throws {
     try withCheckpoint("model.architecture=strided") { run, folder in
       let file = try SafetensorsFile(run.last)

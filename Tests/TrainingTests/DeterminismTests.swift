@@ -9,7 +9,7 @@ import Training
 
 @Suite("The same configuration gives the same bytes")
 struct DeterminismTests {
-  /// Everything that a step can have. The schedule's end is another for each number of steps.
+  /// All options of a step, except a cosine schedule, whose rates depend on the number of steps.
   static let optimizer = [
     "training.weight_decay=0.1", "training.clip_norm=20", "training.warmup_steps=3",
     "training.reduction=mean_times_batch", "training.reconstruction=mse",
@@ -25,8 +25,9 @@ struct DeterminismTests {
       ["quantizer.kind=ema", "model.preset=sonnet", "quantizer.straight_through=detach"],
     ] + otherArchitectures.flatMap { [[$0, "quantizer.kind=vq"], [$0, "quantizer.kind=ema"]] }
 
-  /// One undisturbed run on one thread, which all others have to repeat. Batches of 70 are five shards, the
-  /// last one of six images and ten of padding. 270 images are trained on, so that step 5 is in mid-epoch.
+  /// All runs have to give the same bytes as one uninterrupted run on one thread. Batches of 70 are five
+  /// shards, the last one of six images and ten of padding. 270 images are trained on, so that step 5 is in
+  /// mid-epoch.
   @Test(
     "for 1 to 4 threads, and for a run of 10 steps and one of 5 that is resumed for 5 more",
     arguments: variants)
@@ -46,8 +47,8 @@ struct DeterminismTests {
     }
   }
 
-  /// A cosine's run has its number of steps from the start, so one is stopped in the middle.
-  @Test("for a run along a cosine that is stopped and resumed", arguments: ["vq", "ema"])
+  /// The cosine depends on the number of steps, so the run is stopped in the middle instead.
+  @Test("for a run with a cosine schedule that is stopped and resumed", arguments: ["vq", "ema"])
   func cosine(kind: String) throws {
     let configuration = try smallConfiguration(
       Self.optimizer + [
@@ -70,7 +71,7 @@ struct DeterminismTests {
       #expect(try contents(of: parts.last) == contents(of: whole.last))
       #expect(try contents(of: parts.best) == contents(of: whole.best))
 
-      // Another end makes another course, so it is another run.
+      // With another number of steps it is another run.
       resumed.training.steps = 30
       let error = #expect(throws: ConfigurationError.self) {
         try train(resumed, in: parts.path, resume: true)
@@ -80,7 +81,7 @@ struct DeterminismTests {
   }
 
   /// OpenBLAS waits for ever when more threads call it than it was built for.
-  @Test("for more threads than OpenBLAS serves")
+  @Test("for more threads than OpenBLAS supports")
   func manyThreads() throws {
     let configuration = try smallConfiguration("training.batch_size=270", "training.steps=3")
     try withTemporaryFolder { folder in
@@ -90,7 +91,7 @@ struct DeterminismTests {
     }
   }
 
-  @Test("and another seed gives others")
+  @Test("another seed gives other bytes")
   func seeds() throws {
     try withTemporaryFolder { folder in
       let one = try train(smallConfiguration("seed=1"), in: "\(folder)/1")
@@ -100,7 +101,7 @@ struct DeterminismTests {
     }
   }
 
-  @Test("for a run that was stopped while it was validated, at the end or before")
+  @Test("for a run that was stopped during a validation, at the end or before")
   func stoppedInValidation() throws {
     let configuration = try smallConfiguration("training.validate_every=4")
     try withTemporaryFolder { folder in
@@ -119,7 +120,7 @@ struct DeterminismTests {
           #expect(outcome == .stopped(.interrupted))
           #expect(try Checkpoint<VQVAE>(run.folder.last).state.validatedStep != step)
         }
-        // After the run has let go of its folder.
+        // After the run has released its folder.
         #expect(try RunStart<VQVAE>(resuming: resumed).completedSteps == nil)
 
         let parts = try train(resumed, in: path, resume: true)
@@ -130,7 +131,7 @@ struct DeterminismTests {
     }
   }
 
-  @Test("metrics after the checkpoint are cut off when a run is resumed")
+  @Test("metrics after the checkpoint are removed when a run is resumed")
   func metrics() throws {
     struct Stopped: Error {}
     let configuration = try smallConfiguration(

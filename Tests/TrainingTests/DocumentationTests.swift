@@ -6,10 +6,10 @@ import TestSupport
 import Testing
 import Training
 
-@Suite("The documents say what the program does")
+@Suite("The documents agree with the program")
 struct DocumentationTests {
   /// With `RECORD_DOCS=1` in the environment the table is written instead, and the test fails, so that
-  /// recording is never taken for passing.
+  /// recording does not count as passing.
   @Test("docs/configuration.md has every field, with its range, default and meaning")
   func configuration() throws {
     let path = "\(packageFolder)/docs/configuration.md"
@@ -41,7 +41,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test("what the documents link to is there")
+  @Test("every link in the documents leads to a file")
   func links() throws {
     let documents = try FileManager.default.contentsOfDirectory(atPath: "\(packageFolder)/docs")
       .filter { $0.hasSuffix(".md") }

@@ -84,7 +84,7 @@ struct EvaluationTests {
     }
   }
 
-  @Test("stops when it is asked to, without a result")
+  @Test("gives no result if it is stopped")
   func stopped() throws {
     let result = try Evaluation(
       of: experiment.model, state.values, on: dataset.validation,

@@ -22,7 +22,7 @@ struct FormatOneTests {
     let text = try #require(
       try SafetensorsFile(path, maximumHeader: 1 << 20).metadata["vqvae.config"])
     #expect(text.contains("kind: vq") && text.contains("decay: 0.99"))
-    // A user's file may not.
+    // In a user's file this is an error.
     #expect(throws: ConfigurationError.self) {
       try ConfigurationReader.read(yaml: text, name: "c.yaml", needsData: false)
     }
@@ -43,7 +43,7 @@ struct FormatOneTests {
     #expect(evaluation?["nmse"] == checkpoint.state.best)
   }
 
-  @Test("a run of it is resumed, from its own config.yaml too")
+  @Test("a run of format 1 is resumed, also with its own config.yaml")
   func resumes() throws {
     try withTemporaryFolder { folder in
       let run = RunFolder(folder + "/run")

@@ -89,7 +89,7 @@ struct ImageSizeTests {
   }
 
   /// The weights would fit images of any size, so nothing else would notice.
-  @Test("a checkpoint that says another size than its images have is refused when it is resumed")
+  @Test("a checkpoint whose image shape contradicts its configuration is not resumed")
   func contradictory() throws {
     let configuration = try configuration("training.steps=1")
     try withTemporaryFolder { folder in
@@ -129,7 +129,7 @@ struct ImageSizeTests {
   }
 }
 
-/// What a run logs of several codebooks.
+/// What a run logs for several codebooks.
 @Suite("The metrics of two codebooks")
 struct CodebookMetricsTests {
   private struct Line: Decodable {
@@ -155,7 +155,7 @@ struct CodebookMetricsTests {
     }
   }
 
-  @Test("each is there by its name, in steps and validations, and codesUsed is their sum")
+  @Test("steps and validations log each codebook by name, and codesUsed is the sum")
   func several() throws {
     let lines = try lines("model.architecture=hierarchical", "quantizer.init=normal")
     #expect(lines.map(\.split) == [nil, nil, "validation"])
@@ -169,12 +169,12 @@ struct CodebookMetricsTests {
         #expect(
           codebook.perplexity >= 1 && codebook.perplexity <= Double(codebook.codesUsed) + 1e-9)
       }
-      // Two grids of codes and not one of them twice.
+      // The two codebooks differ, so it is not one of them twice.
       #expect(codebooks[0].perplexity != codebooks[1].perplexity)
     }
   }
 
-  @Test("of one codebook the keys are what they were")
+  @Test("with one codebook the keys are not in a list")
   func one() throws {
     for line in try lines() {
       #expect(line.codebooks == nil)

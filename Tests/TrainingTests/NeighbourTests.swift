@@ -13,7 +13,7 @@ import Training
 /// An image's result depends neither on its place in a shard nor on how many neighbours it has.
 ///
 /// OpenBLAS does not promise that: its small-matrix kernels round differently for few rows. So the model
-/// has the usual widths, where those kernels would show.
+/// has the default widths, for which those kernels would be used.
 @Suite("An image's result does not depend on its neighbours")
 struct NeighbourTests {
   @Test(
@@ -41,7 +41,7 @@ struct NeighbourTests {
   }
 }
 
-/// An architecture's model at its usual size, as it starts, and images.
+/// A model of an architecture with default options and initial weights, and images.
 private struct NeighbourModel {
   private let experiment: Experiment<VQVAE>
   private let state: TrainingState

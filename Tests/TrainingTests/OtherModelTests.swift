@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 import Training
 
-/// A model of another type than those of the program, which fits `y = x₁ + 2·x₂ + 3`. Everything that a run
+/// A model of a type that the program does not have. It fits `y = x₁ + 2·x₂ + 3`. Everything that a run
 /// needs of it is here: no file of `Training` knows it.
 private struct LinearFit: ConfiguredModel {
   /// Inputs `[n, 1, 1, 2]` and outputs `[n, 1, 1, 1]`.
@@ -145,7 +145,7 @@ struct OtherModelTests {
     }
   }
 
-  @Test("its checkpoints are not taken for those of a VQ-VAE")
+  @Test("its checkpoints are refused for a VQ-VAE")
   func typeName() throws {
     try withTemporaryFolder { folder in
       let run = try run(RunStart(new: configuration("\(folder)/run", steps: 2)), threads: 1)

@@ -6,7 +6,7 @@ import Testing
 /// Purposes are declared in several modules, so nothing but this list compares them.
 @Suite("Purposes of random numbers")
 struct RandomPurposeTests {
-  @Test("no two have one number, and the numbers stay what they are")
+  @Test("all numbers differ and have not changed")
   func numbers() {
     let purposes: [RandomPurpose] = [.weights, .shuffle, .syntheticImage, .dropout]
     #expect(purposes.map(\.number) == [1, 2, 3, 4])

@@ -7,7 +7,7 @@ import Training
 
 @Suite("Run folders")
 struct RunFolderTests {
-  @Test("a folder stands for its best checkpoint, else its last")
+  @Test("a run folder refers to its best checkpoint, or to its last if there is no best")
   func resolution() throws {
     try withTemporaryFolder { folder in
       let run = RunFolder("\(folder)/run/")
@@ -29,7 +29,7 @@ struct RunFolderTests {
     }
   }
 
-  @Test("a run is not overwritten, and what is not there cannot be resumed")
+  @Test("an existing run is not overwritten, and a missing run cannot be resumed")
   func protection() throws {
     let configuration = try smallConfiguration("training.steps=1")
     try withTemporaryFolder { folder in
@@ -50,7 +50,7 @@ struct RunFolderTests {
   }
 
   /// A crash before the first checkpoint leaves a folder with a configuration alone.
-  @Test("a run without a checkpoint is resumed from its start")
+  @Test("a run without a checkpoint is resumed from step 0")
   func noCheckpoint() throws {
     var configuration = try smallConfiguration("training.steps=2")
     try withTemporaryFolder { folder in
@@ -60,7 +60,7 @@ struct RunFolderTests {
       try write(
         Array("{\"step\":1,\"loss\":1,\"nmse\":1,\"perplexity\":1,\"codesUsed\":1}\n".utf8),
         to: crashed.metrics)
-      // Metrics alone are no run: a new one can begin there, and nothing can be resumed.
+      // Metrics alone are not a run: a new one can start there, and nothing can be resumed.
       #expect(try !crashed.holdsRun)
       #expect(throws: Problem.self) { try train(configuration, in: crashed.path, resume: true) }
       configuration.output.folder = crashed.path
@@ -82,7 +82,7 @@ struct RunFolderTests {
       }
       #expect(changed.faults.count == 2)
       #expect(changed.description.contains("quantizer.commitment: 0.25"))
-      // More steps, other intervals and other threads are no other experiment.
+      // More steps, other intervals and other threads are the same experiment.
       try train(
         smallConfiguration("training.steps=4", "training.checkpoint_every=1"),
         in: folder + "/run", threads: 3, resume: true)

@@ -10,8 +10,8 @@ import TestSupport
 import Testing
 import Training
 
-/// From which checkpoint a run is resumed, and that nothing better is lost on the way.
-@Suite("Where a run is resumed")
+/// From which checkpoint a run is resumed, and that no better one is lost.
+@Suite("The checkpoint that is resumed")
 struct RunStartTests {
   /// A run of 6 steps with its best of step 3 or later, and one whose files are to be damaged.
   private func withRun(_ body: (RunFolder, RunFolder, Configuration) throws -> Void) throws {
@@ -37,7 +37,7 @@ struct RunStartTests {
       .map { $0.replacing(/"imagesPerSecond":[^,]*,/, with: "")[...] }
   }
 
-  @Test("without last, the run goes on from best, and says so")
+  @Test("without last, the run is resumed from best, with a note")
   func missingLast() throws {
     try withRun { run, whole, configuration in
       try remove(run.last)
@@ -48,7 +48,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("a damaged last is moved aside, and the run goes on from best", arguments: [0, 5000])
+  @Test("a damaged last is moved aside, and the run is resumed from best", arguments: [0, 5000])
   func damagedLast(size: Int) throws {
     try withRun { run, whole, configuration in
       #expect(truncate(run.last, off_t(size)) == 0)
@@ -60,7 +60,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("a damaged best is moved aside, and last is enough")
+  @Test("a damaged best is moved aside, and the run is resumed from last")
   func damagedBest() throws {
     try withRun { run, whole, configuration in
       try write([1, 2, 3], to: run.best)
@@ -72,7 +72,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("damaged checkpoints and no good one are an error, and nothing changes")
+  @Test("without a valid checkpoint, damaged ones are an error, and nothing changes")
   func nothingGood() throws {
     try withRun { run, _, configuration in
       try write([], to: run.last)
@@ -88,7 +88,7 @@ struct RunStartTests {
   }
 
   @Test(
-    "a checkpoint that cannot be read may be good: it is not passed over",
+    "a checkpoint that cannot be read is an error, since it may be valid",
     arguments: ["last", "best"])
   func unreadable(name: String) throws {
     try withRun { run, _, configuration in
@@ -106,7 +106,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("of two whole checkpoints the later one is taken")
+  @Test("of two valid checkpoints the later one is resumed")
   func laterBest() throws {
     try withRun { run, whole, configuration in
       // As after a kill between the validation of step 3 and the next regular checkpoint.
@@ -159,7 +159,7 @@ struct RunStartTests {
     try Safetensors.write(path, metadata: metadata, items: items)
   }
 
-  @Test("a log that is deleted while a run goes on is begun anew, and the run says so")
+  @Test("a log that is deleted during a run is created again, with a note")
   func deletedLog() throws {
     try withRun { run, whole, configuration in
       try remove(run.last)
@@ -191,7 +191,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("without a checkpoint the run starts again, and says so")
+  @Test("without a checkpoint the run starts at step 0, with a note")
   func neither() throws {
     try withRun { run, whole, configuration in
       try remove(run.last)
@@ -203,7 +203,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("a state that would not be finite is not saved, and what was saved stays")
+  @Test("a state that is not finite is not saved, and the last checkpoint is kept")
   func invalidState() throws {
     try withRun { run, _, configuration in
       let file = try SafetensorsFile(run.last)
@@ -231,7 +231,7 @@ struct RunStartTests {
   // MARK: The log
 
   @Test(
-    "no damage of the log keeps a run from being resumed",
+    "a run is resumed whatever the damage of its log",
     arguments: ["invalid", "nul", "torn", "folder", "empty", "gone"])
   func damagedLog(kind: String) throws {
     try withRun { run, whole, configuration in
@@ -255,7 +255,7 @@ struct RunStartTests {
     }
   }
 
-  @Test("lines that others wrote stay, and missing steps are noticed")
+  @Test("lines of other programs are kept, and missing steps are noted")
   func foreignLines() throws {
     try withRun { run, _, configuration in
       try remove(run.last)

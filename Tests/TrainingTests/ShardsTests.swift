@@ -25,7 +25,7 @@ struct ShardsTests {
     #expect(shards.size == size && shards.count == count)
   }
 
-  @Test("a size that is asked for is kept", arguments: [(256, 16, 16), (70, 11, 7), (5, 100, 1)])
+  @Test("a requested size is used", arguments: [(256, 16, 16), (70, 11, 7), (5, 100, 1)])
   func askedFor(images: Int, size: Int, count: Int) {
     let shards = Shards(of: images, size: size)
     #expect(shards.size == size && shards.count == count)

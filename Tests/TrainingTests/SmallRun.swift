@@ -8,11 +8,11 @@ import Tensors
 import TestSupport
 import Training
 
-/// The settings that name each architecture but the usual one, which the small configuration has.
+/// The settings for each architecture except the default one, which the small configuration has.
 let otherArchitectures = ModelSection.kinds.filter { $0 != "residual" }
   .map { "model.architecture=\($0)" }
 
-/// A configuration that trains in milliseconds, and with several shards a step.
+/// A configuration that trains in milliseconds, with several shards per step.
 func smallConfiguration(_ settings: String...) throws -> Configuration {
   try smallConfiguration(settings)
 }

@@ -54,9 +54,9 @@ struct StepTests {
     }
   }
 
-  /// The same step by the fast kernels and by the reference ones, of a width that the fast ones take; they
+  /// The same step by the fast kernels and by the reference ones, of a width that the fast ones support. They
   /// differ in the order of sums.
-  @Test("the fast convolutions and the reference make the same step", arguments: ["vq", "ema"])
+  @Test("the fast convolutions and the reference give the same step", arguments: ["vq", "ema"])
   func convolutions(kind: String) throws {
     var metrics: [Measurements] = []
     var moments: [TrainingState] = []
@@ -76,7 +76,7 @@ struct StepTests {
           moments[0].model.firstMoments[parameter],
           moments[1].model.firstMoments[parameter], tolerance: 1e-4, parameter.name)
       }
-      // Equal to the last bit they would be the same kernels.
+      // If the elements were equal to the last bit, both would have used the same kernels.
       let weight = try #require(
         experiment.model.parameters.first { $0.name == "encoder.conv3.weight" })
       let elements = moments.map { $0.model.firstMoments[weight].elements }
@@ -84,8 +84,8 @@ struct StepTests {
     }
   }
 
-  /// A batch in shards against the same batch in one piece.
-  @Test("shards add up to the batch, the padding of the last one to nothing")
+  /// Compares a batch in shards with the same batch in a single shard.
+  @Test("shards add up to the batch, and padding contributes nothing")
   func shards() throws {
     let (experiment, dataset, state) = try start()
     let batch = Array(0..<37)
@@ -114,7 +114,7 @@ struct StepTests {
   func notFinite(kind: String) throws {
     let (experiment, dataset, state) = try start(
       "quantizer.kind=\(kind)", "training.learning_rate=1e11")
-    // The first step throws the weights so far that the second overflows.
+    // The first step makes the weights so large that the second overflows.
     var poisoned = state
     _ = try poisoned.advance(on: Array(0..<20), of: dataset.train, in: experiment, pool: pool)
     var stepped = poisoned
@@ -127,10 +127,10 @@ struct StepTests {
     }
   }
 
-  /// One step with and without decay, from the same start. What moving averages make is no parameter that
-  /// Adam has, and its vectors are the same in the first step.
+  /// One step with and without decay, from the same start. Adam does not update a codebook of moving
+  /// averages, and its vectors are the same in the first step.
   @Test(
-    "weight decay takes its part of what is trained, and nothing of moving averages",
+    "weight decay applies to trained parameters, and not to moving averages",
     arguments: ["vq", "ema"])
   func weightDecay(kind: String) throws {
     let (plain, dataset, start) = try start("quantizer.kind=\(kind)")
@@ -155,7 +155,7 @@ struct StepTests {
     }
   }
 
-  @Test("a clipped gradient has the norm it is clipped to, and the metrics have the norm before")
+  @Test("a clipped gradient has the norm of the limit, and the metric is the norm before clipping")
   func clipping() throws {
     let (free, dataset, start) = try start("training.clip_norm=1e9")
     let (clipped, _, _) = try self.start("training.clip_norm=0.01")
@@ -177,7 +177,7 @@ struct StepTests {
     #expect(abs(short.moments / 0.01 - 1) < 1e-3)
   }
 
-  @Test("each step has the rate of its number, and without clipping there is no norm")
+  @Test("each step has the learning rate of the schedule, and there is no norm without clipping")
   func rates() throws {
     let (experiment, dataset, start) = try start(
       "training.schedule=cosine", "training.warmup_steps=2", "training.final_learning_rate=0.001")
@@ -206,7 +206,7 @@ struct StepTests {
     #expect(abs((changes.max() ?? 0) / 0.0015 - 1) < 1e-3)
   }
 
-  @Test("thirty steps on one batch make the error smaller", arguments: DeterminismTests.variants)
+  @Test("thirty steps on one batch reduce the error", arguments: DeterminismTests.variants)
   func learns(settings: [String]) throws {
     let configuration = try smallConfiguration(settings)
     let dataset = try VQVAE.open(configuration)
@@ -222,14 +222,14 @@ struct StepTests {
   }
 
   /// The same image sixteen times makes two shards of eight, whose masks have to differ.
-  @Test("a step drops other elements for every image and step, and evaluation drops none")
+  @Test("dropout differs between images and steps, and evaluation has none")
   func dropout() throws {
     func step(
       _ probability: Double, images: Int
     ) throws -> (losses: [Double], reconstruction: [Float]) {
       let (experiment, dataset, start) = try start(
         "model.architecture=resblock", "model.dropout=\(probability)",
-        // So small that the weights stay.
+        // So small that the weights do not change.
         "training.learning_rate=1e-12")
       var state = start
       let losses = try (0..<2).map { _ in

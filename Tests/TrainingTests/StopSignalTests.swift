@@ -7,7 +7,7 @@ import Training
 @Suite("Stop signals")
 struct StopSignalTests {
   @Test(
-    "the first signal decides the exit code",
+    "the first signal determines the exit code",
     arguments: [
       (SIGINT, Diagnostics.ExitStatus.interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp),
     ])
@@ -20,7 +20,9 @@ struct StopSignalTests {
     #expect(stop.status == status)
   }
 
-  @Test("a second one at once is a repetition; a terminal that closes never makes it urgent")
+  @Test(
+    "the same signal at once is a repetition, and SIGHUP after another signal never ends the process"
+  )
   func repetition() {
     let stop = StopSignal()
     #expect(stop.receive(SIGTERM, at: 1000) == .stop)
@@ -31,7 +33,7 @@ struct StopSignalTests {
     #expect(stop.receive(SIGTERM, at: 1000 + StopSignal.repetitionMilliseconds) == .leave)
   }
 
-  @Test("SIGUSR1 asks for a save, once each, and stops nothing")
+  @Test("each SIGUSR1 requests one save and does not stop the run")
   func save() {
     let stop = StopSignal()
     #expect(!stop.takeSaveRequest())
