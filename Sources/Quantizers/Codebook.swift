@@ -15,14 +15,14 @@ package struct Codebook: Sendable {
   /// The codewords, `[K, D]`.
   package let parameter: Parameter
   package let straightThrough: StraightThrough
-  package let distances: DistanceForm
+  package let distances: NearestSearch
 
   /// - Parameters:
   ///   - name: the name of the latent.
   ///   - role: `.trained` if the codebook loss moves the codewords.
   package init(
     _ name: String, codewords: Int, dimension: Int, initializer: Initializer, role: Parameter.Role,
-    straightThrough: StraightThrough = .function, distances: DistanceForm = .addmm
+    straightThrough: StraightThrough = .function, distances: NearestSearch = .addmm
   ) {
     parameter = Parameter(
       "\(name).codebook", [codewords, dimension], initializer: initializer, role: role)

@@ -43,7 +43,7 @@ package struct CodebookOptions: Sendable {
   package var size = 512
   /// D.
   package var dimension = 64
-  package var distances = DistanceForm.addmm
+  package var distances = NearestSearch.addmm
   /// β.
   package var commitment = 0.25
   /// By default the architecture's.

@@ -2,7 +2,7 @@ import Kernels
 
 /// How the nearest codeword is found. Both give the same codes, because near-ties are decided by the
 /// definition.
-package enum DistanceForm: String, CaseIterable, Sendable {
+package enum NearestSearch: String, CaseIterable, Sendable {
   /// By matrix products, as in PyTorch's `addmm`; near-ties by `exact` (see `nearestCodewords`).
   case addmm
   /// `Σ (z − e)²` in double precision for every vector and codeword: the definition, and slow.
@@ -15,7 +15,7 @@ extension Tensor {
   ///
   /// - Parameter vectors: `[…, D]`.
   /// - Returns: codes of shape `[…]`.
-  package func nearestCodes(to vectors: Tensor, by form: DistanceForm = .addmm) -> Codes {
+  package func nearestCodes(to vectors: Tensor, by form: NearestSearch = .addmm) -> Codes {
     requireCodebook(for: vectors.shape)
     let (codewords, width) = (shape[0], shape[1])
     let count = vectors.shape.rows

@@ -19,7 +19,7 @@ struct EvalCommand: ParsableCommand {
       one for each, in the JSON under codebooks.
       """)
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup var model: ModelArguments
 
   @Option(help: "The split of the images.")
   var split = SplitName.validation

@@ -13,7 +13,7 @@ struct ReconstructCommand: ParsableCommand {
     commandName: "reconstruct",
     abstract: "Writes a PNG picture of original images above their reconstructions.")
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup var model: ModelArguments
 
   @Option(help: "The split of the images.")
   var split = SplitName.test

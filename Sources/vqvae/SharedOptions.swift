@@ -23,7 +23,7 @@ struct ThreadOptions: ParsableArguments {
 }
 
 /// A trained model and the images to apply it to.
-struct ModelOptions: ParsableArguments {
+struct ModelArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "A checkpoint file, or a run folder, which means its best checkpoint, or its last if there is no best one.",

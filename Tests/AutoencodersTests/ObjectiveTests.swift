@@ -29,8 +29,8 @@ struct ObjectiveTests {
 
   @Test(
     "the notebook's loss and all its gradients agree with PyTorch",
-    arguments: StraightThrough.allCases, DistanceForm.allCases)
-  func seed004(straightThrough: StraightThrough, distances: DistanceForm) throws {
+    arguments: StraightThrough.allCases, NearestSearch.allCases)
+  func seed004(straightThrough: StraightThrough, distances: NearestSearch) throws {
     let small = try SmallModel(
       .zalando, straightThrough: straightThrough, objective: Self.seed004,
       weighting: .both, distances: distances)

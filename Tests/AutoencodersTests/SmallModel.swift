@@ -66,7 +66,7 @@ struct SmallModel {
   init(
     _ name: Name, straightThrough: StraightThrough = .function,
     averages unused: UnusedCodeword? = nil, objective: Objective = Objective(),
-    weighting: CommitmentWeighting = .paper, distances: DistanceForm = .addmm
+    weighting: CommitmentWeighting = .paper, distances: NearestSearch = .addmm
   ) throws {
     golden = try Golden(name.rawValue)
     images = try golden("images")

@@ -46,8 +46,8 @@ private struct NearTies {
   /// Squared distances near 20 that differ by parts in 10⁹, so that they are equal in Float.
   @Test(
     "codes are exact where the distances themselves are equal in Float",
-    arguments: DistanceForm.allCases)
-  func distantVectors(form: DistanceForm) {
+    arguments: NearestSearch.allCases)
+  func distantVectors(form: NearestSearch) {
     let codebook = NearTies(vectors: 0, codewords: 40, width: 64, norm: 1, test: 13).codebook
     var generator = SeededGenerator(test: 14)
     let vectors = Tensor([150, 64], (0..<9600).map { _ in generator.uniform(0, 0.5) })

@@ -65,8 +65,8 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
   }
 
   @Test(
-    "codes are the argmin in double precision", arguments: SearchSizes.all, DistanceForm.allCases)
-  func argmin(sizes: SearchSizes, form: DistanceForm) {
+    "codes are the argmin in double precision", arguments: SearchSizes.all, NearestSearch.allCases)
+  func argmin(sizes: SearchSizes, form: NearestSearch) {
     var generator = SeededGenerator(test: 2)
     let codebook = generator.tensor([sizes.codewords, sizes.width])
     let vectors = generator.tensor([sizes.vectors, sizes.width])
@@ -76,8 +76,8 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
   }
 
   @Test(
-    "a tie goes to the lowest index", arguments: [2, 16, 33, 100], DistanceForm.allCases)
-  func ties(copies: Int, form: DistanceForm) {
+    "a tie goes to the lowest index", arguments: [2, 16, 33, 100], NearestSearch.allCases)
+  func ties(copies: Int, form: NearestSearch) {
     var generator = SeededGenerator(test: 3)
     let once = generator.tensor([7, 24])
     // Every codeword occurs `copies` times, far apart: code 0 also as 7, 14, …
@@ -93,16 +93,18 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
   }
 
   @Test(
-    "a vector in the middle of two codewords gets the lower code", arguments: DistanceForm.allCases)
-  func midpoints(form: DistanceForm) {
+    "a vector in the middle of two codewords gets the lower code", arguments: NearestSearch.allCases
+  )
+  func midpoints(form: NearestSearch) {
     let codebook = Tensor([4, 2], [3, 0, 1, 0, -1, 0, -3, 0])
     let vectors = Tensor([3, 2], [2, 5, 0, -1, -2, 0])
     #expect(codebook.nearestCodes(to: vectors, by: form).indices == [0, 1, 2])
   }
 
   @Test(
-    "codes have the shape of the vectors without the last extent", arguments: DistanceForm.allCases)
-  func shapes(form: DistanceForm) {
+    "codes have the shape of the vectors without the last extent", arguments: NearestSearch.allCases
+  )
+  func shapes(form: NearestSearch) {
     var generator = SeededGenerator(test: 4)
     let codebook = generator.tensor([5, 3])
     let vectors = generator.tensor([2, 4, 6, 3])

@@ -11,8 +11,8 @@ import Testing
 
   @Test(
     "a vector without a finite norm has no code, and its neighbours keep theirs",
-    arguments: poisons, DistanceForm.allCases)
-  func vectors(poison: Float, form: DistanceForm) {
+    arguments: poisons, NearestSearch.allCases)
+  func vectors(poison: Float, form: NearestSearch) {
     var generator = SeededGenerator(test: 1)
     let codebook = generator.tensor([37, 20])
     let clean = generator.tensor([260, 20])
@@ -30,8 +30,8 @@ import Testing
   }
 
   @Test(
-    "a codeword without a finite norm is never chosen", arguments: poisons, DistanceForm.allCases)
-  func codewords(poison: Float, form: DistanceForm) {
+    "a codeword without a finite norm is never chosen", arguments: poisons, NearestSearch.allCases)
+  func codewords(poison: Float, form: NearestSearch) {
     var generator = SeededGenerator(test: 2)
     let codebook = generator.tensor([37, 20])
     let vectors = generator.tensor([260, 20])
@@ -49,8 +49,8 @@ import Testing
     }
   }
 
-  @Test("without a finite codeword there is no code", arguments: DistanceForm.allCases)
-  func noCodeword(form: DistanceForm) {
+  @Test("without a finite codeword there is no code", arguments: NearestSearch.allCases)
+  func noCodeword(form: NearestSearch) {
     var generator = SeededGenerator(test: 3)
     let vectors = generator.tensor([5, 4])
     for poison in Self.poisons {
@@ -60,8 +60,8 @@ import Testing
     }
   }
 
-  @Test("norms whose product overflows are still compared", arguments: DistanceForm.allCases)
-  func largestNorms(form: DistanceForm) {
+  @Test("norms whose product overflows are still compared", arguments: NearestSearch.allCases)
+  func largestNorms(form: NearestSearch) {
     // ‖z‖² ≈ 4e36 and ‖e‖² up to 1.6e37 are finite, but their product is not.
     let codebook = Tensor([3, 2], [4e18, 0, 1e18, 1e17, -2e18, 0])
     let vectors = Tensor([3, 2], [3.5e18, 0, 0, 0, -1.9e18, 2e17])
@@ -70,8 +70,8 @@ import Testing
 
   @Test(
     "a codeword whose norm overflows is not chosen by a vector close to it either",
-    arguments: DistanceForm.allCases)
-  func overflowingNeighbour(form: DistanceForm) {
+    arguments: NearestSearch.allCases)
+  func overflowingNeighbour(form: NearestSearch) {
     // ‖z‖² = 3.24e38 is finite. The first codeword is nearer, but its ‖e‖² = 3.42e38 is not finite.
     let codebook = Tensor([2, 2], [1.85e19, 0, 1e19, 0])
     let vectors = Tensor([1, 2], [1.8e19, 0])
@@ -80,8 +80,8 @@ import Testing
     #expect([1, Codes.invalid].contains(codes.indices[0]))
   }
 
-  @Test("norms that underflow are compared exactly", arguments: DistanceForm.allCases)
-  func underflow(form: DistanceForm) {
+  @Test("norms that underflow are compared exactly", arguments: NearestSearch.allCases)
+  func underflow(form: NearestSearch) {
     // Squares near 1e-45, the smallest number of Float; the distances are 4e-24 and 1e-24.
     let codebook = Tensor([2, 1], [2.5e-23, 3e-23])
     let vectors = Tensor([1, 1], [2.9e-23])

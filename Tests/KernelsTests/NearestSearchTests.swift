@@ -80,7 +80,7 @@ private struct Cloud {
 
 /// The squared distance as `‖z‖² + ‖e‖² − 2·z·e` cancels if the norms are large. These tests show when its
 /// argmin differs from that of `Σ (z − e)²`, by how much, and that neither of our settings is affected.
-@Suite("Distances by products and by the definition") struct DistanceFormTests {
+@Suite("Distances by products and by the definition") struct NearestSearchTests {
   init() { BLAS.useOneThread() }
 
   /// Measured with OpenBLAS's Haswell kernels: shares of 0, 0.018, 0.85 and 1; the largest
@@ -105,14 +105,14 @@ private struct Cloud {
     #expect((0x1p-24...0x1p-18).contains(cloud.largestError))
 
     let nearest = cloud.exact.map { Int32(Cloud.argmin($0)) }
-    for form in DistanceForm.allCases {
+    for form in NearestSearch.allCases {
       #expect(cloud.codebook.nearestCodes(to: cloud.vectors, by: form).indices == nearest)
     }
   }
 
   /// scripts/goldens/near_ties.py asserts that `torch.cdist` in single precision has other codes.
-  @Test("near-ties get the codes of PyTorch in double precision", arguments: DistanceForm.allCases)
-  func pyTorch(form: DistanceForm) throws {
+  @Test("near-ties get the codes of PyTorch in double precision", arguments: NearestSearch.allCases)
+  func pyTorch(form: NearestSearch) throws {
     let golden = try Golden("training")
     let codes = try golden("ties.codes").elements.map { Int32($0) }
     let vectors = try golden("ties.vectors")
