@@ -86,7 +86,8 @@ extension Section<DataSources> {
     return images
   }
 
-  /// Opens one split for evaluation. Images are read or drawn when they are evaluated, and no others.
+  /// Opens one split for evaluation. Images are read or drawn when they are evaluated. Of the test split of
+  /// CIFAR-10, all labels are checked first.
   package func split(_ name: SplitName, seed: UInt64) throws -> ImageSplit {
     let source = try open(name == .test ? .test : .training, seed: seed, isReadOnce: true)
     switch name {

@@ -3,8 +3,8 @@ import Tensors
 
 /// How often each code of a codebook was chosen.
 ///
-/// The perplexity of a whole set is that of its summed counts; the mean of its batches' perplexities
-/// is at most that.
+/// The perplexity of a whole set is that of its summed counts. The mean of its batches' perplexities differs,
+/// and may be smaller or larger.
 package struct CodebookUsage: Sendable, Equatable {
   /// The latent, followed by the number of the slot if a position has several codes.
   package let name: String
@@ -38,7 +38,7 @@ package struct CodebookUsage: Sendable, Equatable {
     for k in a.counts.indices { a.counts[k] += b.counts[k] }
   }
 
-  /// How many vectors were quantized.
+  /// The number of valid codes that were counted.
   package var total: Int { counts.reduce(0, +) }
 
   /// How many codes were chosen at least once.

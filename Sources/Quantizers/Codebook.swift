@@ -2,7 +2,8 @@ import Autograd
 import NN
 import Tensors
 
-/// How the gradient passes the quantizer from the decoder to the encoder. Both ways give the same step.
+/// How the gradient passes the quantizer from the decoder to the encoder. Both ways give the
+/// same step, up to rounding.
 package enum StraightThrough: String, CaseIterable, Sendable {
   /// ``VectorQuantize``, a function that defines its own derivative.
   case function

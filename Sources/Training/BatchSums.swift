@@ -121,8 +121,8 @@ struct BatchSums: Sendable {
     (layout.trained.count..<layout.arena.shapes.count).compactMap(tensor)
   }
 
-  /// Whether no loss, gradient or statistic is infinite or not a number, nor a gradient's square, which
-  /// Adam averages: a step with such numbers leaves finite ones.
+  /// Whether the loss, all gradients, their squares, which Adam averages, and all statistics are finite. Then
+  /// the averages stay finite; ``TrainingState/fault(in:)`` checks the values.
   var isFinite: Bool {
     measurements["loss"]?.isFinite ?? false
       && gradients.allSatisfy { $0?.hasFiniteSquares ?? true }

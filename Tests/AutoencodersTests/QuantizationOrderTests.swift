@@ -9,7 +9,7 @@ import Testing
 /// An encoder may need its second latent first. Results are still stored by the latent's index.
 @Suite("The order in which latents are quantized")
 struct QuantizationOrderTests {
-  /// Two latents cut out of the images: the upper half of the pixels, and the lower.
+  /// Two latents of different sizes, whose vectors are constants.
   private struct Halves: Architecture {
     let order: [Int]
     let latents = [

@@ -25,8 +25,8 @@ struct DeterminismTests {
       ["quantizer.kind=ema", "model.preset=sonnet", "quantizer.straight_through=detach"],
     ] + otherArchitectures.flatMap { [[$0, "quantizer.kind=vq"], [$0, "quantizer.kind=ema"]] }
 
-  /// All runs have to give the same bytes as one uninterrupted run on one thread. Batches of 70 are five
-  /// shards, the last one of six images and ten of padding. 270 images are trained on, so that step 5 is in
+  /// All runs have to give the same bytes as one uninterrupted run on one thread. Batches of 70 are nine
+  /// shards, the last one of six images and two of padding. 270 images are trained on, so that step 5 is in
   /// mid-epoch.
   @Test(
     "for 1 to 4 threads, and for a run of 10 steps and one of 5 that is resumed for 5 more",

@@ -18,7 +18,7 @@ struct EvaluationTests {
   private let dataset: Dataset<VQVAE>
 
   init() throws {
-    // 300 images, 27 of them held out: a whole shard and one of eleven.
+    // 300 images, 27 of them held out: three whole shards of eight and one of three.
     let configuration = try smallConfiguration(
       "data.validation=0.09", "training.learning_rate=0.01")
     dataset = try VQVAE.open(configuration)
