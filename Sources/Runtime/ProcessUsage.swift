@@ -2,7 +2,7 @@ import Glibc
 
 /// Memory, page faults and age of this process, from the operating system.
 package enum ProcessUsage {
-  /// Memory of the process in bytes, or nil where the system does not report it.
+  /// Memory of the process in bytes, or nil if the system does not report it.
   package struct Memory: Sendable, Equatable {
     /// Resident anonymous memory now (RssAnon): allocated and touched by the process.
     package let anonymous: Int?

@@ -52,8 +52,8 @@ final class MetricsLog {
     let decoder = JSONDecoder()
     decoder.userInfo[LoggedLine.criterion] = criterion
     var gaps = StepGaps()
-    try file.filter { bytes, isComplete in
-      switch LoggedLine(bytes, isComplete: isComplete, decoder) {
+    try file.filter { bytes, _ in
+      switch LoggedLine(bytes, decoder) {
       case .foreign: return true
       case .damaged: return false
       case .validation(let step):
@@ -125,27 +125,18 @@ private enum LoggedLine {
     let step: Int
     let split: String?
 
-    private struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-
-      init(_ name: String) { stringValue = name }
-      init?(stringValue: String) { self.init(stringValue) }
-      init?(intValue: Int) { nil }
-    }
-
     init(from decoder: any Decoder) throws {
-      let line = try decoder.container(keyedBy: Key.self)
-      step = try line.decode(Int.self, forKey: Key("step"))
-      split = try line.decodeIfPresent(String.self, forKey: Key("split"))
+      let line = try decoder.container(keyedBy: JSONKey.self)
+      step = try line.decode(Int.self, forKey: JSONKey("step"))
+      split = try line.decodeIfPresent(String.self, forKey: JSONKey("split"))
       let metric = split == nil ? "loss" : decoder.userInfo[LoggedLine.criterion] as? String ?? ""
-      _ = try line.decode(Double.self, forKey: Key(metric))
+      _ = try line.decode(Double.self, forKey: JSONKey(metric))
     }
   }
 
   private struct AnyObject: Decodable {}
 
-  init(_ bytes: [UInt8], isComplete: Bool, _ decoder: JSONDecoder) {
+  init(_ bytes: [UInt8], _ decoder: JSONDecoder) {
     let data = Data(bytes)
     if let probe = try? decoder.decode(Probe.self, from: data) {
       self = probe.split == nil ? .step(probe.step) : .validation(probe.step)

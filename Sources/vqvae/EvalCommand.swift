@@ -2,6 +2,7 @@ import ArgumentParser
 import Autoencoders
 import Datasets
 import Diagnostics
+import Files
 import Models
 import NN
 import Runtime
@@ -68,35 +69,26 @@ private struct Report: Encodable {
 
   // MARK: JSON
 
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) { stringValue = name }
-    init?(stringValue: String) { self.init(stringValue) }
-    init?(intValue: Int) { nil }
-  }
-
   /// Metrics are keys at the top level. So are the figures of a single codebook; several are in a list.
   func encode(to encoder: any Encoder) throws {
-    var object = encoder.container(keyedBy: Key.self)
-    try object.encode(checkpoint, forKey: Key("checkpoint"))
-    try object.encode(step, forKey: Key("step"))
-    try object.encode(split, forKey: Key("split"))
-    try object.encode(images, forKey: Key("images"))
-    for metric in metrics { try object.encode(metric.value, forKey: Key(metric.name)) }
-    try object.encode(codebooks.reduce(0) { $0 + $1.codesUsed }, forKey: Key("codesUsed"))
-    try object.encode(codebooks.reduce(0) { $0 + $1.codebookSize }, forKey: Key("codebookSize"))
-    try object.encode(bitsPerImage, forKey: Key("bitsPerImage"))
-    try object.encode(bitsPerDimension, forKey: Key("bitsPerDimension"))
-    try object.encode(variance, forKey: Key("variance"))
+    var object = encoder.container(keyedBy: JSONKey.self)
+    try object.encode(checkpoint, forKey: JSONKey("checkpoint"))
+    try object.encode(step, forKey: JSONKey("step"))
+    try object.encode(split, forKey: JSONKey("split"))
+    try object.encode(images, forKey: JSONKey("images"))
+    for metric in metrics { try object.encode(metric.value, forKey: JSONKey(metric.name)) }
+    try object.encode(codebooks.reduce(0) { $0 + $1.codesUsed }, forKey: JSONKey("codesUsed"))
+    try object.encode(codebooks.reduce(0) { $0 + $1.codebookSize }, forKey: JSONKey("codebookSize"))
+    try object.encode(bitsPerImage, forKey: JSONKey("bitsPerImage"))
+    try object.encode(bitsPerDimension, forKey: JSONKey("bitsPerDimension"))
+    try object.encode(variance, forKey: JSONKey("variance"))
     if codebooks.count == 1 {
-      try object.encode(codebooks[0].perplexity, forKey: Key("perplexity"))
-      try object.encode(codebooks[0].codeEntropy, forKey: Key("codeEntropy"))
+      try object.encode(codebooks[0].perplexity, forKey: JSONKey("perplexity"))
+      try object.encode(codebooks[0].codeEntropy, forKey: JSONKey("codeEntropy"))
       try object.encodeIfPresent(
-        codebooks[0].codebookEffectiveRank, forKey: Key("codebookEffectiveRank"))
+        codebooks[0].codebookEffectiveRank, forKey: JSONKey("codebookEffectiveRank"))
     } else {
-      try object.encode(codebooks, forKey: Key("codebooks"))
+      try object.encode(codebooks, forKey: JSONKey("codebooks"))
     }
   }
 

@@ -19,6 +19,14 @@ struct RGBImageTests {
     }
   }
 
+  @Test("One channel is shown in grey, and three are red, green and blue")
+  func channels() {
+    let grey = RGBImage(height: 2, width: 1, channels: 1, pixels: [7, 250])
+    #expect(grey.bytes == [7, 7, 7, 250, 250, 250])
+    let color = RGBImage(height: 1, width: 2, channels: 3, pixels: [1, 2, 3, 4, 5, 6])
+    #expect(color.bytes == [1, 2, 3, 4, 5, 6])
+  }
+
   @Test("An image can cover the whole canvas")
   func whole() {
     let picture = noise(height: 4, width: 6)
