@@ -1,4 +1,4 @@
-import Glibc
+import Tensors
 
 /// The learning rate of a step, a function of the step's number.
 ///
@@ -36,6 +36,6 @@ package struct LearningRate: Sendable, Equatable {
     guard schedule == .cosine else { return peak }
     // Steps after the last, which a run does not make, have the final learning rate.
     let progress = min(1, Double(step - 1 - warmupSteps) / Double(max(1, steps - warmupSteps)))
-    return end + (peak - end) * (1 + cos(.pi * progress)) / 2
+    return end + (peak - end) * (1 + cosine(turns: progress / 2)) / 2
   }
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// What random numbers are used for. Each purpose has its own streams, and is declared where it is used.
 package struct RandomPurpose: Hashable, Sendable {
   package let number: UInt32
@@ -52,9 +50,8 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// A sample from the standard normal distribution (Box and Muller 1958).
   package mutating func normal() -> Float {
     // 1 − u lies in (0, 1], so the logarithm is finite.
-    let radius = (-2 * log(1 - Double(next() >> 11) * 0x1p-53)).squareRoot()
-    let angle = 2 * Double.pi * Double(next() >> 11) * 0x1p-53
-    return Float(radius * cos(angle))
+    let radius = (-2 * naturalLogarithm(1 - Double(next() >> 11) * 0x1p-53)).squareRoot()
+    return Float(radius * cosine(turns: Double(next() >> 11) * 0x1p-53))
   }
 
   /// A sample from the standard normal distribution, truncated at two standard deviations.
