@@ -11,8 +11,30 @@ import PackageDescription
 // A target names every target that it imports, indirect ones included: SwiftPM rebuilds it only after a
 // change of those.
 
-/// The loops of `Kernels` are unchecked: every entry has one checked wrapper in `Tensors`.
-let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+/// The kernels, compiled once for each instruction set from Sources/KernelSources, to which the targets' folders are
+/// links. Their loops are unchecked: every entry has one checked wrapper in `Tensors`.
+func kernels(_ name: String, march: String? = nil, dependencies: [Target.Dependency] = []) -> Target
+{
+  var settings: [SwiftSetting] = [
+    .define("KERNELS_\(name.uppercased())"),
+    .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+  ]
+  if let march { settings.append(.unsafeFlags(["-Xcc", "-march=\(march)"])) }
+  return .target(
+    name: "Kernels\(name)", dependencies: ["KernelTypes"] + dependencies, swiftSettings: settings,
+    linkerSettings: [.linkedLibrary("m")])
+}
+
+#if arch(x86_64)
+  let instructionSets = [
+    kernels("AVX512", march: "x86-64-v4"), kernels("AVX2", march: "x86-64-v3"), kernels("Generic"),
+  ]
+#elseif arch(arm64)
+  let instructionSets = [kernels("NEON")]
+#else
+  let instructionSets = [kernels("Generic")]
+#endif
+let kernelModules = instructionSets + [kernels("OpenBLAS", dependencies: ["BLAS"])]
 
 let package = Package(
   name: "vqvae",
@@ -36,14 +58,16 @@ let package = Package(
     // What a section of a configuration is made of: a kind, and fields of its options.
     .target(name: "Options"),
     .target(name: "Files", dependencies: ["Diagnostics", "TerminalText"]),
-    .target(name: "BLAS", dependencies: ["COpenBLAS", "CRuntime"]),
+    .target(name: "KernelTypes"),
+    .target(name: "BLAS", dependencies: ["COpenBLAS", "CRuntime", "KernelTypes"]),
     .target(name: "Runtime", dependencies: ["BLAS", "CRuntime"]),
 
     // MARK: Numerics
-    .target(name: "KernelTypes"),
+    // The modules of kernels, and which of them the processor runs.
     .target(
-      name: "Kernels", dependencies: ["KernelTypes", "BLAS", "Runtime", "CRuntime"],
-      swiftSettings: unchecked),
+      name: "Kernels",
+      dependencies: ["KernelTypes", "CRuntime"]
+        + kernelModules.map { .init(stringLiteral: $0.name) }),
     .target(name: "Tensors", dependencies: ["Kernels", "KernelTypes", "BLAS", "Runtime"]),
     .target(name: "Autograd", dependencies: ["Tensors", "KernelTypes"]),
     .target(name: "NN", dependencies: ["Autograd", "Tensors", "KernelTypes", "Runtime"]),
@@ -140,7 +164,8 @@ let package = Package(
       ]),
     .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
     .testTarget(
-      name: "vqvaeTests", dependencies: ["Files", "Diagnostics", "TerminalText", "TestSupport"]),
-  ],
+      name: "vqvaeTests",
+      dependencies: ["Kernels", "Files", "Diagnostics", "TerminalText", "TestSupport"]),
+  ] + kernelModules,
   swiftLanguageModes: [.v6]
 )

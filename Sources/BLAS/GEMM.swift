@@ -1,35 +1,5 @@
 import COpenBLAS
-
-/// A view of a row-major matrix in memory, possibly transposed.
-package struct MatrixView {
-  let base: UnsafePointer<Float>
-  /// Rows and columns as stored, before any transposition.
-  let storedRows: Int
-  let storedColumns: Int
-  let isTransposed: Bool
-
-  package init(_ base: UnsafePointer<Float>, rows: Int, columns: Int) {
-    self.init(base: base, storedRows: rows, storedColumns: columns, isTransposed: false)
-  }
-
-  private init(
-    base: UnsafePointer<Float>, storedRows: Int, storedColumns: Int, isTransposed: Bool
-  ) {
-    self.base = base
-    self.storedRows = storedRows
-    self.storedColumns = storedColumns
-    self.isTransposed = isTransposed
-  }
-
-  package var rows: Int { isTransposed ? storedColumns : storedRows }
-  package var columns: Int { isTransposed ? storedRows : storedColumns }
-
-  package var transposed: MatrixView {
-    MatrixView(
-      base: base, storedRows: storedRows, storedColumns: storedColumns,
-      isTransposed: !isTransposed)
-  }
-}
+import KernelTypes
 
 /// `result = α·a·b + β·result`, PyTorch's `addmm`.
 ///

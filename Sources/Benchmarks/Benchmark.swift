@@ -245,7 +245,8 @@ package struct Benchmark {
     }
     let best = peak?.allThreads.max()
     return BenchmarkReport(
-      batch: batchSize, threads: pool.threads, steps: measured.seconds.count, secondsPerStep: step,
+      kernelSet: KernelChoice.inUse.rawValue, batch: batchSize, threads: pool.threads,
+      steps: measured.seconds.count, secondsPerStep: step,
       split: split, imagesPerSecond: Double(batchSize) / step.median, secondsPerEncode: encode,
       encodeImagesPerSecond: Double(batchSize) / encode.median,
       sgemmPeakOneThread: peak?.oneThread.max(), sgemmPeak: best,

@@ -27,6 +27,8 @@ package struct BenchmarkReport: Sendable, Encodable {
     package let optimizer: Double
   }
 
+  /// The kernels in use.
+  package let kernelSet: String
   package let batch: Int
   package let threads: Int
   /// The number of measured steps.
@@ -44,6 +46,7 @@ package struct BenchmarkReport: Sendable, Encodable {
   @OrNull package var sgemmPeak: Double?
   @OrNull package var sgemmPeakMedian: Double?
   @OrNull package var sgemmPeakRounds: [Double]?
+  /// The core that OpenBLAS's matrix products are for.
   package let blasCore: String
   /// The FLOP of the convolutions by their definition, and of the distances (see `ModelWork`).
   package let flopPerStep: Int

@@ -9,7 +9,13 @@ package struct ConvolutionKernels: Sendable {
     self.compute = compute
   }
 
-  /// The program's own kernels.
+  /// OpenBLAS's kernels, which share neither algorithms nor products with the others. They are chosen for the whole
+  /// process while they compute, so nothing else may.
+  package static let reference = ConvolutionKernels { call, operands in
+    KernelChoice.openblas.perform { ConvolutionKernels(.im2col).compute(call, operands) }
+  }
+
+  /// The kernels in use.
   package init(_ method: ConvolutionMethod) {
     compute = { call, operands in
       let (images, filters, maps) = (operands.images, operands.filters, operands.maps)

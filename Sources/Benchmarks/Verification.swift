@@ -29,7 +29,7 @@ package struct Verification: Sendable, Encodable {
   /// - Parameter images: the number of images for each convolution, as a kernel gets them in training.
   package init(
     _ calls: [ConvolutionCall], images: Int, searches: [CodebookSearch],
-    kernels: ConvolutionKernels, reference: ConvolutionKernels = ConvolutionKernels(.im2col)
+    kernels: ConvolutionKernels, reference: ConvolutionKernels = .reference
   ) throws {
     for call in calls {
       let operands = ConvolutionOperands(call, count: images)
@@ -104,7 +104,7 @@ package struct Verification: Sendable, Encodable {
     Problem(
       .failure, subject, found: found, expected: expected,
       advice:
-        "A kernel of this build gives wrong results on this machine, so nothing was measured. "
-        + "Train with training.convolution=im2col, and report it.")
+        "One of these kernels gives wrong results on this machine, so nothing was measured. "
+        + "Train with training.kernels=openblas, and report it.")
   }
 }

@@ -19,6 +19,8 @@ package struct TrainingOptions: FieldOptions, Equatable {
   package var reconstruction = Objective.Reconstruction.nmse
   package var reduction = Objective.Reduction.mean
   package var convolution = ConvolutionMethod.auto
+  /// If nil, the fastest for the processor.
+  package var kernels: KernelChoice?
   /// If nil, the number of processors that the process may use.
   package var threads: Int?
   /// Steps between checkpoints; 0 means only at the end, also for `validateEvery`.
@@ -61,6 +63,10 @@ package struct TrainingOptions: FieldOptions, Equatable {
       .choice(
         "convolution", \.convolution,
         "how: the fastest for each shape, no Winograd, or the reference"),
+      .optionalChoice(
+        "kernels", \.kernels,
+        "compiled for which instructions, or OpenBLAS; by default the fastest for the processor",
+        .runtime),
       .optionalInteger(
         "threads", \.threads, 1...1024, "worker threads; by default the processors allowed",
         .runtime),
@@ -82,6 +88,13 @@ package struct TrainingOptions: FieldOptions, Equatable {
   ///   does not depend on it.
   func faults(knowsSteps: Bool) -> [FieldFault] {
     var faults: [FieldFault] = []
+    if kernels == .openblas, convolution == .direct {
+      faults.append(
+        FieldFault(
+          ["convolution"],
+          "expected auto or im2col with training.kernels openblas, which has no others, found direct"
+        ))
+    }
     if schedule == .cosine {
       if warmupSteps >= steps {
         faults.append(

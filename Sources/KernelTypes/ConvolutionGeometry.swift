@@ -72,6 +72,12 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   /// Floats of all filters.
   package var filterCount: Int { patchCount * filters }
 
+  /// Images of a batch of `count` whose column matrix is in memory at once: few enough for a core's cache.
+  package func imagesPerColumnMatrix(count: Int) -> Int {
+    let cacheFloats = 1 << 18
+    return min(max(1, count), max(1, cacheFloats / max(1, positions * patchCount)))
+  }
+
   /// Whether the column matrix is the image itself.
   package var isPointwise: Bool {
     kernelHeight == 1 && kernelWidth == 1 && stride == 1 && padding == Padding(0)

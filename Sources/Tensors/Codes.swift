@@ -33,7 +33,7 @@ extension Codes {
       target.update(repeating: 0, count: codewords)
       indices.withUnsafeBufferPointer { indices in
         guard let base = indices.baseAddress else { return }
-        countIndices(base, count: indices.count, into: target)
+        kernels.countIndices(base, count: indices.count, into: target)
       }
     }
   }

@@ -1,12 +1,25 @@
+import KernelTypes
 import Kernels
 import Runtime
 
 /// A packed form in which a kernel reads its constant operand.
-enum PackedForm: Hashable {
-  /// Filters, packed for a convolution.
-  case filters(ConvolutionPlan)
-  /// A codebook `[K, D]`, packed for the search for the nearest codeword.
-  case codebook
+struct PackedForm: Hashable {
+  enum Operand: Hashable {
+    /// Filters, packed for a convolution.
+    case filters(ConvolutionPlan)
+    /// A codebook `[K, D]`, packed for the search for the nearest codeword.
+    case codebook
+  }
+
+  let operand: Operand
+  /// The kernels that it is packed for.
+  let kernels: KernelSet
+
+  /// The form for the kernels in use.
+  init(_ operand: Operand) {
+    self.operand = operand
+    kernels = .current
+  }
 }
 
 /// The packed forms of a parameter, each made at its first use.
@@ -33,23 +46,27 @@ final class PackedForms: Sendable {
 
 extension Tensor {
   /// The elements in a packed form, which is cached if the tensor is from ``keepingPackedForms()``.
-  func packed(_ form: PackedForm) -> Tensor {
+  func packed(_ operand: PackedForm.Operand) -> Tensor {
     // A tensor that is cached in itself would never be freed.
-    if case .filters(let plan) = form, plan.packedFilterCount == nil { return self }
-    return packedForms?.form(form) { makePacked(form) } ?? makePacked(form)
+    if case .filters(let plan) = operand, kernels.packedFilterCount(plan) == nil { return self }
+    return packedForms?.form(PackedForm(operand)) { makePacked(operand) } ?? makePacked(operand)
   }
 
-  private func makePacked(_ form: PackedForm) -> Tensor {
-    switch form {
+  private func makePacked(_ operand: PackedForm.Operand) -> Tensor {
+    switch operand {
     case .filters(let plan):
-      return Tensor([plan.packedFilterCount ?? 0]) { packed in
-        withUnsafePointer { plan.packFilters($0, into: packed) }
+      return Tensor([kernels.packedFilterCount(plan) ?? 0]) { packed in
+        withUnsafePointer { filters in
+          withWorkspace(kernels.packingWorkspaceCount(plan)) {
+            kernels.packFilters(filters, for: plan, into: packed, workspace: $0)
+          }
+        }
       }
     case .codebook:
       let (codewords, width) = (shape[0], shape[1])
-      return Tensor([packedCodebookCount(codewords: codewords, width: width)]) { packed in
+      return Tensor([kernels.packedCodebookCount(codewords: codewords, width: width)]) { packed in
         withUnsafePointer {
-          packCodebook($0, codewords: codewords, width: width, into: packed)
+          kernels.packCodebook($0, codewords: codewords, width: width, into: packed)
         }
       }
     }

@@ -14,7 +14,7 @@ package struct PixelMoments: Sendable, Equatable {
       // In chunks whose sums fit the kernel's 32 bits.
       for start in stride(from: 0, to: bytes.count, by: 65_536) {
         let chunk = min(65_536, bytes.count - start)
-        let moments = pixelMoments(bytes.baseAddress! + start, count: chunk)
+        let moments = kernels.pixelMoments(bytes.baseAddress! + start, count: chunk)
         sum += UInt64(moments.sum)
         squares += UInt64(moments.squares)
       }

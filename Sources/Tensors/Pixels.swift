@@ -11,7 +11,7 @@ extension Tensor {
     self.init(shape) { target in
       bytes.withUnsafeBufferPointer { source in
         if let base = source.baseAddress {
-          pixelsFromBytes(base, count: source.count, into: target)
+          kernels.pixelsFromBytes(base, count: source.count, into: target)
         }
       }
       (target + bytes.count).update(repeating: 0, count: shape.count - bytes.count)
@@ -23,7 +23,7 @@ extension Tensor {
     [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
       initialized = count
       guard let base = target.baseAddress else { return }
-      withUnsafePointer { bytesFromPixels($0, count: count, into: base) }
+      withUnsafePointer { kernels.bytesFromPixels($0, count: count, into: base) }
     }
   }
 }

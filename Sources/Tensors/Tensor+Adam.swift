@@ -1,3 +1,4 @@
+import KernelTypes
 import Kernels
 
 extension Tensor {
@@ -27,13 +28,13 @@ extension Tensor {
       firstMoment.withUnsafeMutablePointer { firstMoment in
         secondMoment.withUnsafeMutablePointer { secondMoment in
           gradient.withUnsafePointer {
-            update(
-              parameters: parameters, gradients: $0, firstMoment: firstMoment,
+            kernels.update(
+              parameters, by: update, gradients: $0, firstMoment: firstMoment,
               secondMoment: secondMoment, count: count)
           }
         }
       }
     }
-    for form in forms { _ = packed(form) }
+    for form in forms { _ = packed(form.operand) }
   }
 }

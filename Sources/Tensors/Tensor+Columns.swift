@@ -18,7 +18,7 @@ extension Tensor {
       for part in parts {
         let columns = part.shape.width
         part.withUnsafePointer {
-          copyColumns(
+          kernels.copyColumns(
             $0, sourceWidth: columns, rows: rows, columns: columns, into: target + first,
             targetWidth: width)
         }
@@ -34,7 +34,7 @@ extension Tensor {
       "a tensor of shape \(shape) has no columns \(columns)")
     return Tensor(Shape(shape.extents.dropLast() + [columns.count])) { target in
       withUnsafePointer {
-        copyColumns(
+        kernels.copyColumns(
           $0 + columns.lowerBound, sourceWidth: shape.width, rows: shape.rows,
           columns: columns.count, into: target, targetWidth: columns.count)
       }

@@ -61,12 +61,15 @@ package enum ConvolutionMethod: String, CaseIterable, Sendable {
   /// The reference: matrix products over the column matrix of im2col.
   case im2col
 
+  /// The last algorithm of a plan.
   var limit: ConvolutionAlgorithm {
-    switch self {
-    case .auto: .winograd
-    case .direct: .direct
-    case .im2col: .im2col
-    }
+    let limit: ConvolutionAlgorithm =
+      switch self {
+      case .auto: .winograd
+      case .direct: .direct
+      case .im2col: .im2col
+      }
+    return min(limit, kernels.fastestConvolution)
   }
 }
 
@@ -140,7 +143,7 @@ extension Tensor {
 }
 
 extension ConvolutionPlan {
-  /// See ``callAsFunction``.
+  /// See `ConvolutionKernels.convolve`.
   fileprivate func run(
     _ first: Tensor, _ second: Tensor, bias: Tensor?, residual: Tensor?, relu: Bool, images: Int,
     result: Shape
@@ -151,9 +154,9 @@ extension ConvolutionPlan {
     return Tensor(result) { result in
       withPointers(first, second, optional: bias) { first, second, bias in
         withPointer(residual) { residual in
-          withWorkspace(workspaceCount(count: images)) {
-            self(
-              first, second,
+          withWorkspace(kernels.workspaceCount(self, count: images)) {
+            kernels.convolve(
+              self, first, second,
               epilogue: ConvolutionEpilogue(bias: bias, residual: residual, relu: relu),
               count: images, into: result, workspace: $0)
           }

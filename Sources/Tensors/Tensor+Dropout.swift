@@ -1,3 +1,4 @@
+import KernelTypes
 import Kernels
 
 extension RandomPurpose {
@@ -5,7 +6,7 @@ extension RandomPurpose {
 }
 
 /// Which elements dropout sets to zero.
-package typealias DropoutMask = Kernels.DropoutMask
+package typealias DropoutMask = KernelTypes.DropoutMask
 
 extension DropoutMask {
   /// - Parameters:
@@ -27,7 +28,7 @@ extension Tensor {
     let images = shape[0]
     let size = images == 0 ? 0 : count / images
     withUnsafeMutablePointer {
-      mask($0, first: firstImage, count: images, width: size, into: $0)
+      kernels.drop(mask, $0, first: firstImage, count: images, width: size, into: $0)
     }
   }
 }

@@ -3,12 +3,12 @@ import Kernels
 extension Tensor {
   /// The element-wise sum of two tensors of one shape.
   package static func + (a: Tensor, b: Tensor) -> Tensor {
-    combine(a, b) { Kernels.add($0, $1, count: $2, into: $3) }
+    combine(a, b) { kernels.add($0, $1, count: $2, into: $3) }
   }
 
   /// The element-wise difference of two tensors of one shape.
   package static func - (a: Tensor, b: Tensor) -> Tensor {
-    combine(a, b) { Kernels.subtract($0, $1, count: $2, into: $3) }
+    combine(a, b) { kernels.subtract($0, $1, count: $2, into: $3) }
   }
 
   /// Adds in place.
@@ -16,20 +16,20 @@ extension Tensor {
     requireSameShape(a, b)
     let count = a.count
     a.withUnsafeMutablePointer { target in
-      b.withUnsafePointer { Kernels.add(target, $0, count: count, into: target) }
+      b.withUnsafePointer { kernels.add(target, $0, count: count, into: target) }
     }
   }
 
   package static func * (factor: Float, a: Tensor) -> Tensor {
     Tensor(a.shape) { target in
-      a.withUnsafePointer { Kernels.scale($0, by: factor, count: a.count, into: target) }
+      a.withUnsafePointer { kernels.scale($0, by: factor, count: a.count, into: target) }
     }
   }
 
   /// `max(x, 0)` of every element.
   package func relu() -> Tensor {
     Tensor(shape) { target in
-      withUnsafePointer { Kernels.relu($0, count: count, into: target) }
+      withUnsafePointer { kernels.relu($0, count: count, into: target) }
     }
   }
 
@@ -38,14 +38,14 @@ extension Tensor {
     Tensor.requireSameShape(self, output)
     let count = count
     withUnsafeMutablePointer { gradient in
-      output.withUnsafePointer { Kernels.reluBackward(gradient, output: $0, count: count) }
+      output.withUnsafePointer { kernels.reluBackward(gradient, output: $0, count: count) }
     }
   }
 
   /// The hyperbolic tangent of every element.
   package func tanh() -> Tensor {
     Tensor(shape) { target in
-      withUnsafePointer { Kernels.tanh($0, count: count, into: target) }
+      withUnsafePointer { kernels.tanh($0, count: count, into: target) }
     }
   }
 
@@ -54,21 +54,21 @@ extension Tensor {
     Tensor.requireSameShape(self, output)
     let count = count
     withUnsafeMutablePointer { gradient in
-      output.withUnsafePointer { Kernels.tanhBackward(gradient, output: $0, count: count) }
+      output.withUnsafePointer { kernels.tanhBackward(gradient, output: $0, count: count) }
     }
   }
 
   /// Every element rounded to the nearest integer, halves to even.
   package func rounded() -> Tensor {
     Tensor(shape) { target in
-      withUnsafePointer { Kernels.round($0, count: count, into: target) }
+      withUnsafePointer { kernels.round($0, count: count, into: target) }
     }
   }
 
   /// Every element clamped to `low…high`.
   package func clamped(_ low: Float, _ high: Float) -> Tensor {
     Tensor(shape) { target in
-      withUnsafePointer { Kernels.clamp($0, low: low, high: high, count: count, into: target) }
+      withUnsafePointer { kernels.clamp($0, low: low, high: high, count: count, into: target) }
     }
   }
 

@@ -1,3 +1,4 @@
+import KernelTypes
 import Kernels
 
 extension Tensor {
@@ -12,15 +13,16 @@ extension Tensor {
   package func groupNormalized(
     weight: Tensor, bias: Tensor, groups: Int, epsilon: Double, silu: Bool
   ) -> (result: Tensor, moments: Tensor) {
-    let kernel = normalization(
+    let normalization = normalization(
       weight, bias, groups: groups, epsilon: epsilon, silu: silu)
     var result = Tensor(zeros: [])
-    let moments = Tensor([shape[0], kernel.momentCount]) { moments in
+    let moments = Tensor([shape[0], normalization.momentCount]) { moments in
       result = Tensor(shape) { result in
         withPointers(self, weight, bias) { images, weight, bias in
-          withWorkspace(kernel.workspaceCount) {
-            kernel.forward(
-              images, weight: weight, bias: bias, count: shape[0], into: result, moments: moments,
+          withWorkspace(normalization.workspaceCount) {
+            kernels.normalize(
+              images, by: normalization, weight: weight, bias: bias, count: shape[0], into: result,
+              moments: moments,
               workspace: $0)
           }
         }
@@ -39,7 +41,7 @@ extension Tensor {
     epsilon: Double, silu: Bool
   ) -> (images: Tensor, weight: Tensor, bias: Tensor) {
     Tensor.requireSameShape(self, gradient)
-    let kernel = normalization(
+    let normalization = normalization(
       weight, bias, groups: groups, epsilon: epsilon, silu: silu)
     var biasGradient = Tensor(zeros: bias.shape)
     let weightGradient = Tensor(weight.shape) { weightGradient in
@@ -47,9 +49,10 @@ extension Tensor {
         gradient.withUnsafeMutablePointer { gradient in
           withPointers(self, weight, bias) { images, weight, bias in
             moments.withUnsafePointer { moments in
-              withWorkspace(kernel.workspaceCount) {
-                kernel.backward(
-                  images, weight: weight, bias: bias, moments: moments, count: shape[0],
+              withWorkspace(normalization.workspaceCount) {
+                kernels.normalizeBackward(
+                  images, by: normalization, weight: weight, bias: bias, moments: moments,
+                  count: shape[0],
                   gradient: gradient, weightGradient: weightGradient, biasGradient: biasGradient,
                   workspace: $0)
               }

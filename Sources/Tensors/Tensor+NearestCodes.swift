@@ -27,13 +27,14 @@ extension Tensor {
       withPointers(vectors, self, packed) { vectors, codebook, packed in
         switch form {
         case .addmm:
-          withWorkspace(nearestCodewordsWorkspaceCount(codewords: codewords, width: width)) {
-            nearestCodewords(
+          withWorkspace(kernels.nearestCodewordsWorkspaceCount(codewords: codewords, width: width))
+          {
+            kernels.nearestCodewords(
               vectors, count: count, codebook: codebook, packed: packed, codewords: codewords,
               width: width, into: base, workspace: $0)
           }
         case .exact:
-          nearestCodewordsByDefinition(
+          kernels.nearestCodewordsByDefinition(
             vectors, count: count, codebook: codebook, codewords: codewords, width: width,
             into: base)
         }
@@ -50,11 +51,11 @@ extension Tensor {
     requireCodebook(for: vectors.shape)
     let rows = vectors.shape.rows
     return Tensor([rows, shape[0]]) { distances in
-      vectors.withUnsafePointer { vectors in
-        withUnsafePointer {
-          Kernels.squaredDistances(
-            vectors, count: rows, codebook: $0, codewords: shape[0],
-            width: shape[1], into: distances)
+      withPointers(vectors, self) { vectors, codebook in
+        withWorkspace(kernels.productWorkspaceCount(inner: shape[1])) {
+          kernels.squaredDistances(
+            vectors, count: rows, codebook: codebook, codewords: shape[0], width: shape[1],
+            into: distances, workspace: $0)
         }
       }
     }

@@ -3,12 +3,12 @@ import Kernels
 extension Tensor {
   /// The sum of all elements, in double precision.
   package func sum() -> Double {
-    withUnsafePointer { Kernels.sum($0, count: count) }
+    withUnsafePointer { kernels.sum($0, count: count) }
   }
 
   /// The sum of the squares of all elements, in double precision.
   package func sumOfSquares() -> Double {
-    withUnsafePointer { Kernels.sumOfSquares($0, count: count) }
+    withUnsafePointer { kernels.sumOfSquares($0, count: count) }
   }
 
   /// `Σ (self − other)²` over the first `rows` rows, in double precision.
@@ -17,7 +17,7 @@ extension Tensor {
     requireRows(rows)
     return withUnsafePointer { a in
       other.withUnsafePointer {
-        Kernels.sumOfSquaredDifferences(a, $0, count: rows * shape.width)
+        kernels.sumOfSquaredDifferences(a, $0, count: rows * shape.width)
       }
     }
   }
@@ -30,7 +30,7 @@ extension Tensor {
     return withUnsafePointer { a in
       other.withUnsafePointer { b in
         (0..<shape[0]).map {
-          Kernels.sumOfSquaredDifferences(a + $0 * size, b + $0 * size, count: size)
+          kernels.sumOfSquaredDifferences(a + $0 * size, b + $0 * size, count: size)
         }
       }
     }
@@ -44,7 +44,7 @@ extension Tensor {
     return Tensor(shape) { target in
       withUnsafePointer { a in
         other.withUnsafePointer {
-          Kernels.scaledDifference(a, $0, factor: factor, count: active, into: target)
+          kernels.scaledDifference(a, $0, factor: factor, count: active, into: target)
         }
       }
       (target + active).update(repeating: 0, count: count - active)
@@ -55,19 +55,19 @@ extension Tensor {
   package func sumOfRows() -> Tensor {
     Tensor([shape.width]) { target in
       withUnsafePointer {
-        Kernels.sumOfRows($0, rows: shape.rows, columns: shape.width, into: target)
+        kernels.sumOfRows($0, rows: shape.rows, columns: shape.width, into: target)
       }
     }
   }
 
   /// Whether all elements are finite.
   package var isFinite: Bool {
-    withUnsafePointer { Kernels.allFinite($0, count: count) }
+    withUnsafePointer { kernels.allFinite($0, count: count, squared: false) }
   }
 
   /// Whether the squares of all elements are finite.
   package var hasFiniteSquares: Bool {
-    withUnsafePointer { Kernels.allFinite($0, count: count, squared: true) }
+    withUnsafePointer { kernels.allFinite($0, count: count, squared: true) }
   }
 
   /// Whether no element is negative; NaN counts as negative.

@@ -9,7 +9,8 @@ extension Tensor {
       withUnsafePointer { table in
         codes.indices.withUnsafeBufferPointer { indices in
           guard let base = indices.baseAddress else { return }
-          gatherRows(table, indices: base, count: indices.count, width: shape[1], into: target)
+          kernels.gatherRows(
+            table, indices: base, count: indices.count, width: shape[1], into: target)
         }
       }
     }
@@ -28,7 +29,8 @@ extension Tensor {
       rows.withUnsafePointer { rows in
         codes.indices.withUnsafeBufferPointer { indices in
           guard let base = indices.baseAddress else { return }
-          scatterAddRows(rows, indices: base, count: indices.count, width: width, into: table)
+          kernels.scatterAddRows(
+            rows, indices: base, count: indices.count, width: width, into: table)
         }
       }
     }

@@ -6,7 +6,7 @@ extension Tensor {
     precondition(shape.rank == 4, "images are [N, H, W, C], not \(shape)")
     return Tensor([shape[0], 2 * shape[1], 2 * shape[2], shape[3]]) { result in
       withUnsafePointer {
-        upsampleNearest(
+        kernels.upsampleNearest(
           $0, count: shape[0], height: shape[1], width: shape[2], channels: shape[3], into: result)
       }
     }
@@ -20,7 +20,7 @@ extension Tensor {
     let small: Shape = [shape[0], shape[1] / 2, shape[2] / 2, shape[3]]
     return Tensor(small) { result in
       withUnsafePointer {
-        upsampleNearestBackward(
+        kernels.upsampleNearestBackward(
           $0, count: small[0], height: small[1], width: small[2], channels: small[3], into: result)
       }
     }

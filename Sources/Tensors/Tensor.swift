@@ -146,6 +146,13 @@ func withPointers<Result>(
   }
 }
 
+/// Reads the elements of two tensors.
+func withPointers<Result>(
+  _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Result
+) -> Result {
+  a.withUnsafePointer { a in b.withUnsafePointer { body(a, $0) } }
+}
+
 /// Reads the elements of two tensors and of an optional one.
 func withPointers<Result>(
   _ a: Tensor, _ b: Tensor, optional c: Tensor?,

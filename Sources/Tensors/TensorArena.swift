@@ -45,7 +45,7 @@ package struct TensorArena: Sendable {
         switch parts.count {
         case 2:
           parts[0].withUnsafePointer { x in
-            parts[1].withUnsafePointer { Kernels.add(x, $0, count: shape.count, into: place) }
+            parts[1].withUnsafePointer { kernels.add(x, $0, count: shape.count, into: place) }
           }
         case 1: parts[0].withUnsafePointer { place.update(from: $0, count: shape.count) }
         default: place.update(repeating: 0, count: shape.count)
@@ -64,7 +64,7 @@ package struct TensorArena: Sendable {
         guard let tensor else { continue }
         precondition(tensor.shape == layout.shapes[i], "tensor \(i) has another shape")
         let place = target + layout.offsets[i]
-        tensor.withUnsafePointer { Kernels.add(place, $0, count: tensor.count, into: place) }
+        tensor.withUnsafePointer { kernels.add(place, $0, count: tensor.count, into: place) }
       }
     }
   }

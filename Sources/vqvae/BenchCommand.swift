@@ -68,12 +68,14 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let configuration = try configuration()
+    try KernelSelection.use(configuration.training.kernels)
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
     var benchmark = try Benchmark(configuration, threads: threads)
     if !json {
       Terminal.note(
         "\(config.map { visible($0) } ?? "the default configuration"): \(configuration.data.kind), "
-          + "\(configuration.model.summary), quantizer \(configuration.quantizer.kind)")
+          + "\(configuration.model.summary), quantizer \(configuration.quantizer.kind), "
+          + KernelSelection.summary)
       if let warning = BLAS.threadWarning { Terminal.note(warning) }
     }
     var options = Benchmark.Options()

@@ -12,6 +12,7 @@ struct BenchTable {
   private static func figures(_ report: BenchmarkReport) -> [String] {
     let split = report.split
     var rows = [
+      ("kernels", report.kernelSet),
       (
         "step",
         "\(milliseconds(report.secondsPerStep.median)) (best \(milliseconds(report.secondsPerStep.best)))"

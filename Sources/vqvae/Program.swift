@@ -28,6 +28,7 @@ struct Program: ParsableCommand {
     StopSignal.prepare()
     do {
       try requireText()
+      try KernelSelection.checkEnvironment()
       var command = try parseAsRoot()
       try command.run()
     } catch let error as ConfigurationError {

@@ -64,6 +64,7 @@ struct TrainCommand: ParsableCommand {
         of: Self.self)
     }
     let configuration = try configuration()
+    try KernelSelection.use(configuration.training.kernels)
     let start: RunStart<VQVAE> =
       try resume
       ? RunStart(resuming: configuration)
@@ -147,9 +148,7 @@ struct TrainCommand: ParsableCommand {
         + codebooks(experiment.model.architecture.latents)
         + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits per dimension")
     progress.note(
-      "\(counted(threads, "thread")), OpenBLAS \(BLAS.coreName)"
-        + (BLAS.prescribedCoreName == nil ? "" : " (set by OPENBLAS_CORETYPE)")
-        + "; run folder \(visible(training.folder.path))"
+      "\(counted(threads, "thread")), \(KernelSelection.summary); run folder \(visible(training.folder.path))"
         + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
     if let warning = BLAS.threadWarning { progress.note(warning) }
     for note in training.notes { progress.note(note) }

@@ -1,6 +1,5 @@
 import Autoencoders
 import Autograd
-import Kernels
 import NN
 import Quantizers
 import Runtime

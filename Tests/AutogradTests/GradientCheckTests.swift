@@ -1,6 +1,5 @@
 import Autograd
 import KernelTypes
-import Kernels
 import Tensors
 import TestSupport
 import Testing

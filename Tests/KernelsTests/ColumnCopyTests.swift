@@ -27,7 +27,7 @@ import Testing
   func block() {
     let source = (0..<12).map(Float.init)
     let result = guarded(15, initial: [Float](repeating: -1, count: 15)) {
-      copyColumns(source, sourceWidth: 4, rows: 3, columns: 2, into: $0 + 3, targetWidth: 5)
+      kernels.copyColumns(source, sourceWidth: 4, rows: 3, columns: 2, into: $0 + 3, targetWidth: 5)
     }
     #expect(result == [-1, -1, -1, 0, 1, -1, -1, -1, 4, 5, -1, -1, -1, 8, 9])
   }

@@ -67,13 +67,13 @@ import Testing
   }
 }
 
-@Suite("Blocks of images in the filter gradient") struct ConvolutionBlockTests {
+@Suite("Blocks of images in im2col convolutions") struct ConvolutionBlockTests {
   @Test("blocks of more than one image fit the cache")
   func blocksFitTheCache() {
     for testCase in ConvolutionCase.all {
       let g = testCase.geometry
       for count in [1, 2, 6, 15, 16, 17, 256] {
-        let size = g.imagesPerReduction(count: count)
+        let size = g.imagesPerColumnMatrix(count: count)
         #expect(size >= 1 && size <= count, "\(testCase.name), \(count) images")
         #expect(size == 1 || size * g.positions * g.patchCount <= 1 << 18)
       }
@@ -85,17 +85,20 @@ import Testing
     arguments: [("6 images", 5), ("17 images", 14)])
   func casesUseSeveralBlocks(prefix: String, size: Int) throws {
     let testCase = try #require(ConvolutionCase.all.first { $0.name.hasPrefix(prefix) })
-    #expect(testCase.geometry.imagesPerReduction(count: testCase.images[0]) == size)
+    #expect(testCase.geometry.imagesPerColumnMatrix(count: testCase.images[0]) == size)
   }
 
-  @Test("a pointwise convolution needs no scratch memory; others need one block's columns")
+  @Test("a pointwise convolution needs no columns; others need one block's")
   func workspace() {
     for testCase in ConvolutionCase.all {
       let g = testCase.geometry
       let isPointwise = testCase.name == "1×1"
       #expect(g.isPointwise == isPointwise, "\(testCase.name)")
-      let block = g.imagesPerReduction(count: 16) * g.positions * g.patchCount
-      #expect(g.workspaceCount(count: 16) == (isPointwise ? 0 : block))
+      let block = g.imagesPerColumnMatrix(count: 16) * g.positions * g.patchCount
+      let rows = isPointwise ? 16 * g.positions : block / g.patchCount
+      #expect(
+        kernels.workspaceCount(ConvolutionPlan(g, .filterGradient, upTo: .im2col), count: 16)
+          == (isPointwise ? 0 : block) + kernels.productWorkspaceCount(inner: rows))
     }
   }
 }

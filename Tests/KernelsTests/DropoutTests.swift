@@ -1,3 +1,4 @@
+import KernelTypes
 import Kernels
 import Tensors
 import TestSupport
@@ -9,7 +10,9 @@ struct DropoutTests {
 
   private func dropped(_ mask: DropoutMask, _ rows: [Float], first: Int, width: Int) -> [Float] {
     let count = rows.count / width
-    return guarded(rows.count) { mask(rows, first: first, count: count, width: width, into: $0) }
+    return guarded(rows.count) {
+      kernels.drop(mask, rows, first: first, count: count, width: width, into: $0)
+    }
   }
 
   /// A resumed run relies on which random word decides on which element.

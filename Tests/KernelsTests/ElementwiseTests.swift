@@ -25,25 +25,28 @@ import Testing
   func arithmetic(count: Int) {
     let (a, b) = inputs(count)
     let sum = bits(zip(a, b).map { $0 + $1 })
-    #expect(bits(guarded(count) { add(a, b, count: count, into: $0) }) == sum)
-    #expect(bits(guarded(count, initial: a) { add($0, b, count: count, into: $0) }) == sum)
-    #expect(bits(guarded(count, initial: b) { add(a, $0, count: count, into: $0) }) == sum)
+    #expect(bits(guarded(count) { kernels.add(a, b, count: count, into: $0) }) == sum)
+    #expect(bits(guarded(count, initial: a) { kernels.add($0, b, count: count, into: $0) }) == sum)
+    #expect(bits(guarded(count, initial: b) { kernels.add(a, $0, count: count, into: $0) }) == sum)
 
     let difference = bits(zip(a, b).map { $0 - $1 })
-    #expect(bits(guarded(count) { subtract(a, b, count: count, into: $0) }) == difference)
+    #expect(bits(guarded(count) { kernels.subtract(a, b, count: count, into: $0) }) == difference)
     #expect(
-      bits(guarded(count, initial: a) { subtract($0, b, count: count, into: $0) }) == difference)
+      bits(guarded(count, initial: a) { kernels.subtract($0, b, count: count, into: $0) })
+        == difference)
     #expect(
-      bits(guarded(count, initial: b) { subtract(a, $0, count: count, into: $0) }) == difference)
+      bits(guarded(count, initial: b) { kernels.subtract(a, $0, count: count, into: $0) })
+        == difference)
 
     let multiple = bits(a.map { -1.7 * $0 })
-    #expect(bits(guarded(count) { scale(a, by: -1.7, count: count, into: $0) }) == multiple)
+    #expect(bits(guarded(count) { kernels.scale(a, by: -1.7, count: count, into: $0) }) == multiple)
     #expect(
-      bits(guarded(count, initial: a) { scale($0, by: -1.7, count: count, into: $0) }) == multiple)
+      bits(guarded(count, initial: a) { kernels.scale($0, by: -1.7, count: count, into: $0) })
+        == multiple)
 
     let gradient = bits(zip(a, b).map { 0.3 * ($0 - $1) })
     #expect(
-      bits(guarded(count) { scaledDifference(a, b, factor: 0.3, count: count, into: $0) })
+      bits(guarded(count) { kernels.scaledDifference(a, b, factor: 0.3, count: count, into: $0) })
         == gradient)
   }
 
@@ -52,8 +55,8 @@ import Testing
     let a = inputs(count).a
     let expected = a.map { $0.isNaN ? Float.nan : max($0, 0) }
     for result in [
-      guarded(count) { relu(a, count: count, into: $0) },
-      guarded(count, initial: a) { relu($0, count: count, into: $0) },
+      guarded(count) { kernels.relu(a, count: count, into: $0) },
+      guarded(count, initial: a) { kernels.relu($0, count: count, into: $0) },
     ] {
       // As numbers: a negative zero may stay one.
       #expect(zip(result, expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) })
@@ -75,7 +78,9 @@ import Testing
   func reluGradient(count: Int) {
     let (a, b) = inputs(count)
     let output = a.map { max($0, 0) }
-    let gradient = guarded(count, initial: b) { reluBackward($0, output: output, count: count) }
+    let gradient = guarded(count, initial: b) {
+      kernels.reluBackward($0, output: output, count: count)
+    }
     #expect(bits(gradient) == bits(zip(b, output).map { $1 > 0 ? $0 : 0 }))
   }
 
@@ -84,7 +89,7 @@ import Testing
     // Every 1009th float from 0 to infinity, with both signs.
     let inputs = stride(from: UInt32(0), through: 0x7F80_0000, by: 1009)
       .flatMap { [Float(bitPattern: $0), -Float(bitPattern: $0)] }
-    let result = guarded(inputs.count) { Kernels.tanh(inputs, count: inputs.count, into: $0) }
+    let result = guarded(inputs.count) { kernels.tanh(inputs, count: inputs.count, into: $0) }
     var largest = 0.0
     for (x, y) in zip(inputs, result) {
       let expected = Glibc.tanh(Double(x))
@@ -108,13 +113,13 @@ import Testing
     var generator = SeededGenerator(test: 6)
     var a = (3 * generator.tensor([count])).elements
     if count > 3 { a[3] = .nan }
-    let alone = bits(a.map { x in guarded(1) { Kernels.tanh([x], count: 1, into: $0) }[0] })
-    #expect(bits(guarded(count) { Kernels.tanh(a, count: count, into: $0) }) == alone)
-    #expect(bits(guarded(count, initial: a) { Kernels.tanh($0, count: count, into: $0) }) == alone)
+    let alone = bits(a.map { x in guarded(1) { kernels.tanh([x], count: 1, into: $0) }[0] })
+    #expect(bits(guarded(count) { kernels.tanh(a, count: count, into: $0) }) == alone)
+    #expect(bits(guarded(count, initial: a) { kernels.tanh($0, count: count, into: $0) }) == alone)
     #expect(zip(a, alone).allSatisfy { $0.isNaN == Float(bitPattern: $1).isNaN })
 
     let b = generator.tensor([count]).elements
-    let gradient = guarded(count, initial: b) { tanhBackward($0, output: a, count: count) }
+    let gradient = guarded(count, initial: b) { kernels.tanhBackward($0, output: a, count: count) }
     let expected = zip(b, a).map { $0 * (1 - $1 * $1) }
     #expect(
       zip(gradient, expected).allSatisfy {
@@ -127,9 +132,9 @@ import Testing
     var generator = SeededGenerator(test: 5)
     let halves = (0..<count).map { _ in Float(generator.index(below: 41) - 20) / 2 }
     let expected = halves.map { $0.rounded(.toNearestOrEven) }
-    #expect(guarded(count) { Kernels.round(halves, count: count, into: $0) } == expected)
+    #expect(guarded(count) { kernels.round(halves, count: count, into: $0) } == expected)
     #expect(
-      guarded(count, initial: halves) { Kernels.round($0, count: count, into: $0) } == expected)
+      guarded(count, initial: halves) { kernels.round($0, count: count, into: $0) } == expected)
     let few = Tensor([6], [0.5, 1.5, 2.5, -0.5, -1.5, 0.49999997])
     #expect(few.rounded().elements == [0, 2, 2, 0, -2, 0])
   }
@@ -138,9 +143,13 @@ import Testing
   func clamped(count: Int) {
     let a = inputs(count).b
     let expected = a.map { min(max($0, -0.25), 0.5) }
-    #expect(guarded(count) { clamp(a, low: -0.25, high: 0.5, count: count, into: $0) } == expected)
     #expect(
-      guarded(count, initial: a) { clamp($0, low: -0.25, high: 0.5, count: count, into: $0) }
+      guarded(count) { kernels.clamp(a, low: -0.25, high: 0.5, count: count, into: $0) } == expected
+    )
+    #expect(
+      guarded(count, initial: a) {
+        kernels.clamp($0, low: -0.25, high: 0.5, count: count, into: $0)
+      }
         == expected)
     let ends = Tensor([4], [-.infinity, .infinity, -0.25, 0.5]).clamped(-0.25, 0.5)
     #expect(ends.elements == [-0.25, 0.5, -0.25, 0.5])
@@ -151,7 +160,7 @@ import Testing
     let row = inputs(columns).b
     for rows in [0, 1, 5] {
       let matrix = guarded(rows * columns) {
-        broadcastRow(row, rows: rows, columns: columns, into: $0)
+        kernels.broadcastRow(row, rows: rows, columns: columns, into: $0)
       }
       #expect(matrix == (0..<rows).flatMap { _ in row })
     }

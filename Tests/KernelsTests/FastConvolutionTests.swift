@@ -121,11 +121,12 @@ struct FastConvolutionCase: Sendable, CustomTestStringConvertible {
 }
 
 /// The kernels on register tiles, against the definition in double precision and against the reference
-/// kernels. A build without wide registers computes all of them by im2col, and skips the tests that would
-/// compare im2col with itself.
+/// kernels. OpenBLAS's kernels compute all of them by im2col, and skip the tests that would compare im2col with
+/// itself.
 @Suite("Fast convolution")
 struct FastConvolutionTests {
-  private static let noFastKernels: Comment = "this build has no fast kernels"
+  private static let hasFastConvolutions = kernels.fastestConvolution != .im2col
+  private static let noFastKernels: Comment = "these kernels have no fast convolutions"
 
   private struct Inputs {
     let images: Tensor
@@ -148,7 +149,7 @@ struct FastConvolutionTests {
 
   @Test(
     "every case is computed by one of its method's algorithms",
-    .enabled(if: hasRegisterTile, Self.noFastKernels),
+    .enabled(if: Self.hasFastConvolutions, Self.noFastKernels),
     arguments: FastConvolutionCase.all)
   func suits(test: FastConvolutionCase) {
     let (limit, expected): (ConvolutionAlgorithm, Set<ConvolutionAlgorithm>) =
@@ -194,7 +195,7 @@ struct FastConvolutionTests {
 
   @Test(
     "the output and both gradients agree with the reference kernels, which sum in another order",
-    .enabled(if: hasRegisterTile, Self.noFastKernels), arguments: FastConvolutionCase.all)
+    .enabled(if: Self.hasFastConvolutions, Self.noFastKernels), arguments: FastConvolutionCase.all)
   func reference(test: FastConvolutionCase) {
     let (shape, method) = (test.shape, test.method)
     let inputs = Inputs(shape)
@@ -225,22 +226,30 @@ struct FastConvolutionTests {
     let (shape, inputs) = (test.shape, Inputs(test.shape))
     for pass in ConvolutionPass.allCases {
       let plan = ConvolutionPlan(
-        shape.geometry, pass, upTo: test.method == .auto ? .winograd : .direct)
+        shape.geometry, pass,
+        upTo: min(test.method == .auto ? .winograd : .direct, kernels.fastestConvolution))
       let (first, second, result) =
         switch pass {
         case .forward: (inputs.images, inputs.filters, inputs.maps)
         case .inputGradient: (inputs.maps, inputs.filters, inputs.images)
         case .filterGradient: (inputs.images, inputs.maps, inputs.filters)
         }
-      let packed = plan.packedFilterCount.map { count in
-        guarded(count) { packed in second.withUnsafePointer { plan.packFilters($0, into: packed) } }
+      let packed = kernels.packedFilterCount(plan).map { count in
+        guarded(count) { packed in
+          _ = guarded(kernels.packingWorkspaceCount(plan)) { workspace in
+            second.withUnsafePointer {
+              kernels.packFilters($0, for: plan, into: packed, workspace: workspace)
+            }
+          }
+        }
       }
-      withGuardedWorkspace(plan.workspaceCount(count: shape.images[0])) { workspace in
+      withGuardedWorkspace(kernels.workspaceCount(plan, count: shape.images[0])) { workspace in
         let found = guarded(result.count) { result in
           first.withUnsafePointer { first in
             Tensor([packed?.count ?? second.count], packed ?? second.elements).withUnsafePointer {
-              plan(
-                first, $0, epilogue: ConvolutionEpilogue(), count: shape.images[0], into: result,
+              kernels.convolve(
+                plan, first, $0, epilogue: ConvolutionEpilogue(), count: shape.images[0],
+                into: result,
                 workspace: workspace)
             }
           }

@@ -1,4 +1,5 @@
 import Glibc
+import KernelTypes
 import Kernels
 import Tensors
 import TestSupport
@@ -148,8 +149,9 @@ struct GroupNormalizationTests {
       let result = guarded(count * size) { result in
         let moments = guarded(count * kernel.momentCount) { moments in
           _ = guarded(kernel.workspaceCount) {
-            kernel.forward(
-              elements, weight: weight.elements, bias: bias.elements, count: count, into: result,
+            kernels.normalize(
+              elements, by: kernel, weight: weight.elements, bias: bias.elements, count: count,
+              into: result,
               moments: moments, workspace: $0)
           }
         }
@@ -158,8 +160,9 @@ struct GroupNormalizationTests {
             gradients.append(
               guarded(count * size, initial: elements) { gradient in
                 _ = guarded(kernel.workspaceCount) {
-                  kernel.backward(
-                    elements, weight: weight.elements, bias: bias.elements, moments: moments,
+                  kernels.normalizeBackward(
+                    elements, by: kernel, weight: weight.elements, bias: bias.elements,
+                    moments: moments,
                     count: count, gradient: gradient, weightGradient: weightGradient,
                     biasGradient: biasGradient, workspace: $0)
                 }

@@ -9,7 +9,7 @@ import Testing
   func patches(testCase: ConvolutionCase) {
     let images = integers(testCase.images.count, test: 1)
     let columns = guarded(columnCount(testCase)) {
-      im2col(images, count: testCase.images[0], geometry: testCase.geometry, into: $0)
+      kernels.im2col(images, count: testCase.images[0], geometry: testCase.geometry, into: $0)
     }
     var expected = [Float](repeating: 0, count: columns.count)
     forEachTap(testCase) { column, pixel in expected[column] = images[pixel] }
@@ -21,7 +21,9 @@ import Testing
     let columns = integers(columnCount(testCase), test: 2)
     let before = integers(testCase.images.count, test: 3)
     let images = guarded(testCase.images.count, initial: before) {
-      col2im(columns, count: testCase.images[0], geometry: testCase.geometry, into: $0)
+      kernels.col2im(
+        columns, count: testCase.images[0], geometry: testCase.geometry, into: $0,
+        stride: testCase.geometry.patchCount)
     }
     var expected = before
     forEachTap(testCase) { column, pixel in expected[pixel] += columns[column] }
@@ -29,17 +31,19 @@ import Testing
   }
 
   @Test(
-    "col2im is the adjoint of im2col: ⟨im2col(x), c⟩ = ⟨x, col2im(c)⟩",
+    "col2im is the adjoint of im2col: ⟨kernels.im2col(x), c⟩ = ⟨x, kernels.col2im(c)⟩",
     arguments: ConvolutionCase.all)
   func adjoint(testCase: ConvolutionCase) {
     let count = testCase.images[0]
     let x = integers(testCase.images.count, test: 4)
     let c = integers(columnCount(testCase), test: 5)
     let columns = guarded(c.count) {
-      im2col(x, count: count, geometry: testCase.geometry, into: $0)
+      kernels.im2col(x, count: count, geometry: testCase.geometry, into: $0)
     }
     let images = guarded(x.count, initial: Array(repeating: 0, count: x.count)) {
-      col2im(c, count: count, geometry: testCase.geometry, into: $0)
+      kernels.col2im(
+        c, count: count, geometry: testCase.geometry, into: $0, stride: testCase.geometry.patchCount
+      )
     }
     #expect(innerProduct(columns, c) == innerProduct(x, images))
   }

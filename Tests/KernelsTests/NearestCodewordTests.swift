@@ -116,7 +116,7 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
   @Test("scratch memory is linear in K and does not depend on the number of vectors")
   func workspace() {
     func count(_ codewords: Int) -> Int {
-      nearestCodewordsWorkspaceCount(codewords: codewords, width: 8)
+      kernels.nearestCodewordsWorkspaceCount(codewords: codewords, width: 8)
     }
     // K is rounded up to panels of 32 with AVX-512, of 16 otherwise.
     let width = count(17) > count(16) ? 16 : 32
@@ -131,13 +131,13 @@ struct SearchSizes: Sendable, CustomTestStringConvertible {
       let vectors = generator.tensor([count, 8])
       var codes = [Int32](repeating: -7, count: count)
       // `guarded` fails if the search writes beyond its scratch memory.
-      _ = guarded(nearestCodewordsWorkspaceCount(codewords: 19, width: 8)) { workspace in
+      _ = guarded(kernels.nearestCodewordsWorkspaceCount(codewords: 19, width: 8)) { workspace in
         vectors.withUnsafePointer { vectors in
           codebook.withUnsafePointer { codebook in
-            let packed = guarded(packedCodebookCount(codewords: 19, width: 8)) {
-              packCodebook(codebook, codewords: 19, width: 8, into: $0)
+            let packed = guarded(kernels.packedCodebookCount(codewords: 19, width: 8)) {
+              kernels.packCodebook(codebook, codewords: 19, width: 8, into: $0)
             }
-            nearestCodewords(
+            kernels.nearestCodewords(
               vectors, count: count, codebook: codebook, packed: packed, codewords: 19, width: 8,
               into: &codes, workspace: workspace)
           }

@@ -15,10 +15,10 @@ import Testing
   func sums(count: Int) {
     let (a, b) = (integers(count, test: 1), integers(count, test: 2))
     let (x, y) = (a.map { Float($0) }, b.map { Float($0) })
-    #expect(Kernels.sum(x, count: count) == Double(a.reduce(0, +)))
-    #expect(sumOfSquares(x, count: count) == Double(a.reduce(0) { $0 + $1 * $1 }))
+    #expect(kernels.sum(x, count: count) == Double(a.reduce(0, +)))
+    #expect(kernels.sumOfSquares(x, count: count) == Double(a.reduce(0) { $0 + $1 * $1 }))
     let differences = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-    #expect(sumOfSquaredDifferences(x, y, count: count) == Double(differences))
+    #expect(kernels.sumOfSquaredDifferences(x, y, count: count) == Double(differences))
   }
 
   @Test("a million small terms are not lost beside a large one")
@@ -35,7 +35,7 @@ import Testing
       // The sums are below 2²⁴, so exact in Float.
       let matrix = integers(rows * columns, test: rows).map { Float($0 / 10) }
       let sums = guarded(columns) {
-        sumOfRows(matrix, rows: rows, columns: columns, into: $0)
+        kernels.sumOfRows(matrix, rows: rows, columns: columns, into: $0)
       }
       let expected = (0..<columns).map { c in
         (0..<rows).reduce(Float(0)) { $0 + matrix[$1 * columns + c] }
@@ -49,15 +49,18 @@ import Testing
 
   @Test("a single NaN or infinity is found at every place", arguments: [1, 15, 16, 17, 33, 100])
   func finite(count: Int) {
+    func isFinite(_ elements: [Float], _ count: Int) -> Bool {
+      kernels.allFinite(elements, count: count, squared: false)
+    }
     let elements = [Float](repeating: .greatestFiniteMagnitude, count: count)
-    #expect(allFinite(elements, count: count))
+    #expect(isFinite(elements, count))
     for place in 0..<count {
       for poison in [Float.nan, .infinity, -.infinity, .signalingNaN] {
         var poisoned = elements
         poisoned[place] = poison
-        #expect(!allFinite(poisoned, count: count), "\(poison) at \(place)")
+        #expect(!isFinite(poisoned, count), "\(poison) at \(place)")
         // Elements beyond the end are not looked at.
-        #expect(allFinite(poisoned, count: place))
+        #expect(isFinite(poisoned, place))
       }
     }
     #expect(!Tensor([3], [.infinity, -.infinity, 0]).isFinite)

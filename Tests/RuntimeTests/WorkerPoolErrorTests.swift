@@ -1,4 +1,3 @@
-import Kernels
 import Runtime
 import Synchronization
 import Testing

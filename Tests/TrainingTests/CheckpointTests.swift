@@ -2,7 +2,6 @@ import Autoencoders
 import Diagnostics
 import Files
 import Foundation
-import Kernels
 import Models
 import Runtime
 import Tensors

@@ -1,7 +1,6 @@
 import Autoencoders
 import Datasets
 import Glibc
-import Kernels
 import Models
 import NN
 import Quantizers

@@ -3,7 +3,6 @@ import Configurations
 import Diagnostics
 import Files
 import Foundation
-import Kernels
 import Models
 import NN
 import Quantizers

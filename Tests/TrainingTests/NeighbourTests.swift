@@ -1,7 +1,6 @@
 import Autoencoders
 import Configurations
 import Datasets
-import Kernels
 import Models
 import Quantizers
 import Runtime

@@ -3,17 +3,10 @@
 
 #include <stddef.h>
 
-// Swift cannot test which vector extensions a build targets; its C compiler can.
-#ifdef __AVX512F__
-#define VQVAE_HAS_AVX512 1
-#else
-#define VQVAE_HAS_AVX512 0
-#endif
-#if defined(__AVX2__) && defined(__FMA__)
-#define VQVAE_HAS_AVX2 1
-#else
-#define VQVAE_HAS_AVX2 0
-#endif
+/// Whether the processor and the system support AVX-512 as of x86-64-v4.
+int vqvae_supports_avx512(void);
+/// Whether they support AVX2 and fused multiply-add as of x86-64-v3.
+int vqvae_supports_avx2(void);
 
 /// Ends the process with exit code 71 and a one-line message with the number of bytes requested.
 __attribute__((noreturn)) void vqvae_out_of_memory(size_t bytes);

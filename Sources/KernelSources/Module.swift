@@ -1,0 +1,32 @@
+import KernelTypes
+
+// These sources are compiled once for each instruction set, by the targets `Kernels…` of Package.swift, which are
+// links to this folder. A condition names the module; it decides the size of the register tile and whether matrix
+// products are OpenBLAS's, and nothing else.
+//
+// Functions here take pointers and use neither arrays nor existentials: the linker merges equal specialisations of the
+// standard library's generic code from several modules, and would run one compiled for AVX-512 on every processor.
+// scripts/check_kernels.sh finds them.
+
+/// The kernels of one module.
+package enum Module: KernelModule {
+  package static var fastestConvolution: ConvolutionAlgorithm {
+    usesOpenBLAS ? .im2col : .winograd
+  }
+}
+
+#if KERNELS_OPENBLAS
+  /// Whether matrix products are OpenBLAS's. Then convolutions are im2col, and distances `addmm`.
+  let usesOpenBLAS = true
+#else
+  /// Whether matrix products are OpenBLAS's. Then convolutions are im2col, and distances `addmm`.
+  let usesOpenBLAS = false
+#endif
+
+#if KERNELS_AVX512
+  /// Whether there are 32 registers of 512 bits, for the larger register tile.
+  let hasWideRegisters = true
+#else
+  /// Whether there are 32 registers of 512 bits, for the larger register tile.
+  let hasWideRegisters = false
+#endif

@@ -1,2 +1,0 @@
-/// The code of a vector that has no nearest codeword, because its squared norm is not finite or too large.
-package let invalidCode: Int32 = -1
