@@ -1,40 +1,29 @@
 # `make help` lists the targets.
 
 CONFIGURATION := release
-# Tuned for this processor, for another one (MARCH), or portable. Each has its own build folder, so switching
-# rebuilds nothing.
-ifdef PORTABLE
-SCRATCH := .build-portable
-TUNING :=
-else ifdef MARCH
-SCRATCH := .build-$(MARCH)
-TUNING := -Xcc -march=$(MARCH)
-else
 SCRATCH := .build
-TUNING := -Xcc $(if $(filter x86_64 i686,$(shell uname -m)),-march=native,-mcpu=native)
-endif
-
-SWIFT_FLAGS := -c $(CONFIGURATION) --scratch-path $(SCRATCH) $(TUNING)
+SWIFT_FLAGS := -c $(CONFIGURATION) --scratch-path $(SCRATCH)
 # The tests use package access instead of @testable, so build and test share flags and objects.
 TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
 CIFAR10 := data/cifar10/cifar-10-batches-bin/data_batch_1.bin
 VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
 FAULTS := default
+ifdef KERNELS
+export VQVAE_KERNELS := $(KERNELS)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast tsan smoke same-bytes faults demo bench compare lint format goldens clean
+.PHONY: help setup build test test-fast tsan smoke check-kernels faults demo bench compare lint format goldens clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 13
-	@echo "  PORTABLE=1 with build, test, test-fast, smoke, faults, demo, bench or compare: a build in .build-portable"
-	@echo "  for every processor of this architecture, without the fast kernels; MARCH=x86-64-v3 builds for all with"
-	@echo "  AVX2, in .build-x86-64-v3"
+	@echo "  KERNELS=avx512, avx2, neon, generic or openblas with test, test-fast, smoke, demo or bench: with those kernels"
 
 setup: ## Install missing system packages (apt-get)
 	@scripts/install_packages.sh
 
-build: setup ## Build .build/release/vqvae, tuned for this processor; several minutes the first time
+build: setup ## Build .build/release/vqvae; several minutes the first time
 	swift build $(SWIFT_FLAGS)
 
 test: setup ## Run all tests
@@ -48,15 +37,14 @@ test-fast: setup ## Run all but the slowest tests in about a minute, with the ti
 	python3 scripts/run_tests.py $(SCRATCH)/$(CONFIGURATION)
 
 tsan: setup ## Train on four threads under ThreadSanitizer, in .build-tsan; fails on a race
-	swift build -c debug --product vqvae --sanitize thread --scratch-path .build-tsan $(TUNING)
+	swift build -c debug --product vqvae --sanitize thread --scratch-path .build-tsan
 	scripts/tsan.sh .build-tsan/debug/vqvae
 
 smoke: build ## Train, evaluate and reconstruct in seconds, and check the results
 	scripts/smoke.sh $(VQVAE)
 
-same-bytes: build ## Train with this build and one for AVX2, and compare the checkpoints byte for byte
-	$(MAKE) build MARCH=x86-64-v3
-	scripts/same_bytes.sh $(VQVAE) .build-x86-64-v3/release/vqvae
+check-kernels: build ## Check that one binary runs on every processor, and that no register tile spills
+	scripts/check_kernels.py $(SCRATCH)/$(CONFIGURATION) --neon
 
 faults: build ## Test failures of files, memory, threads and signals; FAULTS=short, default or long
 	@scripts/install_packages.sh --faults
