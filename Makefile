@@ -63,7 +63,8 @@ faults: build ## Test failures of files, memory, threads and signals; FAULTS=sho
 	python3 scripts/faults --vqvae $(VQVAE) --scale $(FAULTS) $(FAULTS_FLAGS)
 
 demo: build ## Train on synthetic images for about a minute, and write runs/make-demo/demo.png
-	@scripts/demo.sh $(VQVAE)
+	@rm -rf runs/make-demo  # a folder of this target alone, so the demo can be run again
+	@$(VQVAE) demo runs/make-demo
 
 bench: build ## Verify the kernels and measure a training step (preset zalando), in half a minute
 	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \

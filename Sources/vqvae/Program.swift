@@ -17,7 +17,8 @@ struct Program: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TrainCommand.self, EvalCommand.self, ReconstructCommand.self, BenchCommand.self,
+      DemoCommand.self, TrainCommand.self, EvalCommand.self, ReconstructCommand.self,
+      BenchCommand.self,
     ])
 
   static func main() {
