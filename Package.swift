@@ -14,6 +14,13 @@ import PackageDescription
 /// The loops of `Kernels` are unchecked: every entry has one checked wrapper in `Tensors`.
 let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
+/// The commit, for `vqvae --version`; nothing if this is not a git repository.
+let commit: [CSetting] =
+  Context.gitInformation.map { git in
+    [.define("VQVAE_COMMIT", to: "\"\(git.currentCommit)\"")]
+      + (git.hasUncommittedChanges ? [.define("VQVAE_UNCOMMITTED")] : [])
+  } ?? []
+
 let package = Package(
   name: "vqvae",
   products: [.executable(name: "vqvae", targets: ["vqvae"])],
@@ -31,6 +38,8 @@ let package = Package(
     // MARK: Foundations
     // What only C can say to the loader: one definition of malloc, and of how OpenBLAS starts.
     .target(name: "CRuntime"),
+    // The commit alone, so that a commit makes nothing else compile again.
+    .target(name: "CBuild", cSettings: commit),
     .target(name: "TerminalText"),
     .target(name: "Diagnostics", dependencies: ["TerminalText"]),
     // What a section of a configuration is made of: a kind, and fields of its options.
@@ -89,8 +98,8 @@ let package = Package(
       name: "vqvae",
       dependencies: [
         "Benchmarks", "Models", "Training", "Configurations", "Autoencoders", "Quantizers", "NN",
-        "Tensors", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
-        "TerminalText",
+        "Tensors", "Kernels", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
+        "TerminalText", "CBuild",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

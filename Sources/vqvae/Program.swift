@@ -15,7 +15,7 @@ struct Program: ParsableCommand {
       Exit codes:
       \(ExitStatus.allCases.map { "  \($0.rawValue)\t\($0.meaning)" }.joined(separator: "\n"))
       """,
-    version: "0.1.0",
+    version: VersionReport.text,
     subcommands: [
       DemoCommand.self, TrainCommand.self, EvalCommand.self, ReconstructCommand.self,
       BenchCommand.self,
