@@ -18,7 +18,7 @@ struct Program: ParsableCommand {
     version: VersionReport.text,
     subcommands: [
       DemoCommand.self, TrainCommand.self, EvalCommand.self, ReconstructCommand.self,
-      BenchCommand.self,
+      BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {
