@@ -22,6 +22,12 @@ VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
 FAULTS := default
 
+# For `vqvae --version`. A folder without .git is not in the repository that may be around it.
+ifneq ($(wildcard .git),)
+VQVAE_COMMIT := $(shell git rev-parse HEAD)$(if $(shell git status --porcelain), with uncommitted changes)
+export VQVAE_COMMIT
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup build test test-fast tsan smoke same-bytes faults demo bench compare lint format goldens clean
 

@@ -15,11 +15,13 @@ import PackageDescription
 let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 /// The commit, for `vqvae --version`; nothing if this is not a git repository.
+///
+/// `make` passes it. Git's own answer can be an old one, since SwiftPM keeps the result of this file until the
+/// file or the environment changes.
 let commit: [CSetting] =
-  Context.gitInformation.map { git in
-    [.define("VQVAE_COMMIT", to: "\"\(git.currentCommit)\"")]
-      + (git.hasUncommittedChanges ? [.define("VQVAE_UNCOMMITTED")] : [])
-  } ?? []
+  (Context.environment["VQVAE_COMMIT"]
+  ?? Context.gitInformation.map { "\($0.currentCommit) or a later one" })
+  .map { [.define("VQVAE_COMMIT", to: "\"\($0)\"")] } ?? []
 
 let package = Package(
   name: "vqvae",

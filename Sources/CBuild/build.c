@@ -12,11 +12,3 @@ const char *vqvae_commit(void) {
   return NULL;
 #endif
 }
-
-bool vqvae_has_uncommitted_changes(void) {
-#ifdef VQVAE_UNCOMMITTED
-  return true;
-#else
-  return false;
-#endif
-}

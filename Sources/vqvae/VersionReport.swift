@@ -16,11 +16,7 @@ enum VersionReport {
     ].joined(separator: "\n")
   }
 
-  private static var commit: String {
-    guard let commit = vqvae_commit() else { return "unknown" }
-    return String(cString: commit)
-      + (vqvae_has_uncommitted_changes() ? " with uncommitted changes" : "")
-  }
+  private static var commit: String { vqvae_commit().map { String(cString: $0) } ?? "unknown" }
 
   /// The version of the compiler. Swift can only ask whether it is at least some version.
   private static var swift: String {
