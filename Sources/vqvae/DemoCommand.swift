@@ -38,7 +38,7 @@ struct DemoCommand: ParsableCommand {
     let folder = RunFolder(configuration.outputFolder)
     try Self.requireNew(folder)
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
-    var session = try TrainingSession(RunStart(new: configuration), threads: threads)
+    var session = try Self.session(configuration, threads: threads)
     let guide = DemoGuide(folder)
     do {
       try session.run()
@@ -59,17 +59,31 @@ struct DemoCommand: ParsableCommand {
     guide.show(picture.count)
   }
 
+  /// Opens the run. The advice of an error about its folder is that of `train`, which has other options.
+  private static func session(
+    _ configuration: Configuration, threads: Int
+  ) throws -> TrainingSession {
+    do {
+      return try TrainingSession(RunStart(new: configuration), threads: threads)
+    } catch let problem as Problem where problem.status == .cannotCreate {
+      throw Problem(
+        problem.status, problem.subject, found: problem.found, expected: problem.expected,
+        advice: another)
+    }
+  }
+
   /// A signal after the training. Nothing has to be resumed.
   private static func stopped(_ stop: StopSignal, _ guide: DemoGuide) -> ExitCode {
     guide.showSteps("The run is complete. To see what it has learned:")
     return ExitCode((stop.status ?? .interrupted).rawValue)
   }
 
+  private static let another = "vqvae demo FOLDER makes its run in another folder."
+
   /// Refuses a folder with files in it, since the demo would add its own to them.
   private static func requireNew(_ folder: RunFolder) throws {
     let path = folder.path
     guard try isFolder(path), try !isEmptyFolder(path) else { return }
-    let another = "vqvae demo FOLDER starts one in another folder."
     guard try folder.holdsRun else {
       throw Problem(
         .cannotCreate, path, found: "the folder has files already", expected: "a new folder",

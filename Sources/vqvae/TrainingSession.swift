@@ -16,7 +16,6 @@ struct TrainingSession {
   private let progress: TrainProgress
 
   var folder: RunFolder { training.folder }
-  var threads: Int { training.threads }
 
   /// What is on the disk after ``run()``, for the message of an error that follows.
   var savedAdvice: String {

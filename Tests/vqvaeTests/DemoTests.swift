@@ -125,7 +125,7 @@ struct DemoTests {
       // Not even root can create a folder in /proc.
       expect(
         try demo(["/proc/demo"], in: folder), 73,
-        "vqvae: error: /proc/demo: the folder cannot be created: ")
+        "vqvae: error: /proc/demo: the folder cannot be created: ", "vqvae demo FOLDER")
       try AtomicFile.write(folder + "/file", text: "")
       expect(try demo(["file/demo"], in: folder), 73, "vqvae: error: file/demo: ")
       #expect(try files(below: folder).count == 1)

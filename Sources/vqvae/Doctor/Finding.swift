@@ -2,7 +2,7 @@ import Diagnostics
 
 /// What a check of `doctor` found.
 struct Finding {
-  enum State: String, Encodable, CaseIterable {
+  enum State: String, Encodable {
     case ok
     /// Training works, but slower, or otherwise than one may expect.
     case warning
@@ -32,20 +32,12 @@ struct Finding {
   }
 
   /// The message that a command would end with.
-  static func fault(_ problem: Problem, advice: String? = nil) -> Finding {
-    .fault(
-      problem.status, described(problem),
-      advice: problem.advice ?? advice ?? "Make it as expected, and run vqvae doctor again.")
-  }
-
-  static func warning(_ problem: Problem, advice: String) -> Finding {
-    .warning(described(problem), advice: problem.advice ?? advice)
-  }
-
-  private static func described(_ problem: Problem) -> String {
-    Problem(
-      problem.status, problem.subject, found: problem.found, expected: problem.expected
-    ).description
+  static func fault(_ problem: Problem) -> Finding {
+    let message = Problem(
+      problem.status, problem.subject, found: problem.found, expected: problem.expected)
+    return .fault(
+      problem.status, message.description,
+      advice: problem.advice ?? "Make it as expected, and run vqvae doctor again.")
   }
 }
 
