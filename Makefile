@@ -13,6 +13,12 @@ ifdef KERNELS
 export VQVAE_KERNELS := $(KERNELS)
 endif
 
+# For `vqvae --version`. A folder without .git is not in the repository that may be around it.
+ifneq ($(wildcard .git),)
+VQVAE_COMMIT := $(shell git rev-parse HEAD)$(if $(shell git status --porcelain), with uncommitted changes)
+export VQVAE_COMMIT
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup build test test-fast tsan smoke check-kernels faults demo bench compare lint format goldens clean
 
@@ -51,7 +57,8 @@ faults: build ## Test failures of files, memory, threads and signals; FAULTS=sho
 	python3 scripts/faults --vqvae $(VQVAE) --scale $(FAULTS) $(FAULTS_FLAGS)
 
 demo: build ## Train on synthetic images for about a minute, and write runs/make-demo/demo.png
-	@scripts/demo.sh $(VQVAE)
+	@rm -rf runs/make-demo  # a folder of this target alone, so the demo can be run again
+	@$(VQVAE) demo runs/make-demo
 
 bench: build ## Verify the kernels and measure a training step (preset zalando), in half a minute
 	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \

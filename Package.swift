@@ -36,6 +36,15 @@ func kernels(_ name: String, march: String? = nil, dependencies: [Target.Depende
 #endif
 let kernelModules = instructionSets + [kernels("OpenBLAS", dependencies: ["BLAS"])]
 
+/// The commit, for `vqvae --version`; nothing if this is not a git repository.
+///
+/// `make` passes it. Git's own answer can be an old one, since SwiftPM keeps the result of this file until the
+/// file or the environment changes.
+let commit: [CSetting] =
+  (Context.environment["VQVAE_COMMIT"]
+  ?? Context.gitInformation.map { "\($0.currentCommit) or a later one" })
+  .map { [.define("VQVAE_COMMIT", to: "\"\($0)\"")] } ?? []
+
 let package = Package(
   name: "vqvae",
   products: [.executable(name: "vqvae", targets: ["vqvae"])],
@@ -53,6 +62,8 @@ let package = Package(
     // MARK: Foundations
     // What only C can say to the loader: one definition of malloc, and of how OpenBLAS starts.
     .target(name: "CRuntime"),
+    // The commit alone, so that a commit makes nothing else compile again.
+    .target(name: "CBuild", cSettings: commit),
     .target(name: "TerminalText"),
     .target(name: "Diagnostics", dependencies: ["TerminalText"]),
     // What a section of a configuration is made of: a kind, and fields of its options.
@@ -113,8 +124,8 @@ let package = Package(
       name: "vqvae",
       dependencies: [
         "Benchmarks", "Models", "Training", "Configurations", "Autoencoders", "Quantizers", "NN",
-        "Tensors", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
-        "TerminalText",
+        "Tensors", "Kernels", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
+        "TerminalText", "CBuild",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -767,7 +767,7 @@ def main() -> None:
         processor=processor_name(), threads=ours.threads,
         core_type=os.environ.get("OPENBLAS_CORETYPE", "not set")
         + (f"; OpenBLAS uses {full.blas_core}" if full.blas_core else ""),
-        versions=f"{ours.output([str(ours.program), '--version']).strip()} (vqvae), "
+        versions=f"{ours.output([str(ours.program), '--version']).splitlines()[0]}, "
         f"{torch['torch']} (PyTorch), {platform.python_version()} (Python), "
         f"{platform.system()} {platform.release()}",
         images=f"{IMAGES} of {data_folder}" if data_folder else f"{IMAGES} synthetic ones",

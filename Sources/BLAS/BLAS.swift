@@ -15,6 +15,20 @@ package enum BLAS {
   /// OpenBLAS's own description: version, build options, core.
   package static var description: String { String(cString: openblas_get_config()) }
 
+  /// ``description`` without blanks at the end. It begins with `OpenBLAS` and the version.
+  package static var versionLine: String {
+    description.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  /// What OpenBLAS was built on for threads of its own.
+  package static var threading: String {
+    switch openblas_get_parallel() {
+    case 0: "without threads"
+    case 1: "with pthreads"
+    default: "with OpenMP"
+    }
+  }
+
   /// Whether OpenBLAS was built on OpenMP.
   ///
   /// That build ignores ``useOneThread()`` unless `OMP_NUM_THREADS=1` is in the environment.

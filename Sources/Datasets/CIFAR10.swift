@@ -19,7 +19,7 @@ package struct CIFAR10: ImageSource {
 
   package let count: Int
   package var image: ImageShape { Self.image }
-  private let files: [(file: InputFile, first: Int, count: Int)]
+  let files: [(file: InputFile, first: Int, count: Int)]
 
   /// Opens batch files, without checking their labels yet.
   ///

@@ -12,6 +12,17 @@ package func isFolder(_ path: String) throws -> Bool {
   try status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
 }
 
+/// Whether a folder has no entries. Throws like ``fileExists(_:)``, and if there is no folder.
+package func isEmptyFolder(_ path: String) throws -> Bool {
+  guard let directory = opendir(path) else { throw Problem.opening(path) }
+  defer { closedir(directory) }
+  while let entry = readdir(directory) {
+    let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    if name != [UInt8(ascii: ".")], name != [UInt8(ascii: "."), UInt8(ascii: ".")] { return false }
+  }
+  return true
+}
+
 private func status(of path: String) throws -> stat? {
   var status = stat()
   if retryingInterrupts({ stat(path, &status) }) == 0 { return status }

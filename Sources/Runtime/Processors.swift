@@ -2,16 +2,23 @@ import Glibc
 
 /// The number of processors that this process may use.
 package enum Processors {
-  /// The minimum of the affinity mask and the quota of the control group (v2, or else v1); at least 1.
+  /// The minimum of the affinity mask and the quota of the control groups (v2 and v1); at least 1.
   package static var allowed: Int {
-    let online = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    let affinity = affinity(status: systemLines("/proc/self/status")) ?? online
-    let quota =
-      quota(systemLines("/sys/fs/cgroup/cpu.max"))
-      ?? quota(
-        systemLines("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-          + systemLines("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
-    return max(1, min(affinity, quota ?? .max))
+    max(1, min(affinity, quota.map { Int($0.rounded(.up)) } ?? .max))
+  }
+
+  /// The number of processors of the machine that are switched on.
+  package static var online: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
+  /// The number of processors in the affinity mask of this process.
+  package static var affinity: Int {
+    affinity(status: systemLines("/proc/self/status")) ?? online
+  }
+
+  /// How much processor time the control groups allow, as a number of processors; or nil if there is no limit.
+  package static var quota: Double? {
+    ControlGroup.lowest(
+      "cpu", v2: ["cpu.max"], v1: ["cpu.cfs_quota_us", "cpu.cfs_period_us"], quota)
   }
 
   /// The number of processors in the affinity mask, which `taskset` and container engines set; or nil if
@@ -25,14 +32,14 @@ package enum Processors {
     return bits > 0 ? bits : nil
   }
 
-  /// ⌈quota / period⌉, a number of processors; or nil if there is no limit.
+  /// quota / period, a number of processors; or nil if there is no limit.
   ///
   /// - Parameter lines: the quota and the period in microseconds. The quota is `max` (v2) or −1 (v1) if
   ///   there is no limit.
-  package static func quota(_ lines: [String]) -> Int? {
+  package static func quota(_ lines: [String]) -> Double? {
     let numbers = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.map { Int($0) }
     guard numbers.count == 2, let quota = numbers[0], let period = numbers[1], quota > 0, period > 0
     else { return nil }
-    return (quota + period - 1) / period
+    return Double(quota) / Double(period)
   }
 }

@@ -15,6 +15,16 @@ private func formatted(_ format: String, _ arguments: [any CVarArg]) -> String {
     decoding: buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
+/// A number of bytes, such as `1.5 GB` or `256 MB`.
+func byteCount(_ bytes: Int) -> String {
+  let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
+  guard let (size, name) = units.first(where: { Double(bytes) >= $0.0 }) else {
+    return "\(bytes) bytes"
+  }
+  let number = Double(bytes) / size
+  return "\(fixed(number, number < 100 ? 1 : 0)) \(name)"
+}
+
 /// A duration as hours, minutes and seconds.
 func clockTime(_ seconds: Double) -> String {
   let total = Int(min(max(seconds, 0), 1e9).rounded())

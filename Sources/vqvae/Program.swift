@@ -15,9 +15,10 @@ struct Program: ParsableCommand {
       Exit codes:
       \(ExitStatus.allCases.map { "  \($0.rawValue)\t\($0.meaning)" }.joined(separator: "\n"))
       """,
-    version: "0.1.0",
+    version: VersionReport.text,
     subcommands: [
-      TrainCommand.self, EvalCommand.self, ReconstructCommand.self, BenchCommand.self,
+      DemoCommand.self, TrainCommand.self, EvalCommand.self, ReconstructCommand.self,
+      BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

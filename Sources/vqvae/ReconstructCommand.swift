@@ -1,12 +1,8 @@
 import ArgumentParser
 import Datasets
-import Diagnostics
 import Files
-import Images
-import Models
 import Runtime
 import TerminalText
-import Training
 
 struct ReconstructCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -44,38 +40,16 @@ struct ReconstructCommand: ParsableCommand {
     }
   }
 
-  /// 268 million pixels, 800 MB: more than any viewer takes.
-  private static let maximumPixels = 1 << 28
-
   func run() throws {
     let out = try expandedPath(out)
-    let (path, checkpoint, images) = try model.load(split)
-    let shown = min(count, images.count)
-    let image = images.image
-    let pixels = 2 * shown * image.height * image.width * scale * scale
-    guard pixels <= Self.maximumPixels else {
-      throw Problem(
-        .usage, "--count \(count) --scale \(scale)", found: "a picture of \(pixels) pixels",
-        expected: "at most \(Self.maximumPixels)")
-    }
-    let result = try Reconstructions(
-      of: checkpoint.experiment.model, checkpoint.state.values, on: images,
-      at: Array(0..<shown), pool: WorkerPool(threads: threading.threads ?? Processors.allowed))
-    func pictures(_ pixels: [[UInt8]]) -> [RGBImage] {
-      pixels.map {
-        RGBImage(height: image.height, width: image.width, channels: image.channels, pixels: $0)
-      }
-    }
-    let grid = ImageGrid(
-      originals: pictures(result.originals), reconstructions: pictures(result.reconstructions))
-    let picture = grid.image(magnifiedBy: scale)
-    AtomicFile.removeLeftovers(beside: out)
-    try picture.writePNG(out)
+    let trained = try model.load(split)
+    let picture = try ReconstructionPicture(
+      of: trained, count: count, scale: scale,
+      pool: WorkerPool(threads: threading.threads ?? Processors.allowed))
+    try picture.write(to: out)
     Terminal.note(
-      "\(visible(path)), step \(checkpoint.state.step): \(counted(shown, "image")) of the "
+      "\(visible(trained.path)), step \(trained.step): \(counted(picture.count, "image")) of the "
         + "\(split.rawValue) split, each above its reconstruction")
-    try Terminal.result(
-      rows: [[out, "\(picture.width)x\(picture.height)"]],
-      advice: "The picture has been written to \(out).")
+    try picture.report(out)
   }
 }

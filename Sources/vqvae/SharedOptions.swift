@@ -1,12 +1,7 @@
 import ArgumentParser
-import Autoencoders
 import BLAS
-import Configurations
 import Datasets
-import Diagnostics
 import Files
-import Models
-import Training
 
 struct ThreadOptions: ParsableArguments {
   @Option(
@@ -38,33 +33,8 @@ struct ModelArguments: ParsableArguments {
   var data: String?
 
   /// Reads the checkpoint that `model` names, and opens the images of a split.
-  func load(
-    _ split: SplitName
-  ) throws -> (path: String, checkpoint: Checkpoint<VQVAE>, images: ImageSplit) {
-    let (path, run) = try RunFolder.checkpoint(expandedPath(model))
-    let checkpoint = try Checkpoint<VQVAE>(path, for: .evaluation)
-    var configuration = checkpoint.experiment.configuration
-    if let data, !configuration.data.has(field: "root") {
-      throw Problem(
-        .usage, "--data \(data)", found: "the model was trained on synthetic images",
-        advice: "Leave the option out: they are regenerated from the checkpoint's seed.")
-    }
-    if configuration.data.has(field: "root") {
-      configuration.data.root = try data.map { try expandedPath($0) } ?? run.flatMap(Self.root)
-    }
-    let images = try configuration.data.split(split, seed: configuration.seed)
-    guard images.image == checkpoint.experiment.facts.image else {
-      throw Problem(
-        .badData, path, found: "the images are \(images.image)",
-        expected: "\(checkpoint.experiment.facts.image)")
-    }
-    return (path, checkpoint, images)
-  }
-
-  /// The image folder of a run, or nil; a checkpoint does not hold paths.
-  private static func root(_ run: RunFolder) throws -> String? {
-    guard try fileExists(run.configuration) else { return nil }
-    return try run.savedConfiguration().configuration.data.root
+  func load(_ split: SplitName) throws -> TrainedModel {
+    try TrainedModel(expandedPath(model), split, data: data)
   }
 }
 

@@ -13,6 +13,9 @@ enum Terminal {
   /// Whether standard error is a terminal that can rewrite its line.
   static let isInteractive = isTerminal && getenv("TERM").map { String(cString: $0) } != "dumb"
 
+  /// The current number of columns of standard error, 80 if it is unknown; or nil if it is not a terminal.
+  static var columns: Int? { isTerminal ? width : nil }
+
   /// The terminal's current number of columns, or 80 if it is unknown.
   private static var width: Int {
     var size = winsize()

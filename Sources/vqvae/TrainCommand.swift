@@ -1,10 +1,8 @@
 import ArgumentParser
 import Autoencoders
-import BLAS
 import Configurations
 import Files
 import Models
-import Quantizers
 import Runtime
 import TerminalText
 import Training
@@ -73,38 +71,12 @@ struct TrainCommand: ParsableCommand {
       return try reportCompleted(start.folder.path, steps: steps, configuration)
     }
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
-    var training = try TrainingRun(start, threads: threads)
-    let folder = training.folder
-    let progress = TrainProgress(training.experiment.configuration.training)
-    announce(training, to: progress)
-    // Not earlier: before the first step there is nothing to save, and a signal ends the process at once.
-    let stop = StopSignal()
-    stop.listen(Self.words)
-    let outcome = try training.run(stop: stop, observe: progress.show)
-    switch outcome {
-    case .finished:
-      progress.note("done: \(counted(training.state.step, "step"))")
-      var rows = [["run", folder.path], ["last", folder.last]]
-      if try fileExists(folder.best) { rows.append(["best", folder.best]) }
-      try Terminal.result(
-        rows: rows,
-        advice: "The run is complete: \(folder.last) has been saved at step \(training.state.step)."
-      )
-    case .stopped(let status):
-      progress.note("saved \(visible(folder.last)) at step \(training.state.step); resume with:")
-      Terminal.command([
-        Program.commandName, "train", "--run", shellWord(folder.path), "--resume",
-      ])
-      throw ExitCode(status.rawValue)
-    }
-  }
-
-  /// The messages of the signal handlers, written below the line that is being rewritten.
-  private static var words: StopSignal.Words {
-    let start = Terminal.isInteractive ? "\n" : ""
-    return StopSignal.Words(
-      stopping: start + "stopping after this step; once more to leave at once\n",
-      leaving: start + "left without saving\n")
+    var session = try TrainingSession(start, threads: threads)
+    try session.run()
+    let folder = session.folder
+    var rows = [["run", folder.path], ["last", folder.last]]
+    if try fileExists(folder.best) { rows.append(["best", folder.best]) }
+    try Terminal.result(rows: rows, advice: session.savedAdvice)
   }
 
   /// Reports that a run has no steps left.
@@ -128,46 +100,5 @@ struct TrainCommand: ParsableCommand {
     }
     return try ConfigurationReader.read(
       file: expandedPath(config), overrides: overrides, runFolder: runFolder)
-  }
-
-  private func announce(_ training: TrainingRun<VQVAE>, to progress: TrainProgress) {
-    let threads = training.threads
-    let experiment = training.experiment
-    let options = experiment.configuration
-    let parameters = experiment.model.parameters.filter { $0.role == .trained }
-      .reduce(0) { $0 + $1.shape.count }
-    progress.note(
-      "\(options.data.kind): \(training.dataset.train.count) training and "
-        + "\(counted(training.dataset.validation.count, "validation image")) "
-        + "of \(experiment.facts.image.height)×\(experiment.facts.image.width), "
-        + "variance \(fixed(experiment.facts.variance, 5))")
-    progress.note(
-      "\(options.model.summary): \(counted(parameters, "trained parameter")); "
-        + "quantizer \(options.quantizer.kind), "
-        + codewords(experiment.model.quantizers[0])
-        + codebooks(experiment.model.architecture.latents)
-        + "; at most \(fixed(experiment.bitsPerDimension, 4)) bits per dimension")
-    progress.note(
-      "\(counted(threads, "thread")), \(KernelSelection.summary); run folder \(visible(training.folder.path))"
-        + (training.state.step > 0 ? ", resumed at step \(training.state.step)" : ""))
-    if let warning = BLAS.threadWarning { progress.note(warning) }
-    for note in training.notes { progress.note(note) }
-  }
-
-  /// The number and dimension of a quantizer's codewords; all latents have quantizers of the same kind.
-  private func codewords(_ quantizer: any Quantizer) -> String {
-    let alphabet = quantizer.alphabet
-    let count =
-      alphabet.count == 1
-      ? counted(alphabet[0], "codeword")
-      : alphabet.map(String.init).joined(separator: "×") + " codewords"
-    return "\(count) of dimension \(quantizer.dimension)"
-  }
-
-  /// The grids of codes, for several codebooks in the order in which progress shows their numbers.
-  private func codebooks(_ latents: [Latent]) -> String {
-    guard latents.count > 1 else { return ", \(latents[0].height)×\(latents[0].width) codes" }
-    return " in each of \(latents.count) codebooks: "
-      + latents.map { "\($0.name), \($0.height)×\($0.width) codes" }.joined(separator: "; ")
   }
 }

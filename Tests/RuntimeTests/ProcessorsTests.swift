@@ -3,11 +3,11 @@ import Testing
 
 @Suite("Allowed processors")
 struct ProcessorsTests {
-  @Test("a control group's quota is rounded up")
+  @Test("a control group's quota is the quota divided by the period")
   func quota() {
-    #expect(Processors.quota(["150000 100000"]) == 2)
+    #expect(Processors.quota(["150000 100000"]) == 1.5)
     #expect(Processors.quota(["200000", "100000"]) == 2)
-    #expect(Processors.quota(["50000 100000"]) == 1)
+    #expect(Processors.quota(["50000 100000"]) == 0.5)
     #expect(Processors.quota(["max 100000"]) == nil)
     #expect(Processors.quota(["-1", "100000"]) == nil)
     #expect(Processors.quota([]) == nil)

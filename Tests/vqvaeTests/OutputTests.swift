@@ -13,6 +13,8 @@ struct OutputTests {
     ["bench", "--config", smokeConfiguration, "--steps", "1", "--quick", "--json"],
     ["train", "--run", "run", "--resume"],
     ["train", "--run", "run", "--resume", "--set", "training.steps=3"],
+    ["doctor"], ["doctor", "--json"],
+    ["demo", "demo", "--set", "training.steps=1", "--set", "data.images=64"],
     [], ["--help"], ["help", "train"], ["eval", "--help"], ["--version"],
     ["--generate-completion-script", "bash"], ["--experimental-dump-help"],
   ]

@@ -40,6 +40,11 @@ struct UsageTests {
     (["bench", "--warmup", "-1"], "--warmup"),
     (["bench", "--threads", "0"], "from 1 to 1024, not 0"),
     (["bench", "--kernel"], "Did you mean '--kernels'?"),
+    (["demo", "a", "b"], "b"),
+    (["demo", "--run", "x"], "Unknown option '--run'"),
+    (["demo", "--threads", "0"], "from 1 to 1024, not 0"),
+    (["doctor", "a", "b"], "b"),
+    (["doctor", "--jsn"], "Did you mean '--json'?"),
   ]
 
   @Test("wrong flags end with status 64 and a message, and change nothing", arguments: wrong)
@@ -74,13 +79,17 @@ struct UsageTests {
       for status in ExitStatus.allCases {
         #expect(result.output.contains("  \(status.rawValue)\t\(status.meaning)\n"), "\(status)")
       }
-      for command in ["train", "eval", "reconstruct", "bench"] {
+      for command in [
+        "demo", "train", "eval", "reconstruct", "bench", "doctor",
+      ] {
         #expect(result.output.contains("\n  \(command) "))
       }
     }
   }
 
   static let flags: [(command: String, flags: [String])] = [
+    ("demo", ["<folder>", "--set <key=value>", "--threads <n>"]),
+    ("doctor", ["<folder>", "--json"]),
     (
       "train",
       ["--config <file>", "--set <key=value>", "--run <folder>", "--resume", "--threads <n>"]
@@ -113,12 +122,21 @@ struct UsageTests {
     }
   }
 
-  @Test("--version prints three numbers")
+  @Test("--version names a fact a line, the version first")
   func version() throws {
     try withTemporaryFolder { folder in
       let result = try runProgram(["--version"], in: folder)
       expect(result, 0)
-      #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+      #expect(result.errors.isEmpty)
+      let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+      try #require(lines.count == 6 && lines[5].isEmpty, "\(result.output)")
+      #expect(lines[0].wholeMatch(of: /vqvae \d+\.\d+\.\d+/) != nil)
+      let commit =
+        /commit (unknown|[0-9a-f]{40,64}( with uncommitted changes| or a later one)?)/
+      #expect(lines[1].wholeMatch(of: commit) != nil, "\(lines[1])")
+      #expect(lines[2].wholeMatch(of: /kernels \S.*/) != nil)
+      #expect(lines[3].wholeMatch(of: /OpenBLAS \d+\.\d+.*\S/) != nil, "\(lines[3])")
+      #expect(lines[4].wholeMatch(of: /Swift \d+\.\d+.*/) != nil)
     }
   }
 }

@@ -175,6 +175,14 @@ struct ConfigurationFileTests {
         == (["cifar10-sonnet", "demo"].contains(name) ? .sonnet : .zalando))
   }
 
+  @Test("the demo's configuration in the program is configs/demo.yaml")
+  func demo() throws {
+    let text = try readText(packageFolder + "/configs/demo.yaml", limit: 1 << 16)
+    #expect(DemoConfiguration.yaml == text)
+    #expect(
+      try DemoConfiguration.read().yaml() == ConfigurationReader.read(yaml: text, name: "x").yaml())
+  }
+
   @Test("every file in configs is a valid configuration")
   func publishedAreTested() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: packageFolder + "/configs")
