@@ -40,6 +40,7 @@ struct UsageTests {
     (["bench", "--warmup", "-1"], "--warmup"),
     (["bench", "--threads", "0"], "from 1 to 1024, not 0"),
     (["bench", "--kernel"], "Did you mean '--kernels'?"),
+    (["bench", "--scaling", "--kernels"], "cannot be combined"),
   ]
 
   @Test("wrong flags end with status 64 and a message, and change nothing", arguments: wrong)
