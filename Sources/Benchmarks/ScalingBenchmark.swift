@@ -61,7 +61,7 @@ package struct ScalingBenchmark {
       guard let value = axis.value(in: base) else { continue }
       var rows = [(value: value, place: 0)]
       for (value, configuration) in axis.variants(of: base) {
-        progress("preparing \(value) \(axis.field)")
+        progress("preparing \(axis.field)=\(value)")
         rows.append((value, cases.count))
         cases.append(try ScalingCase(configuration, pool: pool))
       }
@@ -74,8 +74,8 @@ package struct ScalingBenchmark {
       }
     }
     return ScalingReport(
-      base: "\(base.data.summary), \(base.model.summary), \(base.quantizer.summary), batch "
-        + "\(base.training.batchSize)",
+      base: "batch \(base.training.batchSize), \(base.data.image), \(base.model.summary), "
+        + base.quantizer.summary,
       threads: pool.threads, rounds: options.rounds,
       spread: Timing.median(cases.map(\.spread)),
       axes: places.map { axis, rows in

@@ -23,7 +23,10 @@ struct ScalingTable {
   private static func line(_ row: ScalingReport.Row) -> String {
     let cost = row.cost
     let exponents = row.exponents
-    func exponent(_ value: Double?) -> String { value.map { fixed($0, 2) } ?? "base" }
+    func exponent(_ value: Double?) -> String {
+      // Not -0.00.
+      value.map { fixed(abs($0) < 0.005 ? 0 : $0, 2) } ?? "base"
+    }
     return cells(
       "\(row.size)",
       [
@@ -49,6 +52,7 @@ struct ScalingTable {
       ]
     }
     return [
+      "base: \(report.base)",
       "Every row is the base configuration with one value changed. work: multiply-adds of a step by",
       "definition. memory: weights, packed filters, moments, gradients and activations. ^: the exponent e,",
       "if a cost is (value / base value)^e times that of the base: 1 is linear, 0 independent. A step with",

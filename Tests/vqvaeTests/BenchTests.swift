@@ -135,6 +135,7 @@ struct BenchTests {
       let table = try runProgram(scaling, in: folder)
       expect(table, 0, "synthetic, residual (preset zalando, hidden 16")
       for title in titles { #expect(table.output.contains("\(title) "), "\(title)") }
+      #expect(table.output.contains("\nbase: batch 20, "))
       #expect(table.output.contains("Medians of 5 rounds on 2 threads"))
       #expect(try files(below: folder).isEmpty)
 

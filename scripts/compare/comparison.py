@@ -87,7 +87,7 @@ def start_workers(
     """Starts a worker for each form, and checks what it computes."""
     graph = launcher.folder / "encoder.onnx"
     has_graphs = any(form.program != "torch" for form in forms)
-    # The codes that the others are compared with.
+    # Its codes are what the others are compared with.
     with launcher.start(EAGER[0], reference.checkpoint) as worker:
         if has_graphs:
             worker.ask("export", graph=str(graph), batch=ENCODED)
@@ -97,7 +97,8 @@ def start_workers(
         model = reference.checkpoint if form.program == "torch" else graph
         workers.append(stack.enter_context(launcher.start(form, model)))
     for worker in workers:
-        reference.check(worker)
+        if worker.form != EAGER[0]:
+            reference.check(worker)
     return workers
 
 

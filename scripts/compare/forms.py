@@ -104,8 +104,10 @@ def chosen_forms(peers: list[str]) -> list[Form]:
 
 
 def _reasons(peer: str, flags: set[str]) -> Iterator[str]:
-    if peer == "avx2" and not {"avx2", "avx512f"} <= flags:
-        yield "the processor has no AVX-512, so AVX2 is the limit of all columns, or is not there"
+    if peer == "avx2" and "avx2" not in flags:
+        yield "the processor has no AVX2"
+    if peer == "avx2" and "avx512f" not in flags:
+        yield "the processor has no AVX-512, so the other columns are limited to AVX2 already"
     if peer in ("onnxruntime", "openvino"):
         # torch.onnx needs the others for the export.
         packages = [peer, "onnx", "onnxscript"]
