@@ -15,8 +15,8 @@ import Training
 /// becomes slower for a while changes all of them, and ratios within a round stay right.
 package struct ScalingBenchmark {
   package struct Options: Sendable {
-    package var rounds = 5
-    /// Steps, and encodings, of a configuration in a round. If nil, as many steps as take a tenth of a second,
+    package var rounds = 7
+    /// Steps, and encodings, of a configuration in a round. If nil, as many steps as take 0.15 seconds,
     /// and encodings for half of that.
     package var steps: Int?
     /// Skips the verification of the kernels.
@@ -158,12 +158,12 @@ private struct ScalingCase {
     var duration = 0.0
     try Self.step(&state, &order, experiment, images, pool: pool, seconds: &duration)
     steps.append(
-      try Self.repeated(count, seconds: 0.1) {
+      try Self.repeated(count, seconds: 0.15) {
         try Self.step(&state, &order, experiment, images, pool: pool, seconds: &duration)
         return duration
       })
     encodes.append(
-      Self.repeated(count, seconds: 0.05) { encoding.seconds(state.values, pool: pool) })
+      Self.repeated(count, seconds: 0.075) { encoding.seconds(state.values, pool: pool) })
   }
 
   /// Durations, `count` of them or as many as take some seconds together.

@@ -20,7 +20,7 @@ struct BenchCommand: ParsableCommand {
 
       --scaling instead measures how the cost of a step and of encoding depends on batch size, image \
       area, codewords, their width and hidden channels: the configuration, on synthetic images, and \
-      about twenty others in which one of these is changed, in turns, in about a minute.
+      about twenty others in which one of these is changed, in turns, in one to two minutes.
       """)
 
   @Option(
@@ -42,7 +42,7 @@ struct BenchCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Steps to measure; by default as many as take about ten seconds. With --scaling, steps of each "
-        + "configuration in each of five rounds.", valueName: "n"))
+        + "configuration in each of seven rounds.", valueName: "n"))
   var steps: Int?
 
   @Option(help: ArgumentHelp("Steps before those, not counting the first.", valueName: "n"))

@@ -111,15 +111,6 @@ struct ScalingBenchmarkTests {
     }
   }
 
-  @Test("the kernels are verified unless it is quick")
-  func verification() throws {
-    var options = options
-    options.rounds = 1
-    options.isQuick = false
-    let report = try ScalingBenchmark(configuration(), threads: 1).run(options)
-    #expect((report.verification?.convolutions ?? 0) > 0)
-  }
-
   @Test("images from files are refused, with the way to go on")
   func files() throws {
     let configuration = try ConfigurationReader.read(

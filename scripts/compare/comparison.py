@@ -118,6 +118,7 @@ def machine(
     versions[platform.system()] = platform.release()
     return Machine(
         processor=processor_name(), threads=ours.threads,
+        kernels=bench.kernels or "those of the build",
         core_type=os.environ.get("OPENBLAS_CORETYPE", "not set")
         + (f"; OpenBLAS uses {bench.blas_core}" if bench.blas_core else ""),
         versions=", ".join(f"{name} {version}" for name, version in versions.items()),

@@ -39,7 +39,8 @@ OURS, OURS_AVX2 = "vqvae", "vqvae, AVX2"
 # For the allocator of PyTorch. Without these, glibc returns large blocks to the system at once, and every
 # step faults in the same pages again.
 KEEPING_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
-OURS_LIMITED = {"VQVAE_KERNELS": "avx2"}
+KERNELS = "VQVAE_KERNELS"  # names the kernels of our program
+OURS_LIMITED = {KERNELS: "avx2"}
 PYTORCH_LIMITED = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 

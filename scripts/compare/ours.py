@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console import fail
-from forms import OURS, Work
+from forms import KERNELS, OURS, Work
 from settings import COMMITMENT_COST, CONFIG, LEARNING_RATE
 
 
@@ -34,6 +34,7 @@ class Bench:
     first_step: float | None
     blas_core: str | None
     sgemm_peak: float | None
+    kernels: str | None  # such as avx512
 
     @classmethod
     def parse(cls, text: str) -> "Bench":
@@ -46,6 +47,7 @@ class Bench:
                 first_step=report.get("firstStepSeconds"),
                 blas_core=report.get("blasCore"),
                 sgemm_peak=report.get("sgemmPeak"),
+                kernels=report.get("kernelSet"),
             )
         except (KeyError, TypeError, ValueError) as error:
             fail(1, "vqvae bench is not understood", "a JSON object with threads, secondsPerStep …",
@@ -86,11 +88,11 @@ class Ours:
         return done.stdout
 
     def chooses_kernels(self, data: Path, work: Work) -> bool:
-        """Whether the program obeys VQVAE_KERNELS. One that does refuses a name that is not one."""
+        """Whether the program obeys VQVAE_KERNELS: then it refuses the name of none."""
         command = self.command("bench", data, "--quick", "--steps", "1", "--warmup", "0", "--json",
                                "--batch", str(work.batch))  # fmt: skip
         done = subprocess.run(
-            command, capture_output=True, env=os.environ | {"VQVAE_KERNELS": "no-such-kernels"}
+            command, capture_output=True, env=os.environ | {KERNELS: "no-such-kernels"}
         )
         return done.returncode != 0
 

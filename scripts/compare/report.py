@@ -12,6 +12,7 @@ from rounds import Results
 class Machine:
     processor: str
     threads: int
+    kernels: str
     core_type: str
     versions: str
     images: str
@@ -22,6 +23,7 @@ class Machine:
         return [
             f"- processor: {self.processor}, {self.threads} threads on each side",
             f"- versions: {self.versions}",
+            f"- kernels of vqvae: {self.kernels}",
             f"- OPENBLAS_CORETYPE: {self.core_type}",
             f"- images: {self.images}",
             f"- peak of OpenBLAS' products: {self.peak}",

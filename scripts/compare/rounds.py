@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console import fail, note
-from forms import Work
+from forms import KERNELS, Work
 from ours import Ours, Timing
 from workers import Worker, idle
 
@@ -58,6 +58,10 @@ def run_round(
             if bench.threads != our.threads:
                 fail(1, "vqvae bench used another number of threads", str(our.threads),
                      str(bench.threads), "build vqvae from the sources of this script")  # fmt: skip
+            wanted = our.environment.get(KERNELS)
+            if wanted not in (None, bench.kernels):
+                fail(1, f"{our.title} used other kernels", wanted, str(bench.kernels),
+                     "build vqvae from the sources of this script, or leave avx2 out of --peers")  # fmt: skip
             for work in of_batch:
                 results.add(work, our.title, bench.step if work.kind == "train" else bench.encode)
         for work in of_batch:
