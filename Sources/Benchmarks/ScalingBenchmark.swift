@@ -105,7 +105,7 @@ private struct ScalingCase {
   private let work: ModelWork
   private var state: TrainingState
   private var order: EpochOrder
-  private let memoryBytes: Int
+  private var memoryBytes = 0
   /// For each round, the durations of the steps and of the encodings.
   private var steps: [[Double]] = []
   private var encodes: [[Double]] = []
@@ -129,23 +129,20 @@ private struct ScalingCase {
       batch: order.batch(step: 0, size: configuration.training.batchSize))
     encoding = try EncodingRun(experiment, images)
     work = ModelWork(of: experiment.model, state.values, image: experiment.facts.image)
-    var discarded = 0.0
-    try Self.step(&state, &order, experiment, images, pool: pool, seconds: &discarded)
+    _ = try step(pool)
     _ = encoding.seconds(state.values, pool: pool)
     memoryBytes = BufferPool.peakBytes - before
   }
 
-  private static func step(
-    _ state: inout TrainingState, _ order: inout EpochOrder, _ experiment: Experiment<VQVAE>,
-    _ images: ImageSplit, pool: WorkerPool, seconds: inout Double
-  ) throws {
+  /// Makes a step; returns its duration.
+  private mutating func step(_ pool: WorkerPool) throws -> Double {
     var isFinite = false
-    seconds = try Timing.seconds {
-      let batch = order.batch(
-        step: state.step, size: experiment.configuration.training.batchSize)
+    let seconds = try Timing.seconds {
+      let batch = order.batch(step: state.step, size: batchSize)
       isFinite = try state.advance(on: batch, of: images, in: experiment, pool: pool) != nil
     }
     guard isFinite else { throw Benchmark.divergence(in: state.step + 1) }
+    return seconds
   }
 
   func verified() throws -> Verification {
@@ -155,13 +152,8 @@ private struct ScalingCase {
   /// Measures one round.
   mutating func measure(steps count: Int?, pool: WorkerPool) throws {
     // A first step is not counted: the caches are full of the data of another configuration.
-    var duration = 0.0
-    try Self.step(&state, &order, experiment, images, pool: pool, seconds: &duration)
-    steps.append(
-      try Self.repeated(count, seconds: 0.15) {
-        try Self.step(&state, &order, experiment, images, pool: pool, seconds: &duration)
-        return duration
-      })
+    _ = try step(pool)
+    steps.append(try Self.repeated(count, seconds: 0.15) { try step(pool) })
     encodes.append(
       Self.repeated(count, seconds: 0.075) { encoding.seconds(state.values, pool: pool) })
   }

@@ -13,8 +13,7 @@ from typing import NoReturn
 from console import fail, note
 from footprints import footprints_of
 from forms import (
-    AVX2, EAGER, ENCODED, OURS_AVX2, OURS_LIMITED, PEERS, WORKS, Form,
-    chosen_forms,
+    AVX2, EAGER, ENCODED, OURS_AVX2, OURS_LIMITED, PEERS, WORKS, Form, chosen_forms,
 )  # fmt: skip
 from images import IMAGES, USUAL_DATA, real_images, synthetic_images, write_data
 from ours import Bench, Ours

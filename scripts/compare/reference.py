@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from console import fail, note
-from forms import EAGER, OURS
+from forms import EAGER
 from images import Bytes, write_data
 from numpy.typing import NDArray
 from ours import Ours
@@ -127,7 +127,8 @@ class Reference:
                 ("losses", losses, LOSS_TOLERANCE_BF16),
                 ("codes", 1 - equal, CODES_TOLERANCE_BF16),
             ], f"losses differ by {losses:.0e}, the step by {step:.0e}; {equal:.1%} of the codes are equal"
-        if worker.form.against == OURS and not self.codes_file.exists():
+        # The first form that is checked is PyTorch in its usual form.
+        if not self.codes_file.exists():
             np.savez(self.codes_file, codes=theirs["codes"], ties=theirs["ties"])
         weights = [commitment_weight(*x) for x in (our_losses, answer["losses"])]
         return [
