@@ -64,7 +64,7 @@ bench: build ## Verify the kernels and measure a training step (preset zalando),
 	$(VQVAE) bench --config configs/cifar10-zalando.yaml --set quantizer.kind=vq \
 	  $(if $(wildcard $(CIFAR10)),,--set data.kind=synthetic) $(BENCH_FLAGS)
 
-compare: build ## Compare with PyTorch on this machine, in 6 minutes; options in COMPARE_FLAGS="--rounds 3"
+compare: build ## Compare with PyTorch, onnxruntime and OpenVINO; options in COMPARE_FLAGS="--rounds 3"
 	@scripts/compare.sh --vqvae $(VQVAE) $(COMPARE_FLAGS)
 
 lint: ## Check the formatting

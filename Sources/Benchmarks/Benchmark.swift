@@ -96,10 +96,7 @@ package struct Benchmark {
     var peak: ProductPeak?
     if !options.isQuick {
       progress("verifying the kernels")
-      verification = try Verification(
-        work.calls, images: shards.size,
-        searches: experiment.model.quantizers.compactMap { $0.codebook.map(CodebookSearch.init) },
-        kernels: ConvolutionKernels(experiment.model.convolution))
+      verification = try work.verification(of: experiment)
     }
     func measurePeak() {
       guard !options.isQuick else { return }
@@ -167,7 +164,7 @@ package struct Benchmark {
     }
   }
 
-  private static func divergence(in step: Int) -> Problem {
+  static func divergence(in step: Int) -> Problem {
     Problem(
       .diverged, "step \(step)", found: "the loss or a gradient is not finite",
       advice: "A lower training.learning_rate usually helps.")
@@ -175,21 +172,11 @@ package struct Benchmark {
 
   // MARK: Encoding and optimizer
 
-  /// Measures the encoding of one batch, shard by shard, with the images already in memory.
   private func measureEncoding() throws -> Timing {
-    let count = min(batchSize, dataset.train.count)
-    let cut = self.shards
-    let batches = try (0..<cut.count).map {
-      try dataset.train.images(at: cut[$0].map { $0 % count }, paddedTo: cut.size)
-    }
-    let (model, values) = (experiment.model, state.values)
-    func encode() -> Double {
-      Timing.seconds {
-        pool.forEach(count: batches.count) { _ = model.encode(batches[$0], values) }
-      }
-    }
-    let first = encode()
-    return Timing((0..<Self.repetitions(first, seconds: 2)).map { _ in encode() })
+    let run = try EncodingRun(experiment, dataset.train)
+    let first = run.seconds(state.values, pool: pool)
+    return Timing(
+      (0..<Self.repetitions(first, seconds: 2)).map { _ in run.seconds(state.values, pool: pool) })
   }
 
   /// Seconds for the part of a step after the gradients, on a state that is then discarded.

@@ -7,8 +7,28 @@ import Glibc
 /// constant and avoids the page faults of fresh memory. Blocks are aligned to 64 bytes and are not
 /// initialized.
 package enum BufferPool {
-  /// Addresses of idle blocks by size in floats. (Pointers are not Sendable.)
-  private static let idle = Monitor<[Int: [UInt]]>([:])
+  /// The blocks of one size.
+  private struct Blocks {
+    /// Addresses of idle blocks. (Pointers are not Sendable.)
+    var idle: [UInt] = []
+    var inUse = 0
+    /// The most blocks in use at once since the last ``startMeasuring()``.
+    var peak = 0
+
+    mutating func take() -> UInt? {
+      inUse += 1
+      peak = max(peak, inUse)
+      return idle.popLast()
+    }
+
+    mutating func giveBack(_ address: UInt) {
+      inUse -= 1
+      idle.append(address)
+    }
+  }
+
+  /// By size in floats.
+  private static let blocks = Monitor<[Int: Blocks]>([:])
 
   /// Rounds a number of floats up to whole cache lines.
   private static func roundedUp(_ count: Int) -> Int { max(16, (count + 15) & ~15) }
@@ -17,7 +37,7 @@ package enum BufferPool {
   /// with exit code 71 if memory is exhausted.
   package static func take(_ count: Int) -> UnsafeMutablePointer<Float> {
     let size = roundedUp(count)
-    if let address = idle.withLock({ $0[size]?.popLast() }),
+    if let address = blocks.withLock({ $0[size, default: Blocks()].take() }),
       let block = UnsafeMutablePointer<Float>(bitPattern: address)
     {
       return block
@@ -33,6 +53,23 @@ package enum BufferPool {
   /// Gives back a block that ``take(_:)`` returned for the same `count`.
   package static func giveBack(_ block: UnsafeMutablePointer<Float>, count: Int) {
     let address = UInt(bitPattern: block)
-    idle.withLock { $0[roundedUp(count), default: []].append(address) }
+    blocks.withLock { $0[roundedUp(count), default: Blocks()].giveBack(address) }
+  }
+
+  // MARK: Measuring
+
+  /// Forgets the peaks so far.
+  package static func startMeasuring() {
+    blocks.withLock { blocks in
+      for size in blocks.keys { blocks[size]!.peak = blocks[size]!.inUse }
+    }
+  }
+
+  /// The bytes that a process would have allocated which began at the last ``startMeasuring()``, with the
+  /// blocks that were in use then: for every size, the most blocks in use at once.
+  package static var peakBytes: Int {
+    blocks.withLock {
+      $0.reduce(0) { $0 + $1.key * $1.value.peak * MemoryLayout<Float>.stride }
+    }
   }
 }

@@ -17,6 +17,10 @@ struct BenchCommand: ParsableCommand {
       of threads; optimizer is measured by itself; backward is the rest, including waiting. The FLOP \
       of a step are counted from the definitions of its convolutions and distances, even if a kernel \
       needs fewer; the peak is that of large matrix products.
+
+      --scaling instead measures how the cost of a step and of encoding depends on batch size, image \
+      area, codewords, their width and hidden channels: the configuration, on synthetic images, and \
+      about twenty others in which one of these is changed, in turns, in one to two minutes.
       """)
 
   @Option(
@@ -37,7 +41,8 @@ struct BenchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Steps to measure; by default as many as take about ten seconds.", valueName: "n"))
+      "Steps to measure; by default as many as take about ten seconds. With --scaling, steps of each "
+        + "configuration in each of seven rounds.", valueName: "n"))
   var steps: Int?
 
   @Option(help: ArgumentHelp("Steps before those, not counting the first.", valueName: "n"))
@@ -45,6 +50,9 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Also measure each kernel by itself.")
   var kernels = false
+
+  @Flag(help: "Measure how the cost depends on the sizes of batch, image, codebook and model.")
+  var scaling = false
 
   @Flag(help: "Skip the verification and the peak of matrix products.")
   var quick = false
@@ -64,37 +72,75 @@ struct BenchCommand: ParsableCommand {
     guard (0...1_000_000).contains(warmup) else {
       throw ValidationError("--warmup takes a number from 0 to 1000000, not \(warmup).")
     }
+    if scaling, kernels {
+      throw ValidationError("--scaling and --kernels cannot be combined.")
+    }
   }
 
   func run() throws {
     let configuration = try configuration()
     try KernelSelection.use(configuration.training.kernels)
     let threads = threading.threads ?? configuration.training.threads ?? Processors.allowed
-    var benchmark = try Benchmark(configuration, threads: threads)
-    if !json {
-      Terminal.note(
-        "\(config.map { visible($0) } ?? "the default configuration"): \(configuration.data.kind), "
-          + "\(configuration.model.summary), quantizer \(configuration.quantizer.kind), "
-          + KernelSelection.summary)
-      if let warning = BLAS.threadWarning { Terminal.note(warning) }
+    if scaling {
+      try measureScaling(configuration, threads: threads)
+    } else {
+      try measure(configuration, threads: threads)
     }
+  }
+
+  private func measure(_ configuration: Configuration, threads: Int) throws {
+    var benchmark = try Benchmark(configuration, threads: threads)
+    announce(configuration)
     var options = Benchmark.Options()
     options.steps = steps
     options.warmup = warmup
     options.isQuick = quick
     options.measuresKernels = kernels
-    // The line is cleared after an error too, since its message would follow the line.
-    let result = Result {
-      try benchmark.run(options) { doing in
-        Terminal.rewrite { leadingWords(doing, width: $0) }
-      }
+    try report {
+      try benchmark.run(options, progress: Self.progress)
+    } lines: {
+      BenchTable($0).lines
     }
+  }
+
+  private func measureScaling(_ configuration: Configuration, threads: Int) throws {
+    let benchmark = try ScalingBenchmark(configuration, threads: threads)
+    announce(configuration)
+    var options = ScalingBenchmark.Options()
+    options.steps = steps
+    options.isQuick = quick
+    try report {
+      try benchmark.run(options, progress: Self.progress)
+    } lines: {
+      ScalingTable($0).lines
+    }
+  }
+
+  private func announce(_ configuration: Configuration) {
+    guard !json else { return }
+    Terminal.note(
+      "\(config.map { visible($0) } ?? "the default configuration"): \(configuration.data.kind), "
+        + "\(configuration.model.summary), quantizer \(configuration.quantizer.kind), "
+        + KernelSelection.summary)
+    if let warning = BLAS.threadWarning { Terminal.note(warning) }
+  }
+
+  private static func progress(_ doing: String) {
+    Terminal.rewrite { leadingWords(doing, width: $0) }
+  }
+
+  /// Prints what `measure` returns.
+  private func report<Report: Encodable>(
+    _ measure: () throws -> Report, lines: (Report) -> [String]
+  ) throws {
+    let result = Result { try measure() }
+    // The line is cleared after an error too, since its message would follow the line.
     Terminal.clearLine()
     let report = try result.get()
     if json {
       try Terminal.result(json: report)
     } else {
-      try Terminal.result(BenchTable(report).lines.joined(separator: "\n"))
+      try Terminal.result(lines(report).joined(separator: "\n"))
     }
   }
 

@@ -100,6 +100,53 @@ struct BenchTests {
     }
   }
 
+  @Test("--scaling measures configurations in which one value is changed, and writes no file")
+  func scaling() throws {
+    try withTemporaryFolder { folder in
+      let scaling = [
+        "bench", "--config", smokeConfiguration, "--scaling", "--steps", "1", "--threads", "2",
+        "--set", "data.side=16",
+      ]
+      let json = try runProgram(scaling + ["--json"], in: folder)
+      expect(json, 0)
+      #expect(json.errors.isEmpty)
+      let report = try object(json.output)
+      #expect(
+        Set(report.keys) == ["axes", "base", "rounds", "spread", "threads", "verification"])
+      let verification = try #require(report["verification"] as? [String: Any])
+      #expect(try #require(verification["convolutions"] as? Int) > 0)
+      #expect(report["threads"] as? Int == 2)
+      let axes = try #require(report["axes"] as? [[String: Any]])
+      let titles = axes.compactMap { $0["title"] as? String }
+      #expect(titles.count == 5)
+      for axis in axes {
+        let rows = try #require(axis["rows"] as? [[String: Any]])
+        #expect(rows.count { $0["exponents"] is NSNull } == 1)
+        for row in rows {
+          #expect(Set(row.keys) == ["value", "size", "cost", "ratios", "exponents"])
+          let cost = try #require(row["cost"] as? [String: Any])
+          #expect(
+            Set(cost.keys) == [
+              "secondsPerStep", "secondsPerStepAndImage", "secondsPerEncode",
+              "secondsPerEncodeAndImage", "memoryBytes", "multiplyAddsPerStep",
+            ])
+        }
+      }
+
+      let table = try runProgram(scaling + ["--quick"], in: folder)
+      expect(table, 0, "synthetic, residual (preset zalando, hidden 16")
+      for title in titles { #expect(table.output.contains("\(title) "), "\(title)") }
+      #expect(table.output.contains("\nbase: batch 20, "))
+      #expect(table.output.contains("Medians of 7 rounds on 2 threads"))
+      #expect(!table.output.contains("Verified"))
+      #expect(try files(below: folder).isEmpty)
+
+      let files = ["--set", "data.kind=cifar10", "--set", "data.root=nowhere"]
+      expect(
+        try runProgram(["bench", "--scaling"] + files, in: folder), 78, "data.kind", "synthetic")
+    }
+  }
+
   @Test("by default bench uses the default values, which --set changes")
   func defaults() throws {
     try withTemporaryFolder { folder in

@@ -45,6 +45,7 @@ struct UsageTests {
     (["demo", "--threads", "0"], "from 1 to 1024, not 0"),
     (["doctor", "a", "b"], "b"),
     (["doctor", "--jsn"], "Did you mean '--json'?"),
+    (["bench", "--scaling", "--kernels"], "cannot be combined"),
   ]
 
   @Test("wrong flags end with status 64 and a message, and change nothing", arguments: wrong)
