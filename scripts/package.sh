@@ -25,7 +25,7 @@ fail() {
   exit "$1"
 }
 
-for name in dpkg dpkg-deb dpkg-shlibdeps strip readelf gzip tar; do
+for name in dpkg dpkg-deb dpkg-shlibdeps strip objcopy readelf gzip tar; do
   command -v "$name" >/dev/null ||
     fail 66 "a program is missing" "$name" "none on the PATH" "scripts/install_packages.sh --package"
 done
@@ -52,6 +52,13 @@ architecture=$(dpkg --print-architecture)
 # swift-backtrace, which is not where a package goes. The build keeps them.
 stripped=$tmp/vqvae
 strip --strip-unneeded --remove-section=.comment --remove-section=.note -o "$stripped" "$vqvae"
+# Hashes by which the compiler knows its own object files. They depend on the folder of the build, and nothing reads
+# them in a program.
+hashes=.swift_modhash
+if objcopy --dump-section "$hashes=$tmp/hashes" "$stripped" 2>/dev/null; then
+  head -c "$(wc -c <"$tmp/hashes")" /dev/zero >"$tmp/zeros"
+  objcopy --update-section "$hashes=$tmp/zeros" "$stripped"
+fi
 
 # Everything but the program comes from the build, so stage that, and put the stripped program into the tree.
 stage() { # FOLDER PREFIX ZSH-COMPLETIONS
