@@ -21,12 +21,23 @@ CIFAR10 := data/cifar10/cifar-10-batches-bin/data_batch_1.bin
 VQVAE := $(SCRATCH)/$(CONFIGURATION)/vqvae
 SWIFT_SOURCES := Sources Tests Package.swift
 FAULTS := default
+# For packages and installations: Swift's runtime linked in, for every processor of this architecture, and no paths
+# of this machine inside. Tests cannot be linked in that way, so it has its own folder.
+STATIC := .build-static
+STATIC_VQVAE := $(STATIC)/release/vqvae
+STATIC_FLAGS := -c release --product vqvae --scratch-path $(STATIC) --static-swift-stdlib --disable-local-rpath \
+  -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.' -Xlinker --build-id=none
+PREFIX ?= /usr/local
+# Last, so that another Swift on the PATH comes first.
+export PATH := $(PATH):$(or $(SWIFTLY_BIN_DIR),$(HOME)/.local/share/swiftly/bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast tsan smoke same-bytes faults demo bench compare lint format goldens clean
+.PHONY: help setup build test test-fast tsan smoke same-bytes faults demo bench compare static install \
+  uninstall package test-install test-package lint format goldens clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+	@echo "  INSTALL_SWIFT=1 with any of them: installs Swift first, if it is missing"
 	@echo "  PORTABLE=1 with build, test, test-fast, smoke, faults, demo, bench or compare: a build in .build-portable"
 	@echo "  for every processor of this architecture, without the fast kernels; MARCH=x86-64-v3 builds for all with"
 	@echo "  AVX2, in .build-x86-64-v3"
@@ -41,6 +52,7 @@ test: setup ## Run all tests
 	swift build $(SWIFT_FLAGS)
 	swift test $(TEST_FLAGS)
 	Tests/Scripts/download_cifar10_test.sh
+	Tests/Scripts/install_swift_test.sh
 
 test-fast: setup ## Run all but the slowest tests in about a minute, with the time of each suite
 	swift build $(SWIFT_FLAGS)
@@ -72,6 +84,32 @@ bench: build ## Verify the kernels and measure a training step (preset zalando),
 compare: build ## Compare with PyTorch on this machine, in 6 minutes; options in COMPARE_FLAGS="--rounds 3"
 	@scripts/compare.sh --vqvae $(VQVAE) $(COMPARE_FLAGS)
 
+static: setup ## Build .build-static/release/vqvae, which needs no Swift where it runs
+	swift build $(STATIC_FLAGS)
+
+# Under sudo nothing is compiled: root's PATH often has no swift, and the build would then belong to root.
+install: ## Install in PREFIX, by default /usr/local; with sudo, after make static
+	@[ -n "$$SUDO_UID" ] || $(MAKE) static
+	@scripts/install.sh install $(STATIC_VQVAE) $(STATIC)
+
+uninstall: ## Remove exactly what make install put into PREFIX
+	@scripts/install.sh uninstall
+
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export DESTDIR := $(DESTDIR)
+
+package: static ## Write a Debian package and a tar.gz into dist/
+	@scripts/install_packages.sh --package
+	@scripts/package.sh $(STATIC_VQVAE) $(STATIC) dist
+
+test-install: static ## Test make install, the man page and the completions
+	@scripts/install_packages.sh --package --test-package
+	Tests/Scripts/install_test.sh $(STATIC_VQVAE) $(STATIC)
+
+test-package: package ## Install the Debian package in a minimal Debian and use it there; needs root
+	@scripts/install_packages.sh --test-package
+	scripts/test_package.sh dist/vqvae_$$(scripts/version.sh $(STATIC_VQVAE) | sed 's/-/~/g')_*.deb
+
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
@@ -81,5 +119,5 @@ format: ## Format all Swift files
 goldens: ## Regenerate the reference values in Tests/Goldens (Python with torch and safetensors)
 	python3 scripts/goldens
 
-clean: ## Remove the build folders
-	rm -rf .build .build-*
+clean: ## Remove the build folders and dist/
+	rm -rf .build .build-* dist
