@@ -36,7 +36,8 @@ With swiftly, Swift's own installer, into your home folder (1 GB to download):
   ./swiftly init --quiet-shell-followup
   . "${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}/env.sh"
 Or in the official container:
-  docker run --rm -it -v "$PWD:/vqvae" -w /vqvae swift:6.2-bookworm bash
+  docker run --rm -it -v "$PWD:/vqvae" -w /vqvae swift:6.2-bookworm \
+    bash -c 'apt-get update && apt-get install -y make && make demo'
 END
 }
 
