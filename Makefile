@@ -37,7 +37,7 @@ export PATH := $(PATH):$(or $(SWIFTLY_BIN_DIR),$(HOME)/.local/share/swiftly/bin)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
-	@echo "  INSTALL_SWIFT=1 with any of them: installs Swift first, if it is missing"
+	@echo "  INSTALL_SWIFT=1 with a target that compiles: installs Swift first, if it is missing"
 	@echo "  PORTABLE=1 with build, test, test-fast, smoke, faults, demo, bench or compare: a build in .build-portable"
 	@echo "  for every processor of this architecture, without the fast kernels; MARCH=x86-64-v3 builds for all with"
 	@echo "  AVX2, in .build-x86-64-v3"

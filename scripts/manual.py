@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the manual page of vqvae, in man's format, to standard output.
 
-Usage: scripts/manual.py path/to/vqvae
+Usage: scripts/manual.py path/to/vqvae [FOLDER-OF-EXAMPLES]
 
 Commands, options and exit codes are those that the program itself reports (--experimental-dump-help of
 swift-argument-parser). Its generate-manual plugin is not used, because it knows no sections for files and
