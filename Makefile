@@ -19,11 +19,23 @@ VQVAE_COMMIT := $(shell git rev-parse HEAD)$(if $(shell git status --porcelain),
 export VQVAE_COMMIT
 endif
 
+# For packages and installations: Swift's runtime linked in, and no paths of this machine inside. Tests cannot be
+# linked in that way, so it has its own folder.
+STATIC := .build-static
+STATIC_VQVAE := $(STATIC)/release/vqvae
+STATIC_FLAGS := -c release --product vqvae --scratch-path $(STATIC) --static-swift-stdlib --disable-local-rpath \
+  -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.' -Xlinker --build-id=none
+PREFIX ?= /usr/local
+# Last, so that another Swift on the PATH comes first.
+export PATH := $(PATH):$(or $(SWIFTLY_BIN_DIR),$(HOME)/.local/share/swiftly/bin)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast tsan smoke check-kernels faults demo bench compare lint format goldens clean
+.PHONY: help setup build test test-fast tsan smoke check-kernels test-processors faults demo bench compare static \
+  install uninstall package test-install test-package lint format goldens clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 19
+	@echo "  INSTALL_SWIFT=1 with a target that compiles: installs Swift first, if it is missing"
 	@echo "  KERNELS=avx512, avx2, neon, generic or openblas with test, test-fast, smoke, demo or bench: with those kernels"
 
 setup: ## Install missing system packages (apt-get)
@@ -36,6 +48,7 @@ test: setup ## Run all tests
 	swift build $(SWIFT_FLAGS)
 	swift test $(TEST_FLAGS)
 	Tests/Scripts/download_cifar10_test.sh
+	Tests/Scripts/install_swift_test.sh
 
 test-fast: setup ## Run all but the slowest tests in about a minute, with the time of each suite
 	swift build $(SWIFT_FLAGS)
@@ -50,7 +63,12 @@ smoke: build ## Train, evaluate and reconstruct in seconds, and check the result
 	scripts/smoke.sh $(VQVAE)
 
 check-kernels: build ## Check that one binary runs on every processor, and that no register tile spills
+	@scripts/install_packages.sh --kernels
 	scripts/check_kernels.py $(SCRATCH)/$(CONFIGURATION) --neon
+
+test-processors: build ## Run the program on emulated processors with and without AVX2, and compare the checkpoints
+	@scripts/install_packages.sh --emulator
+	scripts/other_processors.sh $(VQVAE)
 
 faults: build ## Test failures of files, memory, threads and signals; FAULTS=short, default or long
 	@scripts/install_packages.sh --faults
@@ -67,6 +85,32 @@ bench: build ## Verify the kernels and measure a training step (preset zalando),
 compare: build ## Compare with PyTorch, onnxruntime and OpenVINO; options in COMPARE_FLAGS="--rounds 3"
 	@scripts/compare.sh --vqvae $(VQVAE) $(COMPARE_FLAGS)
 
+static: setup ## Build .build-static/release/vqvae, which needs no Swift where it runs
+	swift build $(STATIC_FLAGS)
+
+# Under sudo nothing is compiled: root's PATH often has no swift, and the build would then belong to root.
+install: ## Install in PREFIX, by default /usr/local; with sudo, after make static
+	@[ -n "$$SUDO_UID" ] || $(MAKE) static
+	@scripts/install.sh install $(STATIC_VQVAE) $(STATIC)
+
+uninstall: ## Remove exactly what make install put into PREFIX
+	@scripts/install.sh uninstall
+
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export DESTDIR := $(DESTDIR)
+
+package: static ## Write a Debian package and a tar.gz into dist/
+	@scripts/install_packages.sh --package
+	@scripts/package.sh $(STATIC_VQVAE) $(STATIC) dist
+
+test-install: static ## Test make install, the man page and the completions
+	@scripts/install_packages.sh --package --test-package
+	Tests/Scripts/install_test.sh $(STATIC_VQVAE) $(STATIC)
+
+test-package: package ## Install the Debian package in a minimal Debian and use it there; needs root
+	@scripts/install_packages.sh --test-package
+	scripts/test_package.sh dist/vqvae_$$(scripts/version.sh $(STATIC_VQVAE) | sed 's/-/~/g')_*.deb
+
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
@@ -76,5 +120,5 @@ format: ## Format all Swift files
 goldens: ## Regenerate the reference values in Tests/Goldens (Python with torch and safetensors)
 	python3 scripts/goldens
 
-clean: ## Remove the build folders
-	rm -rf .build .build-*
+clean: ## Remove the build folders and dist/
+	rm -rf .build .build-* dist

@@ -8,7 +8,7 @@ struct BenchTests {
   private static let small = ["--config", smokeConfiguration, "--steps", "4", "--warmup", "1"]
 
   private static let keys: Set<String> = [
-    "batch", "threads", "steps", "secondsPerStep", "split", "imagesPerSecond", "secondsPerEncode",
+    "kernelSet", "batch", "threads", "steps", "secondsPerStep", "split", "imagesPerSecond", "secondsPerEncode",
     "encodeImagesPerSecond", "sgemmPeakOneThread", "sgemmPeak", "sgemmPeakMedian",
     "sgemmPeakRounds", "blasCore", "flopPerStep", "fractionOfPeak", "firstStepSeconds",
     "peakAnonymousBytes", "peakResidentBytes", "pageFaultsPerStep", "anonymousGrowth",
@@ -112,7 +112,7 @@ struct BenchTests {
       #expect(json.errors.isEmpty)
       let report = try object(json.output)
       #expect(
-        Set(report.keys) == ["axes", "base", "rounds", "spread", "threads", "verification"])
+        Set(report.keys) == ["axes", "base", "kernelSet", "rounds", "spread", "threads", "verification"])
       let verification = try #require(report["verification"] as? [String: Any])
       #expect(try #require(verification["convolutions"] as? Int) > 0)
       #expect(report["threads"] as? Int == 2)
