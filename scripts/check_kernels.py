@@ -182,8 +182,9 @@ def neon_object(build, folder):
 def package_name(build):
     """The name that SwiftPM gave the package: it follows the folder's name, and modules of another one are closed."""
     plan = build.parent / (build.name + ".yaml")
-    found = re.search(r'"-package-name","([^"]+)"', plan.read_text()) if plan.exists() else None
-    return found.group(1) if found else ROOT.name.lower()
+    names = re.findall(r'"-package-name","([^"]+)"', plan.read_text()) if plan.exists() else []
+    # Most modules are ours.
+    return max(set(names), key=names.count) if names else ROOT.name.lower()
 
 
 def main():
