@@ -64,6 +64,7 @@ smoke: build ## Train, evaluate and reconstruct in seconds, and check the result
 
 check-kernels: build ## Check that one binary runs on every processor, and that no register tile spills
 	@scripts/install_packages.sh --kernels
+	Tests/Scripts/check_kernels_test.sh
 	scripts/check_kernels.py $(SCRATCH)/$(CONFIGURATION) --neon
 
 test-processors: build ## Run the program on emulated processors with and without AVX2, and compare the checkpoints
