@@ -25,6 +25,7 @@ FILES = [
 ENVIRONMENT = [
     ("HOME", "replaces a leading ~ in the paths of a configuration"),
     ("TERM", "if it is dumb, progress is written as lines"),
+    ("VQVAE_KERNELS", "the kernels to use instead of the fastest: avx512, avx2, neon, generic or openblas"),
     ("OPENBLAS_CORETYPE", "the kernels that OpenBLAS uses instead of those for this processor; read by OpenBLAS"),
 ]
 
