@@ -89,8 +89,7 @@ struct OverrideTests {
     #expect(
       optional == [
         "data.root", "quantizer.init", "quantizer.ema_unused", "training.shard_images",
-        "training.clip_norm",
-        "training.threads", "output.folder",
+        "training.clip_norm", "training.kernels", "training.threads", "output.folder",
       ])
     let file = """
       data: {kind: cifar10, root: x}

@@ -92,6 +92,7 @@ struct RoundTripTests {
     c.training.clipNorm = Bool.random(using: &random) ? real(1e-12, 1e12) : nil
     c.training.reconstruction = .allCases.randomElement(using: &random)!
     c.training.reduction = .allCases.randomElement(using: &random)!
+    c.training.kernels = Bool.random(using: &random) ? .avx2 : nil
     c.training.threads = Bool.random(using: &random) ? .random(in: 1...1024, using: &random) : nil
     c.training.checkpointEvery = .random(in: 0...1_000_000_000, using: &random)
     c.training.validateEvery = .random(in: 0...1_000_000_000, using: &random)
@@ -133,10 +134,13 @@ struct RoundTripTests {
       #expect(
         keys(without.yaml())
           == fields.filter {
-            !["training.threads", "training.clip_norm", "training.shard_images"].contains($0)
+            ![
+              "training.kernels", "training.threads", "training.clip_norm", "training.shard_images",
+            ].contains($0)
           })
       let all = try read(
-        "training: {threads: 2, clip_norm: 1, shard_images: 16}\ndata: {\(data)}\n" + kinds)
+        "training: {kernels: avx2, threads: 2, clip_norm: 1, shard_images: 16}\ndata: {\(data)}\n"
+          + kinds)
       #expect(keys(all.yaml()) == fields)
     }
   }
