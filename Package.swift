@@ -5,8 +5,8 @@ import PackageDescription
 //
 //   vqvae ─► Benchmarks ─► Models ─► Training ─► Configurations ─► Autoencoders ─► Quantizers ─► NN
 //    └─► Images                                        └─► Datasets
-//   NN ─► Autograd ─► Tensors ─► Kernels ─► BLAS
-//   below all of them: Options;  Files ─► Diagnostics ─► TerminalText;  Runtime ─► BLAS
+//   NN ─► Autograd ─► Tensors ─► Kernels ─► KernelsAVX512, KernelsAVX2, … ─► KernelTypes
+//   KernelsOpenBLAS, Runtime ─► BLAS;  below all of them: Options;  Files ─► Diagnostics ─► TerminalText
 //
 // A target names every target that it imports, indirect ones included: SwiftPM rebuilds it only after a
 // change of those.
@@ -124,7 +124,7 @@ let package = Package(
       name: "vqvae",
       dependencies: [
         "Benchmarks", "Models", "Training", "Configurations", "Autoencoders", "Quantizers", "NN",
-        "Tensors", "Kernels", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
+        "Tensors", "BLAS", "Runtime", "Datasets", "Images", "Files", "Diagnostics",
         "TerminalText", "CBuild",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

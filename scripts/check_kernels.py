@@ -209,7 +209,7 @@ def main():
 
     modules, shared = shared_weak_functions(build)
     for (module, _, others), name in zip(shared, demangled(symbol for _, symbol, _ in shared)):
-        fail(f"{module} defines a weak function that {', '.join(others[:3])} define too: {name}")
+        fail(f"{module} defines a weak function that is also in {', '.join(others[:3])}: {name}")
     print(f"weak functions: none of {', '.join(modules)} is defined elsewhere" if not shared
           else f"weak functions: {len(shared)} are defined elsewhere")
 

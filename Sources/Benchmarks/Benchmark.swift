@@ -232,7 +232,7 @@ package struct Benchmark {
     }
     let best = peak?.allThreads.max()
     return BenchmarkReport(
-      kernelSet: KernelChoice.inUse.rawValue, batch: batchSize, threads: pool.threads,
+      kernelSet: KernelSet.current.rawValue, batch: batchSize, threads: pool.threads,
       steps: measured.seconds.count, secondsPerStep: step,
       split: split, imagesPerSecond: Double(batchSize) / step.median, secondsPerEncode: encode,
       encodeImagesPerSecond: Double(batchSize) / encode.median,

@@ -9,10 +9,12 @@ package struct ConvolutionKernels: Sendable {
     self.compute = compute
   }
 
-  /// OpenBLAS's kernels, which share neither algorithms nor products with the others. They are chosen for the whole
-  /// process while they compute, so nothing else may.
+  /// im2col with other products than those of the kernels in use: OpenBLAS's, or ours if OpenBLAS's are in use. They
+  /// are chosen for the whole process while they compute, so nothing else may.
   package static let reference = ConvolutionKernels { call, operands in
-    KernelChoice.openblas.perform { ConvolutionKernels(.im2col).compute(call, operands) }
+    let ours = KernelSet.runnable.first { $0 != .openblas }
+    let other = KernelSet.current == .openblas ? ours : .openblas
+    return (other ?? .openblas).perform { ConvolutionKernels(.im2col).compute(call, operands) }
   }
 
   /// The kernels in use.

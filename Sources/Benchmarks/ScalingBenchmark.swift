@@ -74,7 +74,7 @@ package struct ScalingBenchmark {
       }
     }
     return ScalingReport(
-      kernelSet: KernelChoice.inUse.rawValue,
+      kernelSet: KernelSet.current.rawValue,
       base: "batch \(base.training.batchSize), \(base.data.image), \(base.model.summary), "
         + base.quantizer.summary,
       threads: pool.threads, rounds: options.rounds,

@@ -20,7 +20,7 @@ package struct TrainingOptions: FieldOptions, Equatable {
   package var reduction = Objective.Reduction.mean
   package var convolution = ConvolutionMethod.auto
   /// If nil, the fastest for the processor.
-  package var kernels: KernelChoice?
+  package var kernels: KernelSet?
   /// If nil, the number of processors that the process may use.
   package var threads: Int?
   /// Steps between checkpoints; 0 means only at the end, also for `validateEvery`.

@@ -15,18 +15,22 @@ package enum Module: KernelModule {
   }
 }
 
-#if KERNELS_OPENBLAS
-  /// Whether matrix products are OpenBLAS's. Then convolutions are im2col, and distances `addmm`.
-  let usesOpenBLAS = true
-#else
-  /// Whether matrix products are OpenBLAS's. Then convolutions are im2col, and distances `addmm`.
-  let usesOpenBLAS = false
-#endif
+/// Whether matrix products are OpenBLAS's. Then convolutions are im2col, and distances `addmm`.
+@inline(__always)
+var usesOpenBLAS: Bool {
+  #if KERNELS_OPENBLAS
+    return true
+  #else
+    return false
+  #endif
+}
 
-#if KERNELS_AVX512
-  /// Whether there are 32 registers of 512 bits, for the larger register tile.
-  let hasWideRegisters = true
-#else
-  /// Whether there are 32 registers of 512 bits, for the larger register tile.
-  let hasWideRegisters = false
-#endif
+/// Whether there are 32 registers of 512 bits, for the larger register tile.
+@inline(__always)
+var hasWideRegisters: Bool {
+  #if KERNELS_AVX512
+    return true
+  #else
+    return false
+  #endif
+}

@@ -96,7 +96,11 @@ package enum KernelSet: String, CaseIterable, Sendable {
     getenv(variable).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  private static let chosen = Atomic(allCases.firstIndex(of: initial)!)
+  /// Read at every call of a kernel, so not a computed array.
+  private static let all = allCases
+  private static let chosen = Atomic(index(of: initial))
+
+  private static func index(of set: KernelSet) -> Int { all.firstIndex(of: set)! }
 
   private static var initial: KernelSet {
     let prescribed = prescribedName.flatMap(KernelSet.init(rawValue:))
@@ -104,14 +108,14 @@ package enum KernelSet: String, CaseIterable, Sendable {
   }
 
   /// The set in use: the one that the environment names, if it is runnable, else ``best``, until another is chosen.
-  package static var current: KernelSet { allCases[chosen.load(ordering: .relaxed)] }
+  package static var current: KernelSet { all[chosen.load(ordering: .relaxed)] }
 
   /// Changes the set in use. Packed forms are kept for each set; a result of one set's kernels is valid for another.
   ///
   /// - Precondition: `set` is runnable, and no kernel is running.
   package static func use(_ set: KernelSet) {
     precondition(set.isRunnable, "the kernels \(set) do not run here")
-    chosen.store(allCases.firstIndex(of: set)!, ordering: .relaxed)
+    chosen.store(index(of: set), ordering: .relaxed)
   }
 
   /// Computes with these kernels, for a comparison.

@@ -5,7 +5,7 @@ extension Tensor {
   /// The matrix product `self · other`: `[M, K]` times `[K, N]` gives `[M, N]`.
   ///
   /// - Parameter choice: the kernels that compute it.
-  package func matrixProduct(_ other: Tensor, by choice: KernelChoice = .inUse) -> Tensor {
+  package func matrixProduct(_ other: Tensor, by choice: KernelSet = .current) -> Tensor {
     let kernels = choice.module
     precondition(
       shape.rank == 2 && other.shape.rank == 2 && shape[1] == other.shape[0],

@@ -8,25 +8,25 @@ import TerminalText
 enum KernelSelection {
   /// Throws a `Problem` if the environment names kernels that are not to be had.
   static func checkEnvironment() throws {
-    guard let name = KernelChoice.prescribedName else { return }
-    let subject = visible("\(KernelChoice.variable)=\(name)")
-    guard let choice = KernelChoice(rawValue: name) else {
+    guard let name = KernelSet.prescribedName else { return }
+    let subject = visible("\(KernelSet.variable)=\(name)")
+    guard let choice = KernelSet(rawValue: name) else {
       throw Problem(
         .usage, subject, found: "there are no kernels of this name",
-        expected: names(KernelChoice.available))
+        expected: names(KernelSet.runnable))
     }
     try require(choice, of: subject, or: .usage)
   }
 
   /// Uses the kernels that a configuration names, unless the environment names some.
-  static func use(_ configured: KernelChoice?) throws {
-    guard let configured, KernelChoice.prescribedName == nil else { return }
+  static func use(_ configured: KernelSet?) throws {
+    guard let configured, KernelSet.prescribedName == nil else { return }
     try require(configured, of: "training.kernels: \(configured)", or: .badConfiguration)
-    KernelChoice.use(configured)
+    KernelSet.use(configured)
   }
 
   private static func require(
-    _ choice: KernelChoice, of subject: String, or status: ExitStatus
+    _ choice: KernelSet, of subject: String, or status: ExitStatus
   ) throws {
     guard choice.isRunnable else {
       throw Problem(
@@ -34,25 +34,25 @@ enum KernelSelection {
         found: choice.isBuilt
           ? "this processor or system does not support these instructions"
           : "this build is for another kind of processor",
-        expected: names(KernelChoice.available),
+        expected: names(KernelSet.runnable),
         advice: "Leave it out to use the fastest that run here.")
     }
   }
 
-  private static func names(_ choices: [KernelChoice]) -> String {
+  private static func names(_ choices: [KernelSet]) -> String {
     "one of " + choices.map(\.rawValue).joined(separator: ", ")
   }
 
   /// The kernels in use, such as `avx2 kernels (VQVAE_KERNELS)`; for OpenBLAS with the core that it chose.
   static var summary: String {
-    let inUse = KernelChoice.inUse
+    let inUse = KernelSet.current
     var reasons: [String] = []
     if inUse == .openblas {
       reasons.append(
         "core \(BLAS.coreName)"
           + (BLAS.prescribedCoreName == nil ? "" : ", set by OPENBLAS_CORETYPE"))
     }
-    if KernelChoice.prescribedName != nil { reasons.append(KernelChoice.variable) }
+    if KernelSet.prescribedName != nil { reasons.append(KernelSet.variable) }
     return "\(inUse) kernels" + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))")
   }
 }

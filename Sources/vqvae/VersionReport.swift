@@ -11,7 +11,7 @@ enum VersionReport {
     [
       "vqvae \(version)",
       "commit \(commit)",
-      "kernels \(KernelChoice.inUse)",
+      "kernels \(KernelSet.current)",
       BLAS.versionLine,
       "Swift \(swift)",
     ].joined(separator: "\n")

@@ -53,7 +53,7 @@ echo '__attribute__((weak)) int shared(void) { return 2; }' >weak.c
 object KernelsAVX512 weak
 expect 0 "weak functions: none of KernelsAVX512 is defined elsewhere"
 object Runtime weak
-expect 1 "KernelsAVX512 defines a weak function that Runtime define too: shared"
+expect 1 "KernelsAVX512 defines a weak function that is also in Runtime: shared"
 rm build/*/weak.o
 
 # A function outside the module that uses its registers.

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Tests scripts/download_cifar10.sh against a server on 127.0.0.1; takes a few seconds.
 set -euo pipefail
+# shellcheck source=Tests/Scripts/checks.sh
+source "$(dirname "$0")/checks.sh"
 
 script=$(cd "$(dirname "$0")/../.." && pwd)/scripts/download_cifar10.sh
 file_limit=$(ulimit -S -f)
@@ -106,32 +108,8 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 print(server.server_port, flush=True)
 server.serve_forever()
 END
-python3 -u "$work/server.py" "$work/www" >"$work/port" 2>"$work/requests" &
-server=$!
+serve "$work/server.py" "$work/www"
 
-# wait_for COMMAND...: repeats a command until it succeeds, for up to five seconds
-wait_for() {
-  local i
-  for ((i = 0; i < 100; i++)); do
-    ! "$@" || return 0
-    sleep 0.05
-  done
-  return 1
-}
-wait_for test -s "$work/port" || { echo "the server did not start" >&2; exit 1; }
-address=http://127.0.0.1:$(<"$work/port")
-readonly address
-
-passed=0 failed=0 case=
-check() {
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAIL %s: %s (exit status %s)\n' "$case" "$*" "$status"
-    sed 's/^/  | /' "$work/out" "$work/err"
-  fi
-}
 
 size_of() { echo $(($(wc -c <"$1"))); }
 sha256_of() { python3 -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
@@ -363,5 +341,4 @@ get good.tar.gz
 check exits 69
 check nothing_left
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish_checks

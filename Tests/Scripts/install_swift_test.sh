@@ -2,6 +2,8 @@
 # Tests scripts/install_swift.sh, and what scripts/install_packages.sh says without Swift, against a server on
 # 127.0.0.1 with a false swiftly; takes a few seconds.
 set -euo pipefail
+# shellcheck source=Tests/Scripts/checks.sh
+source "$(dirname "$0")/checks.sh"
 
 scripts=$(cd "$(dirname "$0")/../.." && pwd)/scripts
 readonly scripts
@@ -91,12 +93,7 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 print(server.server_port, flush=True)
 server.serve_forever()
 END
-python3 -u "$work/server.py" "$www" >"$work/port" 2>"$work/requests" &
-server=$!
-for ((i = 0; i < 100; i++)); do [[ ! -s $work/port ]] || break && sleep 0.05; done
-[[ -s $work/port ]] || { echo "the server did not start" >&2 && exit 1; }
-address=http://127.0.0.1:$(<"$work/port")
-readonly address
+serve "$work/server.py" "$www"
 
 # The programs of this machine except Swift, and a `uname` and `id` that can be told what to say.
 programs=$work/programs
@@ -111,16 +108,6 @@ printf '#!/bin/sh\necho "${MACHINE:-%s}"\n' "$machine" >"$programs/uname"
 printf '#!/bin/sh\necho "${USER_ID:-0}"\n' >"$programs/id"
 chmod +x "$programs/uname" "$programs/id"
 
-passed=0 failed=0 case=
-check() {
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAIL %s: %s (exit status %s)\n' "$case" "$*" "$status"
-    sed 's/^/  | /' "$work/out" "$work/err"
-  fi
-}
 exits() { ((status == $1)); }
 complains() { grep -qF -- "$1" "$work/err"; }
 has_called() { grep -qF -- "$1" "$work/calls"; }
@@ -276,5 +263,4 @@ get good "server down"
 check exits 69
 check nothing_installed
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish_checks

@@ -2,6 +2,8 @@
 # Tests scripts/install.sh, the man page and the completions; takes a few seconds.
 # Usage: Tests/Scripts/install_test.sh VQVAE SCRATCH-FOLDER    as for scripts/install.sh
 set -euo pipefail
+# shellcheck source=Tests/Scripts/checks.sh
+source "$(dirname "$0")/checks.sh"
 
 (($# == 2)) || { echo "usage: Tests/Scripts/install_test.sh VQVAE SCRATCH-FOLDER" >&2 && exit 64; }
 vqvae=$(realpath "$1")
@@ -18,16 +20,6 @@ trap cleanup EXIT
 chmod 755 "$work"
 unset PREFIX DESTDIR ZSH_COMPLETIONS SOURCE_DATE_EPOCH
 
-passed=0 failed=0 skipped=0 status=0 case=
-check() {
-  if "$@" >"$work/said" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAIL %s: %s (exit status %s)\n' "$case" "$*" "$status"
-    sed 's/^/  | /' "$work/out" "$work/err" "$work/said"
-  fi
-}
 # check_with PROGRAM COMMAND…: skips the check where the program is not installed
 check_with() {
   if command -v "$1" >/dev/null; then
@@ -220,5 +212,4 @@ check exits 64
 vqvae=$work/none install_sh PREFIX="$prefix" install
 check exits 66
 
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+finish_checks

@@ -37,7 +37,7 @@ extension Checks {
 
   /// The variables that the program or OpenBLAS read.
   private static let variables =
-    ["HOME", "TERM", KernelChoice.variable, "OPENBLAS_CORETYPE"] + threadVariables
+    ["HOME", "TERM", KernelSet.variable, "OPENBLAS_CORETYPE"] + threadVariables
 
   static func environment() -> Finding {
     let value = variables.compactMap { name in variable(name).map { "\(name)=\($0)" } }

@@ -8,7 +8,7 @@ import Tensors
 
 /// A set of kernels compared with OpenBLAS's, which share neither algorithms nor products with ours.
 struct KernelCheck {
-  let kernels: KernelChoice
+  let kernels: KernelSet
   let verification: Verification
 
   /// Compares each of our sets that runs here, on the shapes of the demo's model. Takes a second or two; computes on
@@ -27,7 +27,7 @@ struct KernelCheck {
     let searches = model.quantizers.compactMap {
       $0.codebook.map { CodebookSearch(codebook: $0.parameter.shape) }
     }
-    return try KernelChoice.available.filter { $0 != .openblas }.map { choice in
+    return try KernelSet.runnable.filter { $0 != .openblas }.map { choice in
       try choice.perform {
         // The generic kernels may be slow.
         KernelCheck(

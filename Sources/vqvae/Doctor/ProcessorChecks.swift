@@ -21,7 +21,7 @@ extension Checks {
     ].compactMap(\.self)
     let parts = [name] + counts + (sets.isEmpty ? [] : [sets.joined(separator: " ")])
     let value = parts.joined(separator: ", ")
-    guard KernelChoice.best != .openblas else {
+    guard KernelSet.best != .openblas else {
       return .warning(
         value,
         advice: "The fast kernels need AVX2 and FMA. OpenBLAS's are used, which are slower.")
