@@ -122,7 +122,7 @@ class Campaign:
         """Runs all cases; returns whether no promise was broken."""
         tried, failed, skipped = Counter(), Counter(), Counter()
         counts: Counter[str] = Counter()
-        kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
+        kinds: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         start = shown = time.monotonic()
         done_of_suite: Counter[str] = Counter()
         size_of_suite = Counter(case.suite for case in self.cases)
@@ -139,7 +139,7 @@ class Campaign:
                 failed[case.promise] += 1
                 failures_so_far += 1
                 for failure in result.failures:
-                    kinds[case.promise, failure.kind].append(case.id)
+                    kinds[case.promise, failure.kind].append((case.id, one_line(failure.text)))
                 reasons = "; ".join(f"{failure.kind}: {failure.text}" for failure in result.failures)
                 print(f"{self.command} --case {shlex.quote(case.id)}  # {one_line(reasons)}", flush=True)
             if time.monotonic() - shown > 5:
@@ -197,11 +197,12 @@ class Campaign:
             note = f" (and {skipped[promise]} left out after {HANGS} hangs)" if skipped[promise] else ""
             print(f"| {promise} | {tried[promise]}{note} | {failed[promise]} |")
         if kinds:
-            print("\n| promise | failure | cases | the first |\n|---|---|---|---|")
+            print("\n| promise | failure | cases | the first | what it did |\n|---|---|---|---|---|")
         for promise in promises:
-            for (of, kind), ids in kinds.items():
+            for (of, kind), found in kinds.items():
                 if of == promise:
-                    print(f"| {promise} | {kind} | {len(set(ids))} | {ids[0]} |")
+                    first, text = found[0]
+                    print(f"| {promise} | {kind} | {len({case for case, _ in found})} | {first} | {text} |")
 
 
 # A worker is a fork and already has the campaign, so only case numbers and results are exchanged.

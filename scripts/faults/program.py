@@ -16,6 +16,9 @@ from typing import Sequence
 DOCUMENTED = frozenset({0, 64, 65, 66, 70, 71, 73, 74, 75, 78, 129, 130, 143})
 # In bytes. Output beyond this limit is not kept.
 OUTPUT_LIMIT = 1 << 20
+# In seconds: how long a process is left alone between two looks, and how much of the time between them counts.
+# A machine that stood still meanwhile, as virtual machines do, has not shown that a process hangs.
+LOOK, LONGEST_LOOK = 0.2, 0.4
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Outcome:
     started: bool = True
     # Seconds from the last signal sent from outside to the end, or None if none was sent.
     after_signal: float | None = None
+    # What the threads of a process that hung were doing.
+    threads: str = ""
 
     @property
     def text(self) -> str:
@@ -57,7 +62,7 @@ class Outcome:
 
     def __str__(self) -> str:
         if self.hung:
-            end = f"did not end in {self.seconds:.0f} s"
+            end = f"did not end in {self.seconds:.0f} s ({self.threads})"
         elif self.signal is not None:
             end = f"died of {signal.Signals(self.signal).name}"
         else:
@@ -143,6 +148,8 @@ class Program:
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         start = time.monotonic()
+        # Seconds since the start, without those in which the machine stood still.
+        counted, looked = 0.0, start
         pid = os.fork()
         if pid == 0:
             try:
@@ -157,22 +164,24 @@ class Program:
         for descriptor in (out_read, err_read, child):
             poll.register(descriptor, select.POLLIN)
         pending = sorted(signals)
-        deadline, hung, last_signal = start + timeout, False, None
+        hung, last_signal, threads = False, None, ""
         is_running, unread = True, set(texts)
         # After the process has ended, the streams are read to their ends, or its last output would be lost.
         while is_running or unread:
             now = time.monotonic()
-            while pending and is_running and now >= start + pending[0][0]:
+            counted, looked = counted + min(now - looked, LONGEST_LOOK), now
+            while pending and is_running and counted >= pending[0][0]:
                 os.kill(pid, pending.pop(0)[1])
-                last_signal = now
-            if now >= deadline:
+                last_signal = counted
+            if counted >= timeout:
                 if hung:
                     break
+                threads = _threads(pid)
                 os.kill(pid, signal.SIGKILL)
                 # Time to read the remaining output and for the process to end.
-                hung, deadline = True, now + 5
-            wake = min(deadline, start + pending[0][0]) if pending else deadline
-            for descriptor, _ in poll.poll(max(0.0, wake - now) * 1000 if is_running else 1000):
+                hung, timeout = True, counted + 5
+            wake = min([timeout, counted + LOOK] + [at for at, _ in pending[:1]])
+            for descriptor, _ in poll.poll(1000 * (max(0.0, wake - counted) if is_running else LOOK)):
                 if descriptor == child:
                     is_running = False
                     poll.unregister(child)
@@ -185,6 +194,7 @@ class Program:
                     unread.discard(descriptor)
         _, status, usage = os.wait4(pid, 0)
         end = time.monotonic()
+        counted += min(end - looked, LONGEST_LOOK)
         for descriptor in (out_read, err_read, child):
             os.close(descriptor)
         died = os.WIFSIGNALED(status) and not hung
@@ -192,7 +202,28 @@ class Program:
             arguments, os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             os.WTERMSIG(status) if died else None, hung, bytes(texts[out_read]),
             bytes(texts[err_read]), end - start, usage.ru_maxrss,
-            after_signal=None if last_signal is None else end - last_signal)
+            after_signal=None if last_signal is None else counted - last_signal, threads=threads)
+
+
+def _threads(pid: int) -> str:
+    """What each thread of a process is doing: its state, the kernel function in which it waits, and its seconds of
+    processor time. A thread that waits tells of a deadlock, one that runs of a loop."""
+
+    def read(path: Path) -> str:
+        try:
+            return path.read_text()
+        except OSError:
+            return ""
+
+    found = []
+    for task in sorted(Path(f"/proc/{pid}/task").glob("*")):
+        # The fields after the name, which is in brackets and may contain spaces.
+        fields = read(task / "stat").rpartition(")")[2].split()
+        if len(fields) > 12:
+            ticks = int(fields[11]) + int(fields[12])
+            waits = read(task / "wchan").strip("0\n") or "nowhere"
+            found.append(f"{fields[0]} in {waits}, {ticks / os.sysconf('SC_CLK_TCK'):.1f} s")
+    return f"{len(found)} threads: " + "; ".join(found)
 
 
 def _become(
