@@ -62,6 +62,8 @@ package enum Initializer: Sendable, Equatable {
   case normal(standardDeviation: Float)
   /// A normal distribution cut off at two standard deviations.
   case truncatedNormal(standardDeviation: Float)
+  /// Rows of length 1, orthogonal in groups as large as a row is wide.
+  case orthogonalRows
 
   /// PyTorch's default for weights and biases: `kaiming_uniform_` with a = √5, which is uniform in
   /// ±1/√fanIn.
@@ -77,11 +79,12 @@ package enum Initializer: Sendable, Equatable {
   /// The initial tensor of a parameter, a function of the seed and the parameter's name.
   package func tensor(_ shape: Shape, seed: UInt64, name: String) -> Tensor {
     var generator = SeededGenerator(seed: seed, purpose: .weights, stream: streamNumber(of: name))
+    if self == .orthogonalRows { return Tensor(orthogonalRows: shape, generator: &generator) }
     return Tensor(
       shape,
       (0..<shape.count).map { _ in
         switch self {
-        case .zeros: 0
+        case .zeros, .orthogonalRows: 0
         case .ones: 1
         case .uniform(let bound): generator.uniform(-bound, bound)
         case .between(let low, let high): generator.uniform(low, high)

@@ -200,6 +200,20 @@ extension Field {
   }
 }
 
+extension Field {
+  /// The field, under its own name, as a field of options that contain these.
+  package func embedded<Whole>(
+    in path: WritableKeyPath<Whole, Options> & Sendable
+  ) -> Field<Whole> {
+    Field<Whole>(
+      name: name, domain: domain, meaning: meaning, isOptional: isOptional, initial: initial,
+      owners: owners.map { .init(kindField: $0.kindField, kinds: $0.kinds) },
+      belongs: { [belongs] in belongs($0[keyPath: path]) },
+      scope: { [scope] in scope($0[keyPath: path]) }, get: { [get] in get($0[keyPath: path]) },
+      set: { [set] in set($0, &$1[keyPath: path]) })
+  }
+}
+
 // MARK: Faults
 
 /// An error that no single field can detect.

@@ -23,6 +23,27 @@ package struct Codes: Hashable, Sendable {
   package func reshaped(_ shape: Shape) -> Codes { Codes(shape, indices) }
 }
 
+/// Several codes at a position: a last axis of slots.
+extension Codes {
+  /// Codes of equal shape `[…]` next to each other: `[…, S]`.
+  package init(slots: [Codes]) {
+    guard let first = slots.first else { preconditionFailure("there is at least one slot") }
+    precondition(slots.allSatisfy { $0.shape == first.shape }, "slots have one shape")
+    self.init(
+      Shape(first.shape.extents + [slots.count]),
+      first.indices.indices.flatMap { position in slots.map { $0.indices[position] } })
+  }
+
+  /// One of the slots of `[…, S]`: `[…]`.
+  package func slot(_ i: Int) -> Codes {
+    let count = shape.width
+    precondition((0..<count).contains(i), "\(shape) has no slot \(i)")
+    return Codes(
+      Shape(Array(shape.extents.dropLast())),
+      stride(from: i, to: indices.count, by: count).map { indices[$0] })
+  }
+}
+
 extension Codes {
   /// How often each of `codewords` codes occurs: `[K]`.
   package func counts(codewords: Int) -> Tensor {

@@ -74,6 +74,14 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, index(below: i + 1)) }
     return order
   }
+
+  /// `count` of the integers `0..<total` in random order, without repetition.
+  package mutating func sample(_ count: Int, of total: Int) -> [Int] {
+    precondition(count <= total, "\(count) of \(total) cannot be drawn without repetition")
+    var order = [Int32](0..<Int32(total))
+    for i in 0..<count { order.swapAt(i, i + index(below: total - i)) }
+    return order.prefix(count).map { Int($0) }
+  }
 }
 
 /// Ten rounds of Philox.
