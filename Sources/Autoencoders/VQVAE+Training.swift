@@ -25,10 +25,15 @@ extension VQVAE: TrainableModel {
 
   package var statisticsShapes: [Shape] { quantizers.flatMap(\.statisticsShapes) }
 
-  package func prepare(_ state: inout ModelState, sample: () throws -> Tensor) throws {
+  package func prepare(
+    _ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Tensor
+  ) throws {
     for (i, quantizer) in quantizers.enumerated() {
-      let values = state.values
-      try quantizer.prepare(&state) { vectors(try sample(), ofLatent: i, values) }
+      let (values, latent) = (state.values, architecture.latents[i])
+      let positions = latent.height * latent.width
+      try quantizer.prepare(&state, seed: seed) { count in
+        vectors(try sample((count + positions - 1) / positions), ofLatent: i, values)
+      }
     }
   }
 

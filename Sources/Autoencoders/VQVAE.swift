@@ -169,8 +169,19 @@ package struct VQVAE: Module {
 
   /// The vectors of a latent, `[n, D]`, without gradients.
   ///
-  /// - Parameter images: `[N, H, W, C]`.
+  /// - Parameter images: `[N, H, W, C]`; encoded a few at a time, to bound the memory.
   func vectors(_ images: Tensor, ofLatent i: Int, _ values: ParameterValues) -> Tensor {
+    let (size, extents) = (32, images.shape.extents)
+    let parts = stride(from: 0, to: extents[0], by: size).map { first in
+      let part = images.items(first..<min(first + size, extents[0]))
+      return vectors(ofFew: part, ofLatent: i, values)
+    }
+    return Tensor(joining: parts)
+  }
+
+  private func vectors(
+    ofFew images: Tensor, ofLatent i: Int, _ values: ParameterValues
+  ) -> Tensor {
     let tape = Tape(
       values, recording: false, context: ExecutionContext(convolution: convolution))
     var result: Tensor?

@@ -58,7 +58,7 @@ package struct Benchmark {
     pool = WorkerPool(threads: threads)
     order = EpochOrder(seed: configuration.seed, count: dataset.train.count)
     let batch = order.batch(step: 0, size: configuration.training.batchSize)
-    var state = try TrainingState(experiment, preparedOn: dataset.train, batch: batch)
+    var state = try TrainingState(experiment, preparedOn: dataset.train, in: order)
     let start = ContinuousClock.now
     let metrics = try state.advance(on: batch, of: dataset.train, in: experiment, pool: pool)
     firstStepDuration = (ContinuousClock.now - start) / .seconds(1)

@@ -126,8 +126,7 @@ private struct ScalingCase {
     let before = BufferPool.peakBytes
     order = EpochOrder(seed: configuration.seed, count: images.count)
     state = try TrainingState(
-      experiment, preparedOn: images,
-      batch: order.batch(step: 0, size: configuration.training.batchSize))
+      experiment, preparedOn: images, in: order)
     encoding = try EncodingRun(experiment, images)
     work = ModelWork(of: experiment.model, state.values, image: experiment.facts.image)
     _ = try step(pool)

@@ -25,8 +25,10 @@ package protocol TrainableModel: Module {
 
   /// Prepares the state of a new run before the first step, as k-means does a codebook. By default nothing.
   ///
-  /// - Parameter sample: reads the examples of the first step.
-  func prepare(_ state: inout ModelState, sample: () throws -> Batch) throws
+  /// - Parameters:
+  ///   - seed: that of the run.
+  ///   - sample: reads that many examples, those of the first steps; fewer if there are not so many.
+  func prepare(_ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Batch) throws
 
   /// Changes the state by a batch, after the optimizer. By default nothing.
   ///
@@ -49,7 +51,8 @@ package protocol TrainableModel: Module {
 
 extension TrainableModel {
   package var statisticsShapes: [Shape] { [] }
-  package func prepare(_: inout ModelState, sample _: () throws -> Batch) throws {}
+  package func prepare(_: inout ModelState, seed _: UInt64, sample _: (Int) throws -> Batch) throws
+  {}
   package func update(_: inout ModelState, with _: [Tensor], step _: Int) {}
   package func adoptWeights(_: inout ModelState) {}
 }

@@ -78,7 +78,7 @@ struct BatchSums: Sendable {
   /// - Parameters:
   ///   - indices: the batch, as indices of examples.
   ///   - shardSize: examples per shard, or nil for the default.
-  ///   - seed, step: determine the random numbers of dropout.
+  ///   - seed, step: determine the random numbers of the step.
   static func ofBatch<Model: TrainableModel>(
     _ indices: [Int], of examples: some Examples<Model.Batch>, model: Model,
     values: ParameterValues, shardSize: Int?, seed: UInt64, step: Int, pool: WorkerPool
@@ -88,8 +88,9 @@ struct BatchSums: Sendable {
     let total = try pool.reduce(count: shards.count) { i in
       BatchSums(
         try examples.batch(at: indices[shards[i]], paddedTo: shards.size),
-        in: ShardContext(validCount: shards[i].count, batchSize: indices.count), model: model,
-        layout: layout, values: values,
+        in: ShardContext(
+          validCount: shards[i].count, batchSize: indices.count, firstImage: shards[i].lowerBound,
+          seed: seed, step: step), model: model, layout: layout, values: values,
         dropout: DropoutSource(seed: seed, step: step, firstImage: shards[i].lowerBound))
     } combine: {
       $0 += $1

@@ -55,8 +55,7 @@ package struct TrainingRun<Model: ConfiguredModel> {
         try TrainingState(experiment, weights: weights.checkpoint, path: weights.path)
       } else {
         try TrainingState(
-          experiment, preparedOn: dataset.train,
-          batch: order.batch(step: 0, size: configuration.training.batchSize))
+          experiment, preparedOn: dataset.train, in: order)
       }
     pool = WorkerPool(threads: threads)
 

@@ -1,4 +1,5 @@
 import Autograd
+import Datasets
 import Diagnostics
 import NN
 import Runtime
@@ -21,14 +22,19 @@ package struct TrainingState: Sendable {
       initial: experiment.model.parameters, seed: experiment.configuration.seed)
   }
 
-  /// The initial state of a run, prepared with its first batch (see ``TrainableModel/prepare(_:sample:)``).
+  /// The initial state of a run, prepared with the examples of its first steps (see
+  /// ``TrainableModel/prepare(_:seed:sample:)``).
+  ///
+  /// - Parameter order: the examples in the order of the run.
   package init<Model: ConfiguredModel>(
     _ experiment: Experiment<Model>, preparedOn examples: some Examples<Model.Batch>,
-    batch indices: [Int]
+    in order: EpochOrder
   ) throws {
     self.init(experiment)
-    try experiment.model.prepare(&model) {
-      try examples.batch(at: indices, paddedTo: indices.count)
+    var order = order
+    try experiment.model.prepare(&model, seed: experiment.configuration.seed) { count in
+      let first = order.batch(step: 0, size: min(count, examples.count))
+      return try examples.batch(at: first, paddedTo: first.count)
     }
   }
 

@@ -21,8 +21,10 @@ private struct SampledCodebook: Quantizer {
   func codes(of z: Tensor, _ values: ParameterValues) -> Codes { base.codes(of: z, values) }
   func codewords(_ codes: Codes, on tape: Tape) -> Variable { base.codewords(codes, on: tape) }
 
-  func prepare(_ state: inout ModelState, sample: () throws -> Tensor) throws {
-    let vectors = try sample()
+  func prepare(
+    _ state: inout ModelState, seed _: UInt64, sample: (Int) throws -> Tensor
+  ) throws {
+    let vectors = try sample(2)
     let shape = base.vectors.parameter.shape
     state.values[base.vectors.parameter] = Tensor(
       shape, Array(vectors.elements.prefix(shape.count)))
@@ -64,7 +66,8 @@ struct PreparationTests {
     var state = ModelState(initial: model.parameters, seed: 1)
     let images = Tensor([1, 1, 4, 3], [0, 0, 0, 8, 8, 8, 1, 0, 0, 9, 9, 7])
     var reads = 0
-    try model.prepare(&state) {
+    try model.prepare(&state, seed: 1) { count in
+      #expect(count == 1, "an image has four vectors")
       reads += 1
       return images
     }
@@ -80,7 +83,7 @@ struct PreparationTests {
     let small = try SmallModel(.hierarchical, averages: .keep)
     var state = ModelState(values: small.values, momentsOf: small.model.parameters)
     struct Unexpected: Error {}
-    try small.model.prepare(&state) { throw Unexpected() }
+    try small.model.prepare(&state, seed: 1) { _ in throw Unexpected() }
     for parameter in small.model.parameters {
       #expect(state.values[parameter].elements == small.values[parameter].elements)
     }
