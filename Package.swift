@@ -83,7 +83,8 @@ let package = Package(
     .target(name: "Autograd", dependencies: ["Tensors", "KernelTypes"]),
     .target(name: "NN", dependencies: ["Autograd", "Tensors", "KernelTypes", "Runtime"]),
     .target(
-      name: "Quantizers", dependencies: ["Options", "NN", "Autograd", "Tensors", "KernelTypes"]),
+      name: "Quantizers",
+      dependencies: ["Options", "NN", "Autograd", "Tensors", "KernelTypes", "Diagnostics"]),
     .target(
       name: "Autoencoders",
       dependencies: ["Quantizers", "Options", "NN", "Autograd", "Tensors"]),

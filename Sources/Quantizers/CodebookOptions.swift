@@ -12,13 +12,19 @@ package enum CodebookInitialization: String, CaseIterable, Sendable {
   case normal
   /// Uniform in ±√(3/D), with variance 1/D.
   case fan
+  /// Rows of length 1, orthogonal in groups of D (see ``Tensor/init(orthogonalRows:generator:)``).
+  case orthogonal
+  /// Centroids of the vectors of the initial encoder (see ``KMeans``).
+  case kmeans
 
   package func initializer(codewords: Int, dimension: Int) -> Initializer {
     switch self {
-    case .uniform: .uniform(bound: 1 / Float(codewords))
+    // Before k-means, or where there are no images for it, as in a benchmark of sizes.
+    case .uniform, .kmeans: .uniform(bound: 1 / Float(codewords))
     case .unit: .between(0, 1)
     case .normal: .normal(standardDeviation: 1)
     case .fan: .uniform(bound: (3 / Float(dimension)).squareRoot())
+    case .orthogonal: .orthogonalRows
     }
   }
 }
@@ -48,6 +54,7 @@ package struct CodebookOptions: Sendable {
   package var commitment = 0.25
   /// By default the architecture's.
   package var initialization: CodebookInitialization?
+  package var restart = RestartOptions()
 
   package init() {}
 }
@@ -74,6 +81,7 @@ extension CodebookQuantizerOptions {
   package static var initializationField: Field<Self> {
     .optionalChoice(
       "init", \.codebook.initialization,
-      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D); by default the architecture's")
+      "start of the codebook: ±1/K, 0…1, normal, ±√(3/D), orthogonal rows, or centroids of the "
+        + "encoder's vectors; by default the architecture's")
   }
 }

@@ -36,25 +36,26 @@ package struct EMAQuantizer: CodebookQuantizer {
   /// ε of the Laplace smoothing.
   package let epsilon: Double
   package let unused: UnusedCodeword
+  private let restart: CodebookRestart
 
-  /// - Parameter name: the name of the latent.
   package init(
-    _ name: String, _ codebook: Codebook, commitment: Float, decay: Double, epsilon: Double = 1e-5,
-    unused: UnusedCodeword
+    _ codebook: Codebook, commitment: Float, decay: Double, epsilon: Double = 1e-5,
+    unused: UnusedCodeword, restart: RestartOptions = RestartOptions()
   ) {
     precondition(codebook.parameter.role == .buffer, "averages make a codebook without a gradient")
     vectors = codebook
     self.commitment = commitment
     size = Parameter(
-      "\(name).ema.size", [codebook.codewords], initializer: .zeros, role: .buffer,
+      "\(codebook.latent).ema.size", [codebook.codewords], initializer: .zeros, role: .buffer,
       isTrainingState: true,
       isNonnegative: true)
     sum = Parameter(
-      "\(name).ema.sum", codebook.parameter.shape, initializer: .zeros, role: .buffer,
+      "\(codebook.latent).ema.sum", codebook.parameter.shape, initializer: .zeros, role: .buffer,
       isTrainingState: true)
     self.decay = decay
     self.epsilon = epsilon
     self.unused = unused
+    self.restart = CodebookRestart(restart, of: codebook)
   }
 
   package var parameters: [Parameter] { [vectors.parameter, size, sum] }
@@ -67,12 +68,13 @@ package struct EMAQuantizer: CodebookQuantizer {
         LossTerm("commitment", meanSquaredError(z, e.detach(), in: shard), weight: commitment)
       ],
       statistics: statistics(
-        of: z.value, codes, validCount: shard.validCount * z.shape[1] * z.shape[2]))
+        of: z.value, codes, validCount: shard.validCount * z.shape[1] * z.shape[2])
+        + restart.statistics(from: z.value, in: shard))
   }
 
   // MARK: Averages
 
-  package var statisticsShapes: [Shape] { [size.shape, sum.shape] }
+  package var statisticsShapes: [Shape] { [size.shape, sum.shape] + restart.statisticsShapes }
 
   /// How many vectors chose each codeword, `[K]`, and their sums, `[K, D]`.
   ///
@@ -105,6 +107,23 @@ package struct EMAQuantizer: CodebookQuantizer {
       let smoothed = (Double(sizes[k]) * correction + epsilon) * smoothing
       return (totals, Float(correction / smoothed))
     }
+    let (rows, mean) = restart.perform(
+      &state, codebook: vectors.parameter, averages: sizes, counts: counts,
+      statistics: statistics.dropFirst(2), step: step)
+    for k in rows {
+      // As if the codeword had been chosen as often as the mean, by vectors equal to it.
+      state.values[size].fillRow(k, with: mean)
+      state.values[sum].setRow(k, to: state.values[vectors.parameter], row: k, factor: mean)
+    }
+  }
+
+  package func prepare(
+    _ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Tensor
+  ) throws {
+    guard let counts = try vectors.start(&state, seed: seed, sample: sample) else { return }
+    state.values[size] = counts
+    let (centroids, factors) = (state.values[vectors.parameter], counts.elements)
+    state.values[sum].setRows { (centroids, factors[$0]) }
   }
 
   package func adoptCodebook(_ state: inout ModelState) {
@@ -115,41 +134,70 @@ package struct EMAQuantizer: CodebookQuantizer {
   }
 }
 
+/// How moving averages make a codebook.
+package struct AverageOptions: Sendable, Equatable {
+  /// γ.
+  package var decay = 0.99
+  /// ε of the Laplace smoothing.
+  package var epsilon = 1e-5
+  /// By default the architecture's.
+  package var unused: UnusedCodeword?
+
+  package init() {}
+}
+
+/// Options of a quantizer whose codebook may be moving averages.
+package protocol AveragedQuantizerOptions: CodebookQuantizerOptions {
+  var averages: AverageOptions { get set }
+}
+
+extension AveragedQuantizerOptions {
+  static var averageFields: [Field<Self>] {
+    [
+      .number("decay", \.averages.decay, 0..<1, "γ of the moving averages"),
+      .number("epsilon", \.averages.epsilon, 1e-12..<1, "ε of their smoothing"),
+      .optionalChoice(
+        "ema_unused", \.averages.unused,
+        "what becomes of a codeword nobody chose; by default the architecture's"),
+    ]
+  }
+
+  mutating func completeAverages(from defaults: CodebookDefaults) {
+    codebook.initialization = codebook.initialization ?? defaults.averagedInitialization
+    averages.unused = averages.unused ?? defaults.unused
+  }
+
+  func averagedQuantizer(_ latent: String) -> EMAQuantizer {
+    EMAQuantizer(
+      Codebook(latent, codebook, role: .buffer), commitment: Float(codebook.commitment),
+      decay: averages.decay, epsilon: averages.epsilon, unused: averages.unused ?? .keep,
+      restart: codebook.restart)
+  }
+}
+
 /// ``EMAQuantizer`` in a configuration.
 package enum EMAKind: QuantizerKind {
-  package struct Options: CodebookQuantizerOptions {
+  package struct Options: AveragedQuantizerOptions {
     package var codebook = CodebookOptions()
-    /// γ.
-    package var decay = 0.99
-    /// ε of the Laplace smoothing.
-    package var epsilon = 1e-5
-    /// By default the architecture's.
-    package var unused: UnusedCodeword?
+    package var averages = AverageOptions()
 
     package init() {}
   }
 
   package static let name = "ema"
   package static let fields: [Field<Options>] =
-    Options.codebookFields + [
-      .number("decay", \.decay, 0..<1, "γ of the moving averages"),
-      .number("epsilon", \.epsilon, 1e-12..<1, "ε of their smoothing"),
-      Options.initializationField,
-      .optionalChoice(
-        "ema_unused", \.unused,
-        "what becomes of a codeword nobody chose; by default the architecture's"),
-    ]
+    Options.codebookFields + [Options.initializationField] + Options.averageFields
+    + Options.restartFields
+
+  package static func fault(in options: Options) -> FieldFault? {
+    Options.restartFault(in: options)
+  }
 
   package static func complete(_ options: inout Options, from defaults: CodebookDefaults) {
-    options.codebook.initialization =
-      options.codebook.initialization ?? defaults.averagedInitialization
-    options.unused = options.unused ?? defaults.unused
+    options.completeAverages(from: defaults)
   }
 
   package static func quantizer(_ name: String, _ options: Options) -> any Quantizer {
-    EMAQuantizer(
-      name, Codebook(name, options.codebook, role: .buffer),
-      commitment: Float(options.codebook.commitment), decay: options.decay,
-      epsilon: options.epsilon, unused: options.unused ?? .keep)
+    options.averagedQuantizer(name)
   }
 }

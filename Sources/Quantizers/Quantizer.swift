@@ -29,8 +29,11 @@ package protocol Quantizer: Module {
 
   /// Prepares the state of a new run before the first step, as k-means does a codebook. By default nothing.
   ///
-  /// - Parameter sample: computes vectors `[n, D]` of the quantizer's latent, of the first step's images.
-  func prepare(_ state: inout ModelState, sample: () throws -> Tensor) throws
+  /// - Parameters:
+  ///   - seed: that of the run.
+  ///   - sample: computes vectors `[n, D]` of the quantizer's latent, of the images of the first steps: at
+  ///     least as many as asked for, or those of all images if there are not so many.
+  func prepare(_ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Tensor) throws
 
   /// Changes the state by a batch, after the optimizer. By default nothing.
   ///
@@ -49,7 +52,9 @@ package protocol Quantizer: Module {
 
 extension Quantizer {
   package var statisticsShapes: [Shape] { [] }
-  package func prepare(_: inout ModelState, sample _: () throws -> Tensor) throws {}
+  package func prepare(_: inout ModelState, seed _: UInt64, sample _: (Int) throws -> Tensor) throws
+  {
+  }
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {}
   package func adoptCodebook(_ state: inout ModelState) {}
   package var codebook: Codebook? { nil }

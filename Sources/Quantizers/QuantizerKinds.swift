@@ -29,13 +29,17 @@ package enum QuantizerKinds: Kinds {
     [
       VQKind.self,
       EMAKind.self,
+      CosineKind.self,
+      SimVQKind.self,
+      ResidualKind.self,
+      GroupedKind.self,
     ]
   }
 
   package static func kind(_ entry: any QuantizerKind.Type) -> any Kind.Type { entry }
   package static var initial: any QuantizerKind.Type { VQKind.self }
   package static var field: (name: String, meaning: String) {
-    ("kind", "codebook loss or moving averages")
+    ("kind", "how vectors become codes")
   }
 }
 
@@ -70,11 +74,12 @@ extension Section<QuantizerKinds> {
 
 extension Codebook {
   /// A codebook with complete options.
-  init(_ name: String, _ options: CodebookOptions, role: Parameter.Role) {
+  init(_ latent: String, _ options: CodebookOptions, role: Parameter.Role) {
     self.init(
-      name, codewords: options.size, dimension: options.dimension,
+      latent, codewords: options.size, dimension: options.dimension,
       initializer: (options.initialization ?? .uniform).initializer(
         codewords: options.size, dimension: options.dimension),
-      role: role, straightThrough: options.straightThrough, distances: options.distances)
+      role: role, straightThrough: options.straightThrough, distances: options.distances,
+      startsFromKMeans: options.initialization == .kmeans)
   }
 }

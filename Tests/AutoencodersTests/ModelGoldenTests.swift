@@ -17,12 +17,12 @@ struct ModelGoldenTests {
 
   @Test(
     "output, codes, losses and all gradients, both straight-through variants",
-    arguments: SmallModel.Name.allCases, StraightThrough.allCases)
+    arguments: SmallModel.Name.allCases, StraightThrough.unchanged)
   func forwardAndBackward(name: SmallModel.Name, straightThrough: StraightThrough) throws {
     try checkForwardAndBackward(SmallModel(name, straightThrough: straightThrough))
   }
 
-  @Test("ten Adam steps have PyTorch's losses", arguments: StraightThrough.allCases)
+  @Test("ten Adam steps have PyTorch's losses", arguments: StraightThrough.unchanged)
   func trajectory(straightThrough: StraightThrough) throws {
     let small = try SmallModel(.zalando, straightThrough: straightThrough)
     let values = try small.train("trajectory.vq") { forward, _ in
@@ -41,7 +41,7 @@ struct ModelGoldenTests {
 
   @Test(
     "ten steps with moving averages have PyTorch's losses and codebook",
-    arguments: StraightThrough.allCases, UnusedCodeword.allCases)
+    arguments: StraightThrough.unchanged, UnusedCodeword.allCases)
   func movingAverage(straightThrough: StraightThrough, unused: UnusedCodeword) throws {
     let small = try SmallModel(.zalando, straightThrough: straightThrough, averages: unused)
     let average = try #require(small.model.quantizers[0] as? EMAQuantizer)

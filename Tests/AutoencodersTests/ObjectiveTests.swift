@@ -28,7 +28,7 @@ struct ObjectiveTests {
 
   @Test(
     "the notebook's loss and all its gradients agree with PyTorch",
-    arguments: StraightThrough.allCases, NearestSearch.allCases)
+    arguments: StraightThrough.unchanged, NearestSearch.allCases)
   func seed004(straightThrough: StraightThrough, distances: NearestSearch) throws {
     let small = try SmallModel(
       .zalando, straightThrough: straightThrough, objective: Self.seed004,

@@ -25,7 +25,7 @@ struct ParameterListTests {
         { VectorQuantizer(codebook($0, .trained), commitment: 0.25) },
         {
           EMAQuantizer(
-            $0, codebook($0, .buffer), commitment: 0.25, decay: 0.9, unused: .keep)
+            codebook($0, .buffer), commitment: 0.25, decay: 0.9, unused: .keep)
         },
       ]
       for quantizer in quantizers {
@@ -163,7 +163,7 @@ struct ParameterListTests {
   @Test("averages and the codebook that they update are buffers")
   func roles() {
     let quantizer = EMAQuantizer(
-      "q", Codebook("q", codewords: 8, dimension: 4, initializer: .zeros, role: .buffer),
+      Codebook("q", codewords: 8, dimension: 4, initializer: .zeros, role: .buffer),
       commitment: 0.25, decay: 0.9, unused: .keep)
     #expect(quantizer.parameters.count == 3)
     #expect(quantizer.parameters.allSatisfy { $0.role == .buffer })

@@ -40,7 +40,6 @@ struct QuantizationOrderTests {
       architecture: architecture,
       quantizers: architecture.latents.map { latent in
         EMAQuantizer(
-          latent.name,
           Codebook(
             latent.name, codewords: 8, dimension: 3, initializer: .normal(standardDeviation: 3),
             role: .buffer),

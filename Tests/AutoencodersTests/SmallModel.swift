@@ -7,6 +7,11 @@ import Tensors
 import TestSupport
 import Testing
 
+extension StraightThrough {
+  /// Those whose gradient is that of the codeword, as in the goldens.
+  static let unchanged: [StraightThrough] = [.function, .detach]
+}
+
 /// A model of the goldens' size, with its initial values and batches of four images: 16 codewords of 4;
 /// residual with hidden 8 and 2×4 on images of 8×8, strided with 4, 6 and 8 channels on images of 32×16,
 /// resblock with levels of 4 and 6 channels in 2 groups on images of 8×8, hierarchical with hidden 8 and 2×4
@@ -82,7 +87,7 @@ struct SmallModel {
           role: unused == nil ? .trained : .buffer, straightThrough: straightThrough,
           distances: distances)
         return if let unused {
-          EMAQuantizer(latent.name, codebook, commitment: 0.25, decay: 0.9, unused: unused)
+          EMAQuantizer(codebook, commitment: 0.25, decay: 0.9, unused: unused)
         } else {
           VectorQuantizer(
             codebook, commitment: 0.25, codebookWeight: weighting == .both ? 0.25 : 1)

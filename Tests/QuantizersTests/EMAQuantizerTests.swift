@@ -39,7 +39,6 @@ private struct NaiveAverages {
 
     init(_ codebook: Tensor, decay: Double = 0.99, epsilon: Double = 1e-5, unused: UnusedCodeword) {
       quantizer = EMAQuantizer(
-        "q",
         Codebook(
           "q", codewords: codebook.shape[0], dimension: codebook.shape[1], initializer: .zeros,
           role: .buffer), commitment: 0.25, decay: decay, epsilon: epsilon, unused: unused)

@@ -1,5 +1,6 @@
 import Autograd
 import Datasets
+import Quantizers
 import Tensors
 import Testing
 
@@ -8,7 +9,9 @@ import Testing
 struct RandomPurposeTests {
   @Test("all numbers differ and have not changed")
   func numbers() {
-    let purposes: [RandomPurpose] = [.weights, .shuffle, .syntheticImage, .dropout]
-    #expect(purposes.map(\.number) == [1, 2, 3, 4])
+    let purposes: [RandomPurpose] = [
+      .weights, .shuffle, .syntheticImage, .dropout, .restart, .kMeans, .stageDropout,
+    ]
+    #expect(purposes.map(\.number) == Array(1...7))
   }
 }

@@ -69,7 +69,7 @@ struct DefaultTests {
     guard row.kind == "ema" else { return }
     for unused in UnusedCodeword.allCases {
       let chosen = try read(text, ["quantizer.ema_unused=\(unused.rawValue)"])
-      #expect(chosen.quantizer.options(of: EMAKind.self).unused == unused)
+      #expect(chosen.quantizer.options(of: EMAKind.self).averages.unused == unused)
     }
   }
 

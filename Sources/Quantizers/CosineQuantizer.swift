@@ -1,0 +1,84 @@
+import Autograd
+import NN
+import Options
+import Tensors
+
+/// Vectors and codewords on the unit sphere, `cosine` (Yu et al. 2022, "Vector-quantized Image Modeling with
+/// Improved VQGAN", section 3.2): a vector's length plays no part, so no codeword is out of reach for being too
+/// long or too short.
+///
+///     codes[n] = argmax over k of ẑ[n]·e[k] = argmin over k of ‖ẑ[n] − e[k]‖²        ẑ = z / ‖z‖, ‖e[k]‖ = 1
+///
+/// because `‖ẑ − e‖² = 2 − 2·ẑ·e`. The decoder gets the unit codeword. The loss terms are those of the inner
+/// quantizer, on unit vectors; their gradient reaches the encoder through the normalization. After every step
+/// the codewords are scaled to length 1 again.
+package struct CosineQuantizer: Quantizer {
+  package let base: any CodebookQuantizer
+
+  package init(_ base: any CodebookQuantizer) { self.base = base }
+
+  package var parameters: [Parameter] { base.parameters }
+  package var alphabet: [Int] { base.alphabet }
+  package var dimension: Int { base.dimension }
+  package var codebook: Codebook? { base.codebook }
+  package var statisticsShapes: [Shape] { base.statisticsShapes }
+
+  package func quantize(_ z: Variable, in shard: ShardContext) -> Quantized {
+    base.quantize(z.withUnitRows(), in: shard)
+  }
+
+  package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
+    base.codes(of: Self.unit(z), values)
+  }
+
+  package func codewords(_ codes: Codes, on tape: Tape) -> Variable {
+    base.codewords(codes, on: tape)
+  }
+
+  package func prepare(
+    _ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Tensor
+  ) throws {
+    try base.prepare(&state, seed: seed) { Self.unit(try sample($0)) }
+    state.values[base.vectors.parameter].scaleRowsToUnitLength()
+  }
+
+  package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {
+    base.update(&state, with: statistics, step: step)
+    state.values[base.vectors.parameter].scaleRowsToUnitLength()
+  }
+
+  package func adoptCodebook(_ state: inout ModelState) {
+    state.values[base.vectors.parameter].scaleRowsToUnitLength()
+    base.adoptCodebook(&state)
+  }
+
+  private static func unit(_ z: Tensor) -> Tensor {
+    var result = z
+    result.scaleRowsToUnitLength()
+    return result
+  }
+}
+
+/// ``CosineQuantizer`` in a configuration.
+package enum CosineKind: QuantizerKind {
+  package struct Options: OuterQuantizerOptions {
+    package var inner = InnerOptions()
+
+    package init() {}
+  }
+
+  package static let name = "cosine"
+  package static let fields: [Field<Options>] = Options.innerFields
+
+  package static func fault(in options: Options) -> FieldFault? { Options.innerFault(in: options) }
+
+  package static func dimension(_ options: Options) -> Int { options.inner.codebook.dimension }
+
+  package static func complete(_ options: inout Options, from defaults: CodebookDefaults) {
+    options.inner.complete(from: defaults)
+  }
+
+  package static func quantizer(_ name: String, _ options: Options) -> any Quantizer {
+    CosineQuantizer(options.inner.quantizer(name))
+  }
+}
