@@ -177,7 +177,9 @@ let package = Package(
     .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
     .testTarget(
       name: "vqvaeTests",
-      dependencies: ["Kernels", "Files", "Diagnostics", "TerminalText", "TestSupport"]),
+      dependencies: [
+        "Quantizers", "Kernels", "Files", "Diagnostics", "TerminalText", "TestSupport",
+      ]),
   ] + kernelModules,
   swiftLanguageModes: [.v6]
 )

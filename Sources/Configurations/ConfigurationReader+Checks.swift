@@ -43,7 +43,7 @@ extension ConfigurationReader {
       } else {
         report(
           place,
-          "\(field.name): belongs to \(owners.kinds.joined(separator: " and ")), and "
+          "\(field.name): belongs to \(Self.list(owners.kinds)), and "
             + "\(owners.kindField) is \(kind(owners.kindField) ?? ""); leave it out")
       }
     }
@@ -58,5 +58,11 @@ extension ConfigurationReader {
     // The fields of an unknown kind are unknown too, and the kind has already been reported.
     guard case let kind?? = kindsOfFile[owners.kindField] else { return true }
     return owners.kinds.contains(kind)
+  }
+
+  /// Names as an enumeration: `a, b and c`.
+  private static func list(_ names: [String]) -> String {
+    names.count < 2
+      ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + names.last!
   }
 }

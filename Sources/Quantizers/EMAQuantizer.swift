@@ -152,10 +152,12 @@ package protocol AveragedQuantizerOptions: CodebookQuantizerOptions {
 }
 
 extension AveragedQuantizerOptions {
+  /// The fields of the averages, and of the start that they go on from.
   static var averageFields: [Field<Self>] {
     [
       .number("decay", \.averages.decay, 0..<1, "γ of the moving averages"),
       .number("epsilon", \.averages.epsilon, 1e-12..<1, "ε of their smoothing"),
+      initializationField,
       .optionalChoice(
         "ema_unused", \.averages.unused,
         "what becomes of a codeword nobody chose; by default the architecture's"),
@@ -186,8 +188,7 @@ package enum EMAKind: QuantizerKind {
 
   package static let name = "ema"
   package static let fields: [Field<Options>] =
-    Options.codebookFields + [Options.initializationField] + Options.averageFields
-    + Options.restartFields
+    Options.codebookFields + Options.averageFields + Options.restartFields
 
   package static func fault(in options: Options) -> FieldFault? {
     Options.restartFault(in: options)

@@ -44,7 +44,7 @@ extension OuterQuantizerOptions {
   /// The fields of the inner quantizers.
   static var innerFields: [Field<Self>] {
     let fields: [Field<InnerOptions>] =
-      InnerOptions.codebookFields + [InnerOptions.initializationField] + [
+      InnerOptions.codebookFields + [
         .choice(
           "inner", \.update, "what moves the codewords: a codebook loss or moving averages")
       ] + InnerOptions.averageFields + InnerOptions.restartFields

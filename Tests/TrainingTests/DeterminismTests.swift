@@ -3,6 +3,7 @@ import Configurations
 import Files
 import Glibc
 import Models
+import Quantizers
 import TestSupport
 import Testing
 import Training
@@ -15,8 +16,25 @@ struct DeterminismTests {
     "training.reduction=mean_times_batch", "training.reconstruction=mse",
   ]
 
-  static let variants =
-    [
+  /// Each kind of quantizer with the starts, restarts and random choices that it can have.
+  static let quantizers: [[String]] = [
+    ["kind=vq", "init=kmeans", "restart_every=2", "restart_below=0.5"],
+    ["kind=ema", "init=kmeans", "restart_every=2", "restart_below=0.5"],
+    ["kind=ema", "init=orthogonal", "straight_through=rotation"],
+    ["kind=cosine", "init=kmeans", "restart_every=2"], ["kind=simvq"],
+    ["kind=residual", "init=kmeans", "restart_every=2", "stage_dropout=0.5"],
+    ["kind=residual", "stage_codebooks=shared", "inner=vq"],
+    ["kind=grouped", "init=kmeans", "restart_every=2", "inner=vq"],
+  ].map { settings in settings.map { "quantizer.\($0)" } }
+
+  @Test("every kind of quantizer is among them")
+  func kinds() {
+    let tested = Set(Self.variants.flatMap(\.self))
+    for kind in QuantizerKinds.all { #expect(tested.contains("quantizer.kind=\(kind.name)")) }
+  }
+
+  static let variants: [[String]] =
+    quantizers + [
       optimizer + ["quantizer.weighting=both", "quantizer.distances=exact"],
       optimizer + ["quantizer.kind=ema", "training.shard_images=11"],
       ["quantizer.kind=vq"],

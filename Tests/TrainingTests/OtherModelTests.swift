@@ -61,7 +61,7 @@ private struct LinearFit: ConfiguredModel {
   let convolution = ConvolutionMethod.auto
   /// Counts the examples that a state has seen, to test statistics.
   let seen = Parameter("seen", [1], initializer: .zeros, role: .buffer)
-  /// Set by ``prepare(_:sample:)``.
+  /// Set by ``prepare(_:seed:sample:)``.
   let prepared = Parameter("prepared", [1], initializer: .zeros, role: .buffer)
 
   init(_: Configuration, _: Facts) {}
@@ -86,8 +86,8 @@ private struct LinearFit: ConfiguredModel {
 
   var statisticsShapes: [Shape] { [[1]] }
 
-  func prepare(_ state: inout ModelState, sample: () throws -> Batch) throws {
-    state.values[prepared] += Tensor([1], [Float(try sample().x.shape[0])])
+  func prepare(_ state: inout ModelState, seed _: UInt64, sample: (Int) throws -> Batch) throws {
+    state.values[prepared] += Tensor([1], [Float(try sample(20).x.shape[0])])
   }
 
   func update(_ state: inout ModelState, with statistics: [Tensor], step _: Int) {

@@ -1,5 +1,6 @@
 import Files
 import Kernels
+import Quantizers
 import TestSupport
 import Testing
 
@@ -7,20 +8,35 @@ import Testing
 @Suite("Kernels") struct KernelTests {
   private static let ours = KernelSet.runnable.filter { $0 != .openblas }
 
-  /// Convolutions of every algorithm and quantizers of every kind. Batches of 12 are two shards.
-  static let models: [[String]] = [
+  private static let architectures = [
     ["model.architecture=residual", "model.hidden=32"], ["model.architecture=strided"],
     ["model.architecture=resblock", "model.widths=[32, 32]"],
     ["model.architecture=hierarchical", "model.hidden=32"],
-  ].flatMap { architecture in
-    ["vq", "ema"].map { kind in
-      architecture + [
-        "quantizer.kind=\(kind)",
+  ]
+
+  /// With k-means, restarts and random choices.
+  private static let quantizers = [
+    ["kind=cosine", "init=kmeans", "restart_every=5"], ["kind=simvq", "straight_through=rotation"],
+    ["kind=residual", "init=kmeans", "restart_every=5", "stage_dropout=0.5"],
+    ["kind=grouped", "inner=vq", "init=orthogonal", "restart_every=5"],
+  ]
+
+  /// Convolutions of every algorithm and quantizers of every kind. Batches of 12 are two shards.
+  static let models: [[String]] =
+    (architectures.flatMap { architecture in
+      ["vq", "ema"].map { architecture + ["quantizer.kind=\($0)"] }
+    } + quantizers.map { architectures[0] + $0.map { "quantizer.\($0)" } }).map {
+      $0 + [
         "quantizer.codebook_size=64", "quantizer.dimension=16", "training.batch_size=12",
         "training.shard_images=6", "data.images=64", "training.steps=20",
         "training.validate_every=10",
       ]
     }
+
+  @Test("every kind of quantizer is among them")
+  func kinds() {
+    let tested = Set(Self.models.flatMap(\.self))
+    for kind in QuantizerKinds.all { #expect(tested.contains("quantizer.kind=\(kind.name)")) }
   }
 
   /// The bytes of the two checkpoints of a run.

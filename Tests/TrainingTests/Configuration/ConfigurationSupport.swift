@@ -38,7 +38,8 @@ func expectFault(
 func yaml(_ key: String, _ value: String) -> String {
   let parts = key.split(separator: ".")
   if parts.count == 1 { return "\(key): \(value)\n" }
-  let section = "\(parts[0]):\n  \(parts[1]): \(value)\n"
+  var section = "\(parts[0]):\n  \(parts[1]): \(value)\n"
+  if ["restart_until", "restart_below"].contains(parts[1]) { section += "  restart_every: 1\n" }
   guard let field = Configuration.fields.first(where: { $0.name == key }),
     let owners = field.owners, !field.belongs(Configuration())
   else { return section }

@@ -45,10 +45,11 @@ struct FieldFaultTests {
     BadYAML(
       "model:\n  architecture: unet\n", "2:17",
       "expected residual, strided, resblock or hierarchical, found unet"),
-    BadYAML("quantizer:\n  kind: fsq\n", "2:9", "expected vq or ema"),
+    BadYAML("quantizer:\n  kind: pq\n", "2:9", "expected vq, ema,"),
     BadYAML(
       "quantizer:\n  ema_unused: no\n  kind: ema\n", "2:15", "expected keep or origin, found no"),
-    BadYAML("quantizer:\n  straight_through: ste\n", "2:21", "expected function or detach"),
+    BadYAML(
+      "quantizer:\n  straight_through: ste\n", "2:21", "expected function, detach or rotation"),
     BadYAML("quantizer:\n  distances: cdist\n", "2:14", "expected addmm or exact"),
     BadYAML("quantizer:\n  weighting: none\n", "2:14", "expected paper or both"),
     BadYAML("training:\n  schedule: linear\n", "2:13", "expected constant or cosine"),
@@ -112,6 +113,13 @@ struct FieldFaultTests {
     ("quantizer.commitment", ["0", "999999.9"], ["-0.1", "1000000"]),
     ("quantizer.decay", ["0", "0.99999"], ["-0.1", "1"]),
     ("quantizer.epsilon", ["1e-12", "0.999"], ["0.99e-12", "0", "1"]),
+    ("quantizer.restart_every", ["1", "1000000"], ["0", "1000001"]),
+    ("quantizer.restart_until", ["1", "1000000000"], ["0", "1000000001"]),
+    ("quantizer.restart_below", ["1e-6", "0.999"], ["0.99e-6", "1"]),
+    // They have to divide the default dimension 64.
+    ("quantizer.groups", ["1", "64"], ["0", "257"]),
+    ("quantizer.stages", ["1", "32"], ["0", "33"]),
+    ("quantizer.stage_dropout", ["0", "0.999"], ["-0.1", "1"]),
     ("training.steps", ["1", "1000000000"], ["0", "1000000001", "-5"]),
     ("training.batch_size", ["1", "65536"], ["0", "65537"]),
     ("training.shard_images", ["1", "1024"], ["0", "1025"]),

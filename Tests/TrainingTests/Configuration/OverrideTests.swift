@@ -88,12 +88,13 @@ struct OverrideTests {
     let optional = Configuration.fields.filter(\.isOptional).map(\.name)
     #expect(
       optional == [
-        "data.root", "quantizer.init", "quantizer.ema_unused", "training.shard_images",
+        "data.root", "quantizer.init", "quantizer.ema_unused", "quantizer.restart_every",
+        "quantizer.restart_until", "quantizer.restart_below", "training.shard_images",
         "training.clip_norm", "training.kernels", "training.threads", "output.folder",
       ])
     let file = """
       data: {kind: cifar10, root: x}
-      quantizer: {kind: ema, init: unit, ema_unused: origin}
+      quantizer: {kind: ema, init: unit, ema_unused: origin, restart_every: 7}
       training: {clip_norm: 1, threads: 2}
       output: {folder: y}
 
