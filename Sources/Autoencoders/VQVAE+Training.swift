@@ -19,7 +19,9 @@ extension VQVAE: TrainableModel {
         Metric($0.name + "Loss", Double($0.value.value.scalar), .term, label: $0.name)
       }
     return ShardResult(
-      loss: output.loss, measurements: Measurements(metrics, usage: output.usage),
+      loss: output.loss,
+      measurements: Measurements(
+        metrics, usage: output.usage, scales: output.scales),
       statistics: output.statistics.flatMap(\.self))
   }
 

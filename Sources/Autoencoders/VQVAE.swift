@@ -57,6 +57,8 @@ package struct VQVAE: Module {
     /// One entry per latent, in the order of ``Architecture/latents``.
     package let codes: [Codes]
     package let usage: [CodebookUsage]
+    /// One entry per latent.
+    package let scales: [LatentScale]
     package let statistics: [[Tensor]]
 
     /// The value of a term, or nil if no quantizer has it.
@@ -71,10 +73,12 @@ package struct VQVAE: Module {
   /// - Parameter images: `[N, H, W, C]`.
   package func callAsFunction(_ images: Variable, in shard: ShardContext) -> TrainingOutput {
     var results = [Quantized?](repeating: nil, count: quantizers.count)
+    var scales = [LatentScale?](repeating: nil, count: quantizers.count)
     let codewords = architecture.encode(images) { z, i in
       precondition(results[i] == nil, "each latent is quantized once")
       let result = quantizers[i].quantize(z, in: shard)
       results[i] = result
+      scales[i] = scale(ofLatent: i, z, result, in: shard)
       return result.output
     }
     let quantized = Self.ofEveryLatent(results)
@@ -90,7 +94,7 @@ package struct VQVAE: Module {
         batchSize: shard.batchSize),
       reconstructionLoss: nmse, reconstruction: reconstruction, terms: terms,
       codes: quantized.map(\.codes),
-      usage: usage(of: quantized.map(\.codes), in: shard),
+      usage: usage(of: quantized.map(\.codes), in: shard), scales: Self.ofEveryLatent(scales),
       statistics: quantized.map(\.statistics))
   }
 
@@ -120,6 +124,21 @@ package struct VQVAE: Module {
     terms.dropFirst().reduce(terms.first) { total, term in total.map { $0 + term } }
   }
 
+  /// The name of a codebook: of a slot of a latent.
+  private static func name(_ latent: Latent, slot: Int, of alphabet: [Int]) -> String {
+    alphabet.count == 1 ? latent.name : "\(latent.name).\(slot)"
+  }
+
+  package var watchedCodebooks: [WatchedCodebook] {
+    zip(architecture.latents, quantizers).flatMap { latent, quantizer in
+      quantizer.alphabet.indices.map { slot in
+        WatchedCodebook(
+          Self.name(latent, slot: slot, of: quantizer.alphabet), size: quantizer.alphabet[slot],
+          codesPerExample: latent.height * latent.width)
+      }
+    }
+  }
+
   /// How often each code was chosen, one entry for each codebook: for each slot of each latent.
   ///
   /// - Parameter codes: one entry per latent.
@@ -128,12 +147,30 @@ package struct VQVAE: Module {
       let (alphabet, codes) = (pair.0.alphabet, pair.1)
       return alphabet.indices.map { slot in
         CodebookUsage(
-          alphabet.count == 1 ? latent.name : "\(latent.name).\(slot)",
-          codewords: alphabet[slot], codes: codes,
+          Self.name(latent, slot: slot, of: alphabet), codewords: alphabet[slot], codes: codes,
           validCount: shard.validCount * latent.height * latent.width, slot: slot,
           slots: alphabet.count)
       }
     }
+  }
+
+  /// The scale of a latent's vectors.
+  ///
+  /// - Parameter z: `[N, h, w, D]`; only the shard's valid images are counted.
+  private func scale(
+    ofLatent i: Int, _ z: Variable, _ result: Quantized, in shard: ShardContext
+  ) -> LatentScale {
+    let latent = architecture.latents[i]
+    let rows = shard.validCount * latent.height * latent.width
+    // Without a codebook there is nothing that could lag behind the vectors.
+    let hasCodewords = quantizers[i].codebook != nil
+    return LatentScale(
+      latent.name,
+      commitment: result.terms.first { $0.name == "commitment" }.map {
+        Double($0.value.value.scalar)
+      },
+      squares: hasCodewords
+        ? (z.value.sumOfSquares(rows: rows), result.output.value.sumOfSquares(rows: rows)) : nil)
   }
 
   // MARK: Evaluation

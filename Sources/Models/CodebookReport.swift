@@ -11,6 +11,8 @@ package struct CodebookReport: Encodable, Sendable {
   package let codesUsed: Int
   /// K.
   package let codebookSize: Int
+  /// Whether the codes carry next to nothing (see ``CodebookWatch``).
+  package let collapsed: Bool
   /// The entropy of a code, in bits.
   package let codeEntropy: Double
   /// The entropy of all of an image's codes of this codebook, in bits.
@@ -23,6 +25,7 @@ package struct CodebookReport: Encodable, Sendable {
     perplexity = usage.perplexity
     codesUsed = usage.used
     codebookSize = usage.counts.count
+    collapsed = CodebookWatch.isCollapsed(perplexity: perplexity, size: codebookSize)
     codeEntropy = usage.entropy
     bitsPerImage = usage.entropy * Double(usage.total) / Double(images)
     codebookEffectiveRank = effectiveRank

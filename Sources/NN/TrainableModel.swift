@@ -12,6 +12,9 @@ package protocol TrainableModel: Module {
   /// Which kernels compute the convolutions.
   var convolution: ConvolutionMethod { get }
 
+  /// The codebooks whose use a run watches, in the order of ``Measurements/usage``. By default none.
+  var watchedCodebooks: [WatchedCodebook] { get }
+
   // MARK: Training
 
   /// The loss of a shard, from which the gradients follow.
@@ -50,11 +53,27 @@ package protocol TrainableModel: Module {
 }
 
 extension TrainableModel {
+  package var watchedCodebooks: [WatchedCodebook] { [] }
   package var statisticsShapes: [Shape] { [] }
   package func prepare(_: inout ModelState, seed _: UInt64, sample _: (Int) throws -> Batch) throws
   {}
   package func update(_: inout ModelState, with _: [Tensor], step _: Int) {}
   package func adoptWeights(_: inout ModelState) {}
+}
+
+/// What a run has to know of a codebook to judge how it is used.
+package struct WatchedCodebook: Sendable, Equatable {
+  /// As in ``CodebookUsage``.
+  package let name: String
+  /// How many values a code can have, K.
+  package let size: Int
+  package let codesPerExample: Int
+
+  package init(_ name: String, size: Int, codesPerExample: Int) {
+    self.name = name
+    self.size = size
+    self.codesPerExample = codesPerExample
+  }
 }
 
 /// What one shard of a batch gives in training.

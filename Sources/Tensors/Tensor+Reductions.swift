@@ -11,6 +11,12 @@ extension Tensor {
     withUnsafePointer { kernels.sumOfSquares($0, count: count) }
   }
 
+  /// The sum of the squares in the first `rows` rows, in double precision.
+  package func sumOfSquares(rows: Int) -> Double {
+    requireRows(rows)
+    return withUnsafePointer { kernels.sumOfSquares($0, count: rows * shape.width) }
+  }
+
   /// `Σ (self − other)²` over the first `rows` rows, in double precision.
   package func sumOfSquaredDifferences(from other: Tensor, rows: Int) -> Double {
     Tensor.requireSameShape(self, other)

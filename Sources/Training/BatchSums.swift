@@ -68,7 +68,7 @@ struct BatchSums: Sendable {
     self.layout = layout
     measurements = Measurements(
       [Metric("loss", Double(result.loss.value.scalar), .progress)] + result.measurements.metrics,
-      usage: result.measurements.usage)
+      usage: result.measurements.usage, scales: result.measurements.scales)
     hasGradient = ordered.map { $0 != nil }
     tensors = .parts(ordered + result.statistics)
   }

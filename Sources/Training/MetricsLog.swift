@@ -5,14 +5,16 @@ import NN
 /// The metrics of a run as lines of JSON.
 ///
 /// A line without `split` is a training step's. With several codebooks, `codebooks` has the perplexity and
-/// the codes used of each, and `codesUsed` is their sum.
+/// the codes used of each, and `codesUsed` is their sum; with several latents, `latents` has the scale and
+/// the commitment loss of each. `states` has the bad states that last (see ``CodebookWatch``), if any.
 final class MetricsLog {
   /// A value of a line.
   private enum Value: Encodable {
     case integer(Int)
     case number(Double)
     case text(String)
-    case codebooks([Codebook])
+    case texts([String])
+    case objects([[String: Value]])
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.singleValueContainer()
@@ -20,15 +22,10 @@ final class MetricsLog {
       case .integer(let value): try container.encode(value)
       case .number(let value): try container.encode(value)
       case .text(let value): try container.encode(value)
-      case .codebooks(let value): try container.encode(value)
+      case .texts(let value): try container.encode(value)
+      case .objects(let value): try container.encode(value)
       }
     }
-  }
-
-  private struct Codebook: Encodable {
-    var name: String
-    var perplexity: Double
-    var codesUsed: Int
   }
 
   private let file: AppendFile
@@ -46,8 +43,9 @@ final class MetricsLog {
   /// Makes the log agree with a saved state: removes later lines and damaged ones, and keeps lines that other
   /// programs wrote.
   ///
+  /// - Parameter watch: observes the lines that are kept.
   /// - Returns: notes for the user, such as steps without a line.
-  func repair(toMatch state: TrainingState) throws -> [String] {
+  func repair(toMatch state: TrainingState, _ watch: inout CodebookWatch) throws -> [String] {
     var notes = file.movedAside.map { ["\(file.path) could not be used and is now \($0)"] } ?? []
     let decoder = JSONDecoder()
     decoder.userInfo[LoggedLine.criterion] = criterion
@@ -56,11 +54,14 @@ final class MetricsLog {
       switch LoggedLine(bytes, decoder) {
       case .foreign: return true
       case .damaged: return false
-      case .validation(let step):
-        return step <= state.step && step <= state.validatedStep ?? -1
-      case .step(let step):
-        guard step <= state.step else { return false }
-        gaps.add(step)
+      case .validation(let seen):
+        let isKept = seen.step <= state.step && seen.step <= state.validatedStep ?? -1
+        if isKept { _ = watch.observe(seen) }
+        return isKept
+      case .step(let seen):
+        guard seen.step <= state.step else { return false }
+        gaps.add(seen.step)
+        _ = watch.observe(seen)
         return true
       }
     }
@@ -73,8 +74,12 @@ final class MetricsLog {
 
   /// Appends a line.
   ///
-  /// - Parameter split: the split of an evaluation, or nil for a training step.
-  func append(_ measurements: Measurements, step: Int, split: String? = nil) throws {
+  /// - Parameters:
+  ///   - split: the split of an evaluation, or nil for a training step.
+  ///   - watch: has observed the measurements.
+  func append(
+    _ measurements: Measurements, step: Int, split: String? = nil, _ watch: CodebookWatch
+  ) throws {
     var line = Dictionary(
       uniqueKeysWithValues: measurements.metrics.map { ($0.name, Value.number($0.value)) })
     line["step"] = .integer(step)
@@ -84,9 +89,28 @@ final class MetricsLog {
     if usage.count == 1 {
       line["perplexity"] = .number(usage[0].perplexity)
     } else if usage.count > 1 {
-      line["codebooks"] = .codebooks(
-        usage.map { Codebook(name: $0.name, perplexity: $0.perplexity, codesUsed: $0.used) })
+      line["codebooks"] = .objects(
+        usage.map {
+          [
+            "name": .text($0.name), "perplexity": .number($0.perplexity),
+            "codesUsed": .integer($0.used),
+          ]
+        })
     }
+    let scales = measurements.scales
+    if scales.count == 1 {
+      line["scaleRatio"] = scales[0].ratio.map { .number($0) }
+    } else if scales.count > 1 {
+      line["latents"] = .objects(
+        scales.map {
+          var object = ["name": Value.text($0.name)]
+          object["scaleRatio"] = $0.ratio.map { .number($0) }
+          object["commitmentLoss"] = $0.commitment.map { .number($0) }
+          return object
+        })
+    }
+    let states = watch.states
+    if !states.isEmpty { line["states"] = .texts(states) }
     file.append(line: String(decoding: try encoder.encode(line), as: UTF8.self))
   }
 
@@ -110,8 +134,8 @@ final class MetricsLog {
 
 /// The kind of a line in a log that may have been damaged, or edited by others.
 private enum LoggedLine {
-  case step(Int)
-  case validation(Int)
+  case step(CodebookWatch.Observation)
+  case validation(CodebookWatch.Observation)
   /// Another program's.
   case foreign
   /// Half a line, or bytes that are not text.
@@ -120,10 +144,24 @@ private enum LoggedLine {
   /// The key of a decoder's ``Probe`` for the metric that a validation's line has.
   static let criterion = CodingUserInfoKey(rawValue: "criterion")!
 
-  /// What distinguishes our lines from others: a step, and a loss or the criterion of a validation.
+  /// What distinguishes our lines from others: a step, and a loss or the criterion of a validation; and what
+  /// is watched, which lines of earlier versions may lack.
   private struct Probe: Decodable {
+    struct Codebook: Decodable {
+      let name: String
+      let perplexity: Double
+      let codesUsed: Int
+    }
+
+    struct Latent: Decodable {
+      let name: String
+      let scaleRatio: Double?
+      let commitmentLoss: Double?
+    }
+
     let step: Int
     let split: String?
+    let observation: CodebookWatch.Observation
 
     init(from decoder: any Decoder) throws {
       let line = try decoder.container(keyedBy: JSONKey.self)
@@ -131,6 +169,35 @@ private enum LoggedLine {
       split = try line.decodeIfPresent(String.self, forKey: JSONKey("split"))
       let metric = split == nil ? "loss" : decoder.userInfo[LoggedLine.criterion] as? String ?? ""
       _ = try line.decode(Double.self, forKey: JSONKey(metric))
+      observation = Self.observation(line, step: step, isValidation: split != nil)
+    }
+
+    /// What ``MetricsLog/append(_:step:split:_:)`` had, as the watch saw it.
+    private static func observation(
+      _ line: KeyedDecodingContainer<JSONKey>, step: Int, isValidation: Bool
+    ) -> CodebookWatch.Observation {
+      func value<Value: Decodable>(_ name: String, _: Value.Type) -> Value? {
+        try? line.decode(Value.self, forKey: JSONKey(name))
+      }
+      var observation = CodebookWatch.Observation(step: step, isValidation: isValidation)
+      let latents = value("latents", [Latent].self)
+      if let codebooks = value("codebooks", [Codebook].self) {
+        observation.codebooks = codebooks.map { codebook in
+          .init(
+            perplexity: codebook.perplexity, used: codebook.codesUsed,
+            ratio: latents?.first { $0.name == codebook.name }?.scaleRatio)
+        }
+      } else if let perplexity = value("perplexity", Double.self),
+        let used = value("codesUsed", Int.self)
+      {
+        observation.codebooks = [
+          .init(perplexity: perplexity, used: used, ratio: value("scaleRatio", Double.self))
+        ]
+      }
+      observation.latents =
+        latents?.map { .init($0.name, commitment: $0.commitmentLoss) }
+        ?? [.init(commitment: value("commitmentLoss", Double.self))]
+      return observation
     }
   }
 
@@ -139,7 +206,7 @@ private enum LoggedLine {
   init(_ bytes: [UInt8], _ decoder: JSONDecoder) {
     let data = Data(bytes)
     if let probe = try? decoder.decode(Probe.self, from: data) {
-      self = probe.split == nil ? .step(probe.step) : .validation(probe.step)
+      self = probe.split == nil ? .step(probe.observation) : .validation(probe.observation)
     } else if (try? decoder.decode(AnyObject.self, from: data)) != nil {
       self = .foreign
     } else {

@@ -30,6 +30,8 @@ package struct TrainingRun<Model: ConfiguredModel> {
   package private(set) var state: TrainingState
   /// What the user should know before the first step.
   package let notes: [String]
+  /// Follows how the codebooks are used, also over the steps before the run was resumed.
+  private var watch: CodebookWatch
   private let log: MetricsLog
   private let lock: FolderLock
   private let pool: WorkerPool
@@ -37,6 +39,9 @@ package struct TrainingRun<Model: ConfiguredModel> {
   private var flushed = ContinuousClock.now
   /// The validation error of `best.safetensors` on the disk; ∞ if there is none.
   private var bestOnDisk: Double
+
+  /// The bad states that the run's codebooks have been in.
+  package var findings: [CodebookFinding] { watch.findings }
 
   /// The number of threads.
   package var threads: Int { pool.threads }
@@ -80,7 +85,9 @@ package struct TrainingRun<Model: ConfiguredModel> {
     }
     try AtomicFile.write(folder.configuration, text: configuration.yaml())
     log = try MetricsLog(folder.metrics, criterion: Model.criterion)
-    notes += try log.repair(toMatch: state)
+    watch = CodebookWatch(
+      experiment.model.watchedCodebooks, validationCount: dataset.validation.count)
+    notes += try log.repair(toMatch: state, &watch)
     self.notes = notes
   }
 
@@ -131,7 +138,8 @@ package struct TrainingRun<Model: ConfiguredModel> {
     else { throw divergence(in: state.step + 1, "the loss or a gradient is not finite") }
     let seconds = (clock.now - start) / .seconds(1)
     measurements.append(Metric("imagesPerSecond", Double(batchSize) / max(seconds, 1e-9)))
-    try log.append(measurements, step: state.step)
+    let found = watch.observe(.init(measurements, step: state.step))
+    try log.append(measurements, step: state.step, watch)
     // Often enough to follow the file, seldom enough not to slow the steps.
     if clock.now - flushed > .seconds(5) {
       // If the log cannot be written, the state is saved before the run ends; or the run continues if saving
@@ -140,6 +148,15 @@ package struct TrainingRun<Model: ConfiguredModel> {
       flushed = clock.now
     }
     try observe(.step(state.step, measurements, seconds: seconds))
+    try report(found, observe: observe)
+  }
+
+  private func report(_ found: [CodebookFinding], observe: (RunEvent) throws -> Void) throws {
+    let advice = CodebookAdvice(experiment.configuration)
+    for finding in found {
+      try observe(
+        .note("step \(state.step): \(finding.text) \(advice.text(against: finding.name))"))
+    }
   }
 
   private mutating func validate(stop: StopSignal, observe: (RunEvent) throws -> Void) throws {
@@ -159,7 +176,9 @@ package struct TrainingRun<Model: ConfiguredModel> {
     state.validatedStep = state.step
     let isBetter = error < state.best ?? .infinity
     if isBetter { state.best = error }
-    try log.append(evaluation.measurements, step: state.step, split: "validation")
+    let found = watch.observe(
+      .init(evaluation.measurements, step: state.step, isValidation: true))
+    try log.append(evaluation.measurements, step: state.step, split: "validation", watch)
     // After a kill, the checkpoint on the disk may be of a later step and better than the state's best.
     let isBest = isBetter && error <= bestOnDisk
     if isBest {
@@ -167,6 +186,7 @@ package struct TrainingRun<Model: ConfiguredModel> {
       bestOnDisk = error
     }
     try observe(.validation(state.step, evaluation, isBest: isBest))
+    try report(found, observe: observe)
   }
 
   // MARK: Saving

@@ -65,6 +65,7 @@ struct EvaluationReport: Encodable {
     if codebooks.count == 1 {
       try object.encode(codebooks[0].perplexity, forKey: JSONKey("perplexity"))
       try object.encode(codebooks[0].codeEntropy, forKey: JSONKey("codeEntropy"))
+      try object.encode(codebooks[0].collapsed, forKey: JSONKey("collapsed"))
       try object.encodeIfPresent(
         codebooks[0].codebookEffectiveRank, forKey: JSONKey("codebookEffectiveRank"))
     } else {
@@ -91,7 +92,10 @@ struct EvaluationReport: Encodable {
     var rows =
       [("split", "\(split), \(counted(images, "image"))")] + measured + [
         ("perplexity", each { fixed($0.perplexity, 1) }),
-        ("codes used", each { "\($0.codesUsed) of \($0.codebookSize)" }),
+        (
+          "codes used",
+          each { "\($0.codesUsed) of \($0.codebookSize)" + ($0.collapsed ? " (collapsed)" : "") }
+        ),
         ("bits", "\(fixed(bitsPerImage, 0)) per image, at the entropy of the codes" + parts),
         (
           "bits at most",

@@ -37,7 +37,9 @@ struct TrainingSession {
     let outcome = try training.run(stop: stop, observe: progress.show)
     switch outcome {
     case .finished:
-      progress.note("done: \(counted(training.state.step, "step"))")
+      progress.note(
+        (["done: \(counted(training.state.step, "step"))"] + training.findings.map(\.summary))
+          .joined(separator: "; "))
     case .stopped(let status):
       progress.note("saved \(visible(folder.last)) at step \(training.state.step); resume with:")
       Terminal.command([

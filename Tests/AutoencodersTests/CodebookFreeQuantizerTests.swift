@@ -63,6 +63,14 @@ struct CodebookFreeQuantizerTests {
     #expect(usage.map(\.name) == ["quantizer.0", "quantizer.1"])
     #expect(usage.map(\.counts) == [[1, 1, 2], [2, 0, 0, 1, 1]])
     #expect(result.statistics.isEmpty && model.statisticsShapes.isEmpty)
+    // No codewords that could be small beside the vectors, and no commitment term.
+    #expect(result.measurements.scales.map(\.ratio) == [nil])
+    #expect(result.measurements.scales.map(\.commitment) == [nil])
+    #expect(
+      model.watchedCodebooks == [
+        WatchedCodebook("quantizer.0", size: 3, codesPerExample: 4),
+        WatchedCodebook("quantizer.1", size: 5, codesPerExample: 4),
+      ])
   }
 
   @Test("it is evaluated, and decoding its codes gives the reconstruction")

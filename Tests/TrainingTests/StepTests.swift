@@ -99,6 +99,8 @@ struct StepTests {
       tape.constant(images), in: ShardContext(validCount: 37, batchSize: 37))
     #expect(abs(metrics["loss"]! / Double(forward.loss.value.scalar) - 1) < 1e-5)
     #expect(metrics.usage == forward.usage)
+    let (ratio, whole) = (metrics.scales[0].ratio, forward.scales[0].ratio)
+    #expect(abs(try #require(ratio) / (try #require(whole)) - 1) < 1e-5)
     let gradients = tape.backward(from: forward.loss).byName
     for parameter in experiment.model.parameters {
       // The first moment after one step is a tenth of the gradient.
