@@ -53,10 +53,15 @@ extension OuterQuantizerOptions {
 
   static func innerFault(in options: Self) -> FieldFault? {
     let inner = options.inner
-    if inner.update == .vq, inner.averages != AverageOptions() {
-      return FieldFault(
-        ["decay", "epsilon", "ema_unused", "inner"],
-        "decay, epsilon and ema_unused have no effect with inner: vq")
+    if inner.update == .vq {
+      let (found, initial) = (inner.averages, AverageOptions())
+      let set = [
+        ("decay", found.decay != initial.decay), ("epsilon", found.epsilon != initial.epsilon),
+        ("ema_unused", found.unused != initial.unused),
+      ]
+      if let field = set.first(where: \.1)?.0 {
+        return FieldFault([field, "inner"], "\(field) has no effect with inner: vq")
+      }
     }
     return InnerOptions.restartFault(in: inner)
   }
