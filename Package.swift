@@ -147,7 +147,7 @@ let package = Package(
       dependencies: ["NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport"]),
     .testTarget(
       name: "QuantizersTests",
-      dependencies: ["Quantizers", "NN", "Autograd", "Tensors", "TestSupport"]),
+      dependencies: ["Quantizers", "Options", "NN", "Autograd", "Tensors", "TestSupport"]),
     .testTarget(
       name: "AutoencodersTests",
       dependencies: [
