@@ -134,6 +134,11 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Autograd", "Tensors", "Files", "Diagnostics"],
       path: "Tests/TestSupport"),
+    // Not a product: it is built, but neither installed nor packaged.
+    .executableTarget(
+      name: "QuantizerProbe",
+      dependencies: ["Configurations", "Quantizers", "NN", "Autograd", "Tensors", "Files"],
+      path: "Tests/QuantizerProbe"),
     .testTarget(
       name: "KernelsTests",
       dependencies: ["Tensors", "Kernels", "KernelTypes", "BLAS", "Runtime", "TestSupport"]),
