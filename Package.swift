@@ -134,6 +134,11 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Autograd", "Tensors", "Files", "Diagnostics"],
       path: "Tests/TestSupport"),
+    // Not a product: it is built, but neither installed nor packaged.
+    .executableTarget(
+      name: "QuantizerProbe",
+      dependencies: ["Configurations", "Quantizers", "NN", "Autograd", "Tensors", "Files"],
+      path: "Tests/QuantizerProbe"),
     .testTarget(
       name: "KernelsTests",
       dependencies: ["Tensors", "Kernels", "KernelTypes", "BLAS", "Runtime", "TestSupport"]),
@@ -147,7 +152,7 @@ let package = Package(
       dependencies: ["NN", "Autograd", "Tensors", "Kernels", "Runtime", "TestSupport"]),
     .testTarget(
       name: "QuantizersTests",
-      dependencies: ["Quantizers", "NN", "Autograd", "Tensors", "TestSupport"]),
+      dependencies: ["Quantizers", "Options", "NN", "Autograd", "Tensors", "TestSupport"]),
     .testTarget(
       name: "AutoencodersTests",
       dependencies: [

@@ -12,6 +12,10 @@ import Tensors
 /// because `‖ẑ − e‖² = 2 − 2·ẑ·e`. The decoder gets the unit codeword. The loss terms are those of the inner
 /// quantizer, on unit vectors; their gradient reaches the encoder through the normalization. After every step
 /// the codewords are scaled to length 1 again.
+///
+/// With moving averages, a codeword that was never chosen keeps its place, also with ``UnusedCodeword/origin``:
+/// the origin has no direction, and is nearer to a vector than every codeword at more than 60°. One that was
+/// chosen before keeps the direction of its average by either rule.
 package struct CosineQuantizer: Quantizer {
   package let base: any CodebookQuantizer
 
@@ -43,8 +47,12 @@ package struct CosineQuantizer: Quantizer {
   }
 
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {
+    let parameter = base.vectors.parameter
+    let earlier = state.values[parameter]
     base.update(&state, with: statistics, step: step)
-    state.values[base.vectors.parameter].scaleRowsToUnitLength()
+    let squares = state.values[parameter].squaredErrors(from: Tensor(zeros: parameter.shape))
+    state.values[parameter].setRows { k in squares[k] == 0 ? (earlier, 1) : nil }
+    state.values[parameter].scaleRowsToUnitLength()
   }
 
   package func adoptCodebook(_ state: inout ModelState) {

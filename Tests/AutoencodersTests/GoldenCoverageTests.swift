@@ -21,11 +21,24 @@ struct GoldenCoverageTests {
     #expect(SmallModel.Name(rawValue: preset.rawValue) != nil)
   }
 
-  /// `ModelGoldenTests` follows them.
-  @Test("of ten steps of training", arguments: QuantizerKinds.all.map { $0.name })
-  func trajectories(kind: String) throws {
-    let name = "trajectory.\(kind)"
-    let names = try Golden("zalando").names
-    #expect(names.contains { $0 == name || $0.hasPrefix("\(name)_") }, "there is no \(name)")
+  /// `ModelGoldenTests` follows a trajectory of ten steps in zalando.safetensors; `QuantizerGoldenTests` follows
+  /// one step without a model, whose tensors begin with the kind in quantizers.safetensors.
+  @Test("of its training, for each quantizer", arguments: QuantizerKinds.all.map { $0.name })
+  func quantizers(kind: String) throws {
+    #expect(
+      try hasGolden(kind),
+      "neither trajectory.\(kind) in zalando.safetensors nor \(kind).… in quantizers.safetensors")
+  }
+
+  @Test("and a quantizer without one is noticed", arguments: ["", "v", "q", "rotation", "output"])
+  func missing(kind: String) throws {
+    #expect(try !hasGolden(kind))
+  }
+
+  private func hasGolden(_ kind: String) throws -> Bool {
+    let trajectory = "trajectory.\(kind)"
+    return try Golden("zalando").names.contains {
+      $0 == trajectory || $0.hasPrefix("\(trajectory)_")
+    } || Golden("quantizers").names.contains { $0.hasPrefix("\(kind).") }
   }
 }

@@ -68,6 +68,26 @@ private func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Double {
     check("adopted")
   }
 
+  @Test("a codeword that was never chosen keeps its place", arguments: UnusedCodeword.allCases)
+  func neverChosen(unused: UnusedCodeword) throws {
+    let codebook = Codebook(
+      "q", codewords: 40, dimension: 4, initializer: .uniform(bound: 1), role: .buffer)
+    let quantizer = CosineQuantizer(
+      EMAQuantizer(codebook, commitment: 0.25, decay: 0.9, unused: unused))
+    let before = try state(of: quantizer)
+    var after = before
+    let result = quantizer.quantize(Tape(before.values).constant(vectors(4)), in: shard)
+    quantizer.update(&after, with: result.statistics, step: 1)
+    let (old, new) = (
+      before.values[codebook.parameter].elements, after.values[codebook.parameter].elements
+    )
+    for k in 0..<40 where !result.codes.indices.contains(Int32(k)) {
+      let row = (k * 4)..<(k * 4 + 4)
+      // Scaled to length 1 once more.
+      #expect(zip(old[row], new[row]).allSatisfy { abs($0 - $1) < 1e-6 }, "row \(k)")
+    }
+  }
+
   @Test("the commitment's gradient is at right angles to the vector, whose length plays no part")
   func tangent() throws {
     let state = try state(of: quantizer)

@@ -5,6 +5,8 @@
                           each quantizer
     sonnet, strided, resblock_*, hierarchical.safetensors
                           a small model each: outputs and gradients
+    quantizers.safetensors
+                          one step of each quantizer, without a model around it
     training.safetensors  AdamW, gradient clipping and cosine schedule with warm-up from PyTorch's
                           own classes, the loss of seed 004, and near ties
 
@@ -30,6 +32,7 @@ from pathlib import Path
 
 import architectures
 import layer_cases
+import quantizer_cases
 import torch
 import trajectories
 from golden import Golden
@@ -44,6 +47,7 @@ GOLDENS = [
     *layer_cases.GOLDENS,
     *trajectories.GOLDENS,
     *architectures.GOLDENS,
+    *quantizer_cases.GOLDENS,
     Golden(
         "training",
         "AdamW, clipping, the cosine; the loss of seed 004; near ties.",
