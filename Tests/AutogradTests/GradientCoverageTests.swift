@@ -73,7 +73,9 @@ struct GradientCoverageTests {
   /// Functions that central differences cannot check, or that this module does not see, and the tests that check
   /// them.
   private static let others = [
+    "BoundToLevels": "FiniteScalarQuantizerTests.centralDifferences",
     "Dropout": "GradientCheckTests.dropping: a tape has a mask only in training",
+    "RoundToLevels": "FiniteScalarQuantizerTests.gradient: straight-through",
     "VectorQuantize": "VectorQuantizeTests: its gradient is the straight-through estimator's",
   ]
 
