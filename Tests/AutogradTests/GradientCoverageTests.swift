@@ -74,7 +74,10 @@ struct GradientCoverageTests {
   /// them.
   private static let others = [
     "BoundToLevels": "FiniteScalarQuantizerTests.centralDifferences",
+    "CodeEntropy": "LookupFreeQuantizerTests.centralDifferences",
+    "CodeExpectation": "LookupFreeQuantizerTests.centralDifferences",
     "Dropout": "GradientCheckTests.dropping: a tape has a mask only in training",
+    "QuantizeSigns": "LookupFreeQuantizerTests.signs: straight-through",
     "RoundToLevels": "FiniteScalarQuantizerTests.gradient: straight-through",
     "VectorQuantize": "VectorQuantizeTests: its gradient is the straight-through estimator's",
   ]
