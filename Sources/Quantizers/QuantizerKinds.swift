@@ -29,13 +29,15 @@ package enum QuantizerKinds: Kinds {
     [
       VQKind.self,
       EMAKind.self,
+      FSQKind.self,
+      LFQKind.self,
     ]
   }
 
   package static func kind(_ entry: any QuantizerKind.Type) -> any Kind.Type { entry }
   package static var initial: any QuantizerKind.Type { VQKind.self }
   package static var field: (name: String, meaning: String) {
-    ("kind", "codebook loss or moving averages")
+    ("kind", "codebook loss, moving averages, or no codebook")
   }
 }
 

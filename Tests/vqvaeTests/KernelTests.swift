@@ -7,18 +7,24 @@ import Testing
 @Suite("Kernels") struct KernelTests {
   private static let ours = KernelSet.runnable.filter { $0 != .openblas }
 
-  /// Convolutions of every algorithm and quantizers of every kind. Batches of 12 are two shards.
-  static let models: [[String]] = [
+  private static let architectures = [
     ["model.architecture=residual", "model.hidden=32"], ["model.architecture=strided"],
     ["model.architecture=resblock", "model.widths=[32, 32]"],
     ["model.architecture=hierarchical", "model.hidden=32"],
-  ].flatMap { architecture in
-    ["vq", "ema"].map { kind in
-      architecture + [
-        "quantizer.kind=\(kind)",
-        "quantizer.codebook_size=64", "quantizer.dimension=16", "training.batch_size=12",
-        "training.shard_images=6", "data.images=64", "training.steps=20",
-        "training.validate_every=10",
+  ]
+
+  private static let quantizers = [
+    ["quantizer.kind=vq", "quantizer.codebook_size=64", "quantizer.dimension=16"],
+    ["quantizer.kind=ema", "quantizer.codebook_size=64", "quantizer.dimension=16"],
+    ["quantizer.kind=fsq"], ["quantizer.kind=lfq"],
+  ]
+
+  /// Convolutions of every algorithm and quantizers of every kind. Batches of 12 are two shards.
+  static let models: [[String]] = architectures.flatMap { architecture in
+    quantizers.map { quantizer in
+      architecture + quantizer + [
+        "training.batch_size=12", "training.shard_images=6", "data.images=64",
+        "training.steps=20", "training.validate_every=10",
       ]
     }
   }

@@ -15,6 +15,9 @@ struct KindFieldTests {
     ("quantizer.decay", "0.5", "vq", "belongs to ema, and quantizer.kind is vq"),
     ("quantizer.epsilon", "0.5", "vq", "belongs to ema, and quantizer.kind is vq"),
     ("quantizer.ema_unused", "keep", "vq", "belongs to ema, and quantizer.kind is vq"),
+    ("quantizer.levels", "[5, 5]", "vq", "belongs to fsq, and quantizer.kind is vq"),
+    ("quantizer.bits", "6", "fsq", "belongs to lfq, and quantizer.kind is fsq"),
+    ("quantizer.dimension", "6", "fsq", "belongs to vq and ema, and quantizer.kind is fsq"),
   ]
 
   @Test("a field of another kind is an error at its place, in a file or flag", arguments: foreign)
@@ -110,8 +113,8 @@ struct KindFieldTests {
 
   @Test("an unknown kind is the only fault")
   func unknownKind() {
-    expectFault("quantizer: {kind: fsq, decay: 0.9}\n", "1:19", "expected vq or ema, found fsq")
-    let file = "quantizer: {kind: fsq, decay: 0.9}\n"
+    let file = "quantizer: {kind: pca, decay: 0.9}\n"
+    expectFault(file, "1:19", "expected vq, ema, fsq or lfq, found pca")
     #expect(faults(file, ["quantizer.kind=vq"]).count == 1)
   }
 

@@ -78,6 +78,8 @@ struct RoundTripTests {
     }
     #expect(c.model.fault == nil)
     c.quantizer = section(&random)
+    // Likewise: too many levels. Zeros, with which other fields have no effect, are not drawn.
+    if let fault = c.quantizer.fault { c.quantizer[field: fault.fields[0]] = nil }
     #expect(c.quantizer.fault == nil)
     c.training.steps = .random(in: 1...1_000_000_000, using: &random)
     c.training.batchSize = .random(in: 1...65_536, using: &random)
@@ -127,7 +129,9 @@ struct RoundTripTests {
     "the file has every field of its kinds that has a value, in the order of the fields",
     arguments: ModelSection.kinds)
   func everyField(architecture: String) throws {
-    for (data, quantizer) in [("kind: cifar10, root: x", "vq"), ("kind: synthetic", "ema")] {
+    let data = ["kind: cifar10, root: x", "kind: synthetic"]
+    for (i, quantizer) in QuantizerSection.kinds.enumerated() {
+      let data = data[i % 2]
       let kinds = "model: {architecture: \(architecture)}\nquantizer: {kind: \(quantizer)}\n"
       let without = try read("data: {\(data)}\n" + kinds)
       let fields = Configuration.fields.filter { $0.belongs(without) }.map(\.name)
