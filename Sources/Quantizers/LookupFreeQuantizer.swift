@@ -213,7 +213,7 @@ package enum LFQKind: QuantizerKind {
     package var bits = 9
     /// β.
     package var commitment = 0.25
-    /// λ. On CIFAR-10, 0.1 as in other programs leaves a fifth more error.
+    /// λ. With 0.1, as in other programs, the error on CIFAR-10 is larger (docs/training.md).
     package var entropy = 0.02
     /// γ.
     package var diversity = 1.0
