@@ -36,6 +36,8 @@ train() {
 config=configs/smoke.yaml
 train residual quantizer.kind=ema model.hidden=8 model.residual_hidden=4
 
+train lookup-free quantizer.kind=lfq quantizer.bits=5 model.hidden=8 model.residual_hidden=4
+
 # A separate file, because the fields of another architecture would be errors.
 config=$folder/resblock.yaml
 cat >"$config" <<'YAML'

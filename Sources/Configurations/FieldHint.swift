@@ -68,6 +68,12 @@ package struct FieldHint {
     ),
     ("gamma ema_decay vq_decay codebook_decay", "quantizer.decay", nil),
     ("eps ema_epsilon", "quantizer.epsilon", nil),
+    ("fsq_levels quantizer_levels num_levels", "quantizer.levels", nil),
+    (
+      "entropy_weight entropy_loss_weight entropy_loss_ratio entropy_ratio", "quantizer.entropy",
+      nil
+    ),
+    ("diversity_gamma", "quantizer.diversity", nil),
     ("codebook_init embedding_init kmeans_init", "quantizer.init", nil),
 
     (

@@ -33,6 +33,8 @@ package enum QuantizerKinds: Kinds {
       SimVQKind.self,
       ResidualKind.self,
       GroupedKind.self,
+      FSQKind.self,
+      LFQKind.self,
     ]
   }
 

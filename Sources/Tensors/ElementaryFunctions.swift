@@ -17,6 +17,20 @@ package func naturalLogarithm(_ x: Double) -> Double {
   return exponent * 0.6931471805599453 + 2 * s * series
 }
 
+/// `exp(x)`, within 2 units in the last place; 0 where the result is below the normal numbers, and infinity
+/// above 709.
+package func exponential(_ x: Double) -> Double {
+  guard x > -708 else { return x.isNaN ? x : 0 }
+  guard x < 709 else { return .infinity }
+  // x = n·log 2 + r with |r| < 0.347. The first part of log 2 has 32 bits, so its product with n is exact.
+  let n = (x * 1.4426950408889634).rounded()
+  let r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10
+  // Taylor series up to r¹³/13!: the next term is below 2⁻⁵⁷.
+  var series = 1.0
+  for k in stride(from: 13, through: 1, by: -1) { series = 1 + series * r / Double(k) }
+  return series * Double(bitPattern: UInt64(Int(n) + 1023) << 52)
+}
+
 /// `cos(2π·turns)` for up to 2⁵⁰ turns, within 2⁻⁵² of the exact value.
 package func cosine(turns: Double) -> Double {
   // The nearest quarter of a turn; both steps are exact, and the rest is at most an eighth.

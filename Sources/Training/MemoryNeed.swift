@@ -40,8 +40,9 @@ package struct MemoryNeed {
       found: "\(doing) needs at least \(Self.text(parameters + images))\(parts)",
       expected: "at most \(Self.text(available)), which is available",
       advice:
-        "Parameters grow with quantizer.codebook_size × quantizer.dimension and with the widths "
-        + "of the model" + (images > 0 ? ", images with data.images × data.side²." : "."))
+        "Parameters grow with the widths of the model and with the size of a codebook, "
+        + "quantizer.codebook_size × quantizer.dimension"
+        + (images > 0 ? ", images with data.images × data.side²." : "."))
   }
 
   /// Such as `1.5 GB`.

@@ -73,6 +73,30 @@ struct ModelGoldenTests {
     }
   }
 
+  @Test("ten steps without a codebook have PyTorch's losses and codes", arguments: ["fsq", "lfq"])
+  func withoutCodebook(kind: String) throws {
+    let terms = kind == "fsq" ? [] : ["commitment", "entropy", "diversity"]
+    let small = try SmallModel(.zalando) { quantizerWithoutCodebook(kind, $0) }
+    var codes: Codes?
+    let trained = try small.train("trajectory.\(kind)") { forward, _ in
+      #expect(forward.terms.map(\.name) == terms)
+      codes = forward.codes[0]
+      let values = [forward.reconstructionLoss] + forward.terms.map { $0.value }
+      return values.map { Double($0.value.scalar) }
+    }
+    #expect(codes?.indices.map(Float.init) == (try small.golden("final.\(kind).codes").elements))
+    for parameter in small.model.parameters where parameter.name == "encoder.conv1.weight" {
+      expectClose(
+        trained[parameter], try small.load(parameter, "final.\(kind)."), tolerance: Self.tolerance,
+        parameter.name)
+    }
+    for parameter in small.model.quantizers[0].parameters {
+      expectClose(
+        trained[parameter], try small.golden("final.\(kind).average"), tolerance: Self.tolerance,
+        parameter.name)
+    }
+  }
+
   private func checkForwardAndBackward(_ small: SmallModel) throws {
     let tape = Tape(small.values)
     let forward = try small.forward(batch: 0, on: tape)

@@ -27,6 +27,8 @@ struct ParameterListTests {
           EMAQuantizer(
             codebook($0, .buffer), commitment: 0.25, decay: 0.9, unused: .keep)
         },
+        { _ in FiniteScalarQuantizer(ScalarLevels([5, 4, 3, 6])) },
+        { LookupFreeQuantizer($0, bits: 4, commitment: 0.25, entropy: 0.1) },
       ]
       for quantizer in quantizers {
         let architecture = options.build(

@@ -104,6 +104,36 @@ struct RoutingTests {
     #expect(gradients["encoder.conv1.weight"] != nil)
   }
 
+  /// The quantizers without a codebook, and the terms that only the encoder can lower.
+  private static let codebookFree: [(kind: String, term: String)] = [
+    ("fsq", "reconstruction"), ("lfq", "reconstruction"), ("lfq", "commitment"),
+    ("lfq", "entropy"), ("lfq", "diversity"),
+  ]
+
+  @Test(
+    "without a codebook the reconstruction reaches all layers, and every term the encoder alone",
+    arguments: codebookFree, [SmallModel.Name.zalando, .hierarchical])
+  func withoutCodebook(row: (kind: String, term: String), name: SmallModel.Name) throws {
+    let small = try SmallModel(name) { quantizerWithoutCodebook(row.kind, $0) }
+    // At a uniform average, the start, no code is better than another.
+    var values = small.values
+    for parameter in small.model.parameters where parameter.role == .buffer {
+      var generator = SeededGenerator(test: 1)
+      values[parameter] = Tensor(parameter.shape, (0..<16).map { _ in generator.uniform(0, 1) })
+    }
+    let tape = Tape(values)
+    let forward = try small.forward(batch: 0, on: tape)
+    let isReconstruction = row.term == "reconstruction"
+    let term = isReconstruction ? forward.reconstructionLoss : try #require(forward.term(row.term))
+    let gradients = tape.backward(from: term).byName
+    let reached = isReconstruction ? Loss.reconstruction.reaches : Loss.commitment.reaches
+    for parameter in small.model.parameters {
+      let part = String(parameter.name.prefix { $0 != "." })
+      let isZero = gradients[parameter.name].map { $0.elements.allSatisfy { $0 == 0 } } ?? true
+      #expect(isZero != reached.contains(part), "\(parameter.name)")
+    }
+  }
+
   /// The test would fail with β on both terms, and with β on the codebook term alone.
   @Test("β multiplies the commitment term alone", arguments: StraightThrough.allCases)
   func commitmentWeight(straightThrough: StraightThrough) throws {

@@ -18,7 +18,9 @@ struct BenchmarkTests {
         """, name: "small.yaml", overrides: settings)
   }
 
-  @Test("all parts of a step are measured and add up to the step", arguments: ["vq", "ema"])
+  @Test(
+    "all parts of a step are measured and add up to the step",
+    arguments: ["vq", "ema", "fsq", "lfq"])
   func split(kind: String) throws {
     var benchmark = try Benchmark(configuration("quantizer.kind=\(kind)"), threads: 2)
     var options = Benchmark.Options()

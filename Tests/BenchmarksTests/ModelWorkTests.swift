@@ -41,6 +41,12 @@ struct ModelWorkTests {
     #expect(work.flopPerImage * 256 == 67_511_517_184)
   }
 
+  @Test("a quantizer without a codebook computes no distances", arguments: ["fsq", "lfq"])
+  func withoutDistances(kind: String) throws {
+    let work = try work("quantizer.kind=\(kind)")
+    #expect(work.distances == 0 && work.flopPerImage > 0)
+  }
+
   @Test("a step of the hierarchical model with batch size 256 has 91.3 GFLOP")
   func flopOfTwoLevels() throws {
     // As above; encoder and decoder of a level have the same work:

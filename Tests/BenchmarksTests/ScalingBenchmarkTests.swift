@@ -60,7 +60,9 @@ struct ScalingBenchmarkTests {
     #expect(doing.contains { $0.hasPrefix("round 3 of 3, configuration 1 of ") })
   }
 
-  @Test("the work of every row is that of its configuration", arguments: ["vq", "ema"])
+  @Test(
+    "the work of every row is that of its configuration",
+    arguments: ["vq", "ema", "fsq", "lfq"])
   func work(kind: String) throws {
     let kind = "quantizer.kind=\(kind)"
     let report = try ScalingBenchmark(configuration([kind]), threads: 1).run(options)

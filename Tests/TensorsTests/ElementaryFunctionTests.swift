@@ -22,6 +22,21 @@ import Testing
     #expect(naturalLogarithm(1) == 0)
   }
 
+  @Test("the exponential is within 2 units in the last place of the C library's")
+  func exponentials() {
+    var generator = SeededGenerator(test: 3)
+    var inputs = [0, 1, -1, 0x1p-60, -0x1p-60, 0.34657359027997264, -707.9, 708.9]
+    inputs += (0..<20_000).map { _ in Double(generator.uniform(-707, 708)) }
+    inputs += (0..<2000).map { _ in Double(generator.uniform(-1, 1)) }
+    for x in inputs {
+      let (found, expected) = (exponential(x), exp(x))
+      #expect(abs(found - expected) <= 2 * expected.ulp, "exp \(x): \(found), not \(expected)")
+    }
+    #expect(exponential(0) == 1 && exponential(-.infinity) == 0 && exponential(-709) == 0)
+    #expect(exponential(.infinity) == .infinity && exponential(710) == .infinity)
+    #expect(exponential(.nan).isNaN)
+  }
+
   @Test("the cosine is within 2⁻⁵⁰ of the C library's, and exact at quarters of a turn")
   func cosines() {
     var generator = SeededGenerator(test: 2)

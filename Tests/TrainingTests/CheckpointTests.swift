@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import Foundation
 import Models
+import Quantizers
 import Runtime
 import Tensors
 import TestSupport
@@ -21,7 +22,7 @@ struct CheckpointTests {
     }
   }
 
-  @Test("reading and writing gives the same file", arguments: ["vq", "ema"])
+  @Test("reading and writing gives the same file", arguments: QuantizerSection.kinds)
   func roundTrip(kind: String) throws {
     try checkRoundTrip("quantizer.kind=\(kind)")
   }

@@ -40,8 +40,13 @@ struct DeterminismTests {
       ["quantizer.kind=vq"],
       ["quantizer.kind=vq", "quantizer.straight_through=detach"],
       ["quantizer.kind=ema"],
+      ["quantizer.kind=fsq", "quantizer.levels=[5, 4, 7]"],
+      optimizer + ["quantizer.kind=lfq", "quantizer.bits=5", "training.shard_images=11"],
       ["quantizer.kind=ema", "model.preset=sonnet", "quantizer.straight_through=detach"],
-    ] + otherArchitectures.flatMap { [[$0, "quantizer.kind=vq"], [$0, "quantizer.kind=ema"]] }
+    ]
+    + otherArchitectures.flatMap { architecture in
+      ["vq", "ema"].map { [architecture, "quantizer.kind=\($0)"] }
+    }
 
   /// All runs have to give the same bytes as one uninterrupted run on one thread. Batches of 70 are nine
   /// shards, the last one of six images and two of padding. 270 images are trained on, so that step 5 is in
@@ -66,7 +71,8 @@ struct DeterminismTests {
   }
 
   /// The cosine depends on the number of steps, so the run is stopped in the middle instead.
-  @Test("for a run with a cosine schedule that is stopped and resumed", arguments: ["vq", "ema"])
+  @Test(
+    "for a run with a cosine schedule that is stopped and resumed", arguments: ["vq", "ema", "lfq"])
   func cosine(kind: String) throws {
     let configuration = try smallConfiguration(
       Self.optimizer + [

@@ -8,7 +8,7 @@ import Testing
 struct DivergenceTests {
   @Test(
     "the message names the step, and a checkpoint only if its loss is finite; its command works",
-    arguments: ["vq", "ema"], ["1e9", "0.5"])
+    arguments: ["vq", "ema", "fsq", "lfq"], ["1e9", "0.5"])
   func diverges(kind: String, rate: String) throws {
     try withTemporaryFolder { folder in
       let result = try train(
@@ -73,7 +73,7 @@ struct DivergenceTests {
   /// Adam averages squares, which overflow long before the gradients; and a validation can fail first.
   @Test(
     "whatever the learning rate, saved checkpoints can be read and evaluated",
-    arguments: ["3", "30", "1e6", "1e11"], ["vq", "ema"])
+    arguments: ["3", "30", "1e6", "1e11"], ["vq", "ema", "fsq", "lfq"])
   func readable(rate: String, kind: String) throws {
     try withTemporaryFolder { folder in
       let result = try train(

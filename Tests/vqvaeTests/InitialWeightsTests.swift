@@ -8,7 +8,7 @@ import Testing
 struct InitialWeightsTests {
   @Test(
     "a new run with another learning rate and other images starts with the weights at step 0",
-    arguments: ["vq", "ema"])
+    arguments: ["vq", "ema", "fsq", "lfq"])
   func start(kind: String) throws {
     try withRun(["quantizer.kind=\(kind)"]) { folder in
       let sets = [

@@ -14,22 +14,26 @@ import Testing
     ["model.architecture=hierarchical", "model.hidden=32"],
   ]
 
-  /// With k-means, restarts and random choices.
-  private static let quantizers = [
-    ["kind=cosine", "init=kmeans", "restart_every=5"], ["kind=simvq", "straight_through=rotation"],
-    ["kind=residual", "init=kmeans", "restart_every=5", "stage_dropout=0.5"],
-    ["kind=grouped", "inner=vq", "init=orthogonal", "restart_every=5"],
-  ]
+  private static let codebook = ["quantizer.codebook_size=64", "quantizer.dimension=16"]
+
+  /// Quantizers with k-means, restarts and random choices, and those without a codebook.
+  private static let others: [[String]] =
+    [
+      ["kind=cosine", "init=kmeans", "restart_every=5"],
+      ["kind=simvq", "straight_through=rotation"],
+      ["kind=residual", "init=kmeans", "restart_every=5", "stage_dropout=0.5"],
+      ["kind=grouped", "inner=vq", "init=orthogonal", "restart_every=5"],
+    ].map { settings in settings.map { "quantizer.\($0)" } + codebook }
+    + [["quantizer.kind=fsq"], ["quantizer.kind=lfq"]]
 
   /// Convolutions of every algorithm and quantizers of every kind. Batches of 12 are two shards.
   static let models: [[String]] =
     (architectures.flatMap { architecture in
-      ["vq", "ema"].map { architecture + ["quantizer.kind=\($0)"] }
-    } + quantizers.map { architectures[0] + $0.map { "quantizer.\($0)" } }).map {
+      ["vq", "ema"].map { architecture + ["quantizer.kind=\($0)"] + codebook }
+    } + others.map { architectures[0] + $0 }).map {
       $0 + [
-        "quantizer.codebook_size=64", "quantizer.dimension=16", "training.batch_size=12",
-        "training.shard_images=6", "data.images=64", "training.steps=20",
-        "training.validate_every=10",
+        "training.batch_size=12", "training.shard_images=6", "data.images=64",
+        "training.steps=20", "training.validate_every=10",
       ]
     }
 

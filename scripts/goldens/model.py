@@ -21,6 +21,8 @@ from torch import Tensor
 
 SMALLEST_GAP = 1e-3
 FEWEST_CODES = 4
+SMALLEST_COMPONENT_GAP, FEWEST_SIGN_CODES = 1e-4, 2
+"""Without a codebook, where no squares of differences are compared."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,17 @@ class LatentStep:
     codebook: Tensor  # the codebook loss
     commitment: Tensor
     gap: float
+    has_codebook: bool
 
     @property
     def codes_used(self) -> int:
         return len(set(self.codes.flatten().tolist()))
+
+    @property
+    def is_clear(self) -> bool:
+        if self.has_codebook:
+            return self.gap > SMALLEST_GAP and self.codes_used >= FEWEST_CODES
+        return self.gap > SMALLEST_COMPONENT_GAP and self.codes_used >= FEWEST_SIGN_CODES
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ class Step:
 
     @property
     def is_clear(self) -> bool:
-        return self.gap > SMALLEST_GAP and self.codes_used >= FEWEST_CODES
+        return all(latent.is_clear for latent in self.latents)
 
 
 def run(model: Model, images: Tensor, quantize: Quantize = quantize_by_function) -> Step:
@@ -163,12 +172,14 @@ def run(model: Model, images: Tensor, quantize: Quantize = quantize_by_function)
     def latent_step(i: int) -> LatentStep:
         z, quantized = results[i]
         vectors = z.reshape(-1, DIMENSIONS)
+        has_codebook = quantized.gap is None
         return LatentStep(
             vectors=vectors,
             codes=quantized.codes.reshape(z.shape[:3]),
             codebook=F.mse_loss(quantized.codewords, vectors.detach()),
             commitment=F.mse_loss(vectors, quantized.codewords.detach()),
-            gap=smallest_gap(vectors, model.codebook(i)),
+            gap=smallest_gap(vectors, model.codebook(i)) if has_codebook else quantized.gap,
+            has_codebook=has_codebook,
         )
 
     output = model.decode(model.encode(images, replace))

@@ -10,14 +10,14 @@ from inputs import Random, Tensors, smooth_images
 from model import Model, Step, run, trainable
 from model_golden import first_clear_seed, model_tensors
 from quantizers import Quantizer, quantizers
-from sizes import COMMITMENT_COST, STEPS
+from sizes import STEPS
 from torch import Tensor
 
 LEARNING_RATE = 1e-3
 
 
-def train(model: Model, images: Tensor, quantizer: Quantizer) -> Iterator[Step]:
-    """Trains in place, one step per batch, and yields the forward pass of each step."""
+def train(model: Model, images: Tensor, quantizer: Quantizer) -> Iterator[tuple[Step, Tensor]]:
+    """Trains in place, one step per batch, and yields the forward pass of each step and its losses."""
     codebook = model.codebook(0)
     codebook.requires_grad_(quantizer.learns_by_gradient)
     learned = [x for x in model.parameters.values() if x.requires_grad]
@@ -25,12 +25,9 @@ def train(model: Model, images: Tensor, quantizer: Quantizer) -> Iterator[Step]:
 
     for batch in images:
         step = run(model, batch, quantizer.quantize)
-        yield step
-        total = step.reconstruction + COMMITMENT_COST * step.commitment
-        if quantizer.learns_by_gradient:
-            total = total + step.codebook
+        yield step, quantizer.losses(step)
         adam.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        quantizer.total(step).backward()  # type: ignore[no-untyped-call]
         adam.step()
         latent = step.latents[0]
         quantizer.update(codebook, latent.vectors.detach(), latent.codes.flatten())
@@ -43,9 +40,9 @@ def attempt(seed: int) -> tuple[Tensors, list[Step]]:
     tensors, all_steps = model_tensors(start, images), []
     for quantizer in quantizers():
         model = trainable(start)
-        steps = list(train(model, images, quantizer))
+        steps, losses = zip(*train(model, images, quantizer), strict=True)
         all_steps += steps
-        tensors[f"trajectory.{quantizer.name}"] = torch.stack([step.losses for step in steps])
+        tensors[f"trajectory.{quantizer.name}"] = torch.stack(losses)
         for name, x in quantizer.final(model.parameters).items():
             tensors[f"final.{quantizer.name}.{name}"] = x
     return tensors, all_steps
@@ -58,6 +55,6 @@ def zalando() -> Tensors:
 
 GOLDENS = [
     Golden(
-        "zalando", "The zalando model: one step in full, ten steps of three quantizers.", zalando
+        "zalando", "The zalando model: one step in full, ten steps of each quantizer.", zalando
     )
 ]

@@ -111,6 +111,10 @@ struct FieldFaultTests {
     ("quantizer.codebook_size", ["1", "1048576"], ["0", "1048577"]),
     ("quantizer.dimension", ["1", "4096"], ["0", "4097"]),
     ("quantizer.commitment", ["0", "999999.9"], ["-0.1", "1000000"]),
+    ("quantizer.entropy", ["0", "999999.9"], ["-0.1", "1000000"]),
+    ("quantizer.diversity", ["0", "999999.9"], ["-0.1", "1000000"]),
+    ("quantizer.temperature", ["0.001", "999999.9"], ["0.0009", "0", "1000000"]),
+    ("quantizer.entropy_decay", ["0", "0.99999"], ["-0.1", "1"]),
     ("quantizer.decay", ["0", "0.99999"], ["-0.1", "1"]),
     ("quantizer.epsilon", ["1e-12", "0.999"], ["0.99e-12", "0", "1"]),
     ("quantizer.restart_every", ["1", "1000000"], ["0", "1000001"]),
@@ -120,6 +124,15 @@ struct FieldFaultTests {
     ("quantizer.groups", ["1", "64"], ["0", "257"]),
     ("quantizer.stages", ["1", "32"], ["0", "33"]),
     ("quantizer.stage_dropout", ["0", "0.999"], ["-0.1", "1"]),
+    (
+      "quantizer.levels",
+      ["[2]", "[1000, 1000]", "[2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]"],
+      [
+        "[]", "[1]", "[1001]", "[8, -1]", "[1.5]", "8",
+        "[2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]",
+      ]
+    ),
+    ("quantizer.bits", ["2", "18"], ["1", "19"]),
     ("training.steps", ["1", "1000000000"], ["0", "1000000001", "-5"]),
     ("training.batch_size", ["1", "65536"], ["0", "65537"]),
     ("training.shard_images", ["1", "1024"], ["0", "1025"]),
@@ -136,6 +149,20 @@ struct FieldFaultTests {
     ("training.validate_every", ["0", "1000000000"], ["-1", "1000000001"]),
     ("training.log_every", ["1", "1000000000"], ["0", "1000000001"]),
   ]
+
+  @Test("the product of levels has a limit, and entropies without weight have no other fields")
+  func quantizers() {
+    expectFault(
+      "quantizer:\n  kind: fsq\n  levels: [1000, 1000, 2]\n", "3:11",
+      "quantizer.levels: expected at most 1048576 codes, the product of the levels, found [1000, 1000, 2]"
+    )
+    expectFault(
+      "quantizer:\n  kind: lfq\n  entropy: 0\n  temperature: 2\n", "4:16",
+      "quantizer.temperature: has no effect with quantizer.entropy 0; leave it out")
+    expectFault(
+      "quantizer: {kind: lfq, diversity: 0, entropy_decay: 0.25}\n", "1:53",
+      "quantizer.entropy_decay: has no effect with quantizer.diversity 0; leave it out")
+  }
 
   @Test("a range includes its bounds and nothing beyond", arguments: ranges)
   func range(_ field: (key: String, inside: [String], outside: [String])) {

@@ -18,6 +18,12 @@ struct KindFieldTests {
     ("quantizer.decay", "0.5", "vq", "belongs to \(averaged), and quantizer.kind is vq"),
     ("quantizer.epsilon", "0.5", "vq", "belongs to \(averaged), and quantizer.kind is vq"),
     ("quantizer.ema_unused", "keep", "vq", "belongs to \(averaged), and quantizer.kind is vq"),
+    ("quantizer.levels", "[5, 5]", "vq", "belongs to fsq, and quantizer.kind is vq"),
+    ("quantizer.bits", "6", "fsq", "belongs to lfq, and quantizer.kind is fsq"),
+    (
+      "quantizer.dimension", "6", "fsq",
+      "belongs to vq, ema, cosine, simvq, residual and grouped, and quantizer.kind is fsq"
+    ),
   ]
 
   @Test("a field of another kind is an error at its place, in a file or flag", arguments: foreign)
@@ -113,8 +119,8 @@ struct KindFieldTests {
 
   @Test("an unknown kind is the only fault")
   func unknownKind() {
-    expectFault("quantizer: {kind: pq, decay: 0.9}\n", "1:19", "expected vq, ema,")
-    let file = "quantizer: {kind: fsq, decay: 0.9}\n"
+    let file = "quantizer: {kind: pq, decay: 0.9}\n"
+    expectFault(file, "1:19", "expected vq, ema,")
     #expect(faults(file, ["quantizer.kind=vq"]).count == 1)
   }
 

@@ -15,6 +15,8 @@ class Quantized:
     codes: Tensor  # [N]
     codewords: Tensor  # [N, D], for the two losses: gradients flow to the codebook only
     straight_through: Tensor  # [N, D], for the decoder: gradients flow to the vectors only
+    gap: float | None = None
+    """Without a codebook, how far the least clear component is from another code; else None."""
 
 
 Quantize = Callable[[Tensor, Tensor], Quantized]
