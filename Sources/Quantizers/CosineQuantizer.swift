@@ -11,7 +11,8 @@ import Tensors
 ///
 /// because `‖ẑ − e‖² = 2 − 2·ẑ·e`. The decoder gets the unit codeword. The loss terms are those of the inner
 /// quantizer, on unit vectors; their gradient reaches the encoder through the normalization. After every step
-/// the codewords are scaled to length 1 again.
+/// the codewords are scaled to length 1 again. With a codebook loss inside, that removes the part of a step
+/// along the codeword, but Adam's moments have seen it.
 ///
 /// With moving averages, a codeword that was never chosen keeps its place, also with ``UnusedCodeword/origin``:
 /// the origin has no direction, and is nearer to a vector than every codeword at more than 60°. One that was

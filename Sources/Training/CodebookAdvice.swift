@@ -21,7 +21,7 @@ struct CodebookAdvice {
     switch name {
     case .collapsed:
       [
-        narrow, "a lower training.learning_rate", setting("quantizer.restart_every"), averages,
+        setting("quantizer.restart_every"), narrow, "a lower training.learning_rate", averages,
         lowering("quantizer.dimension", above: 16),
       ].compactMap(\.self)
     case .explodingCommitment:
@@ -30,7 +30,7 @@ struct CodebookAdvice {
       ].compactMap(\.self)
     case .deadHalf:
       [
-        narrow, setting("quantizer.restart_every"), averages,
+        setting("quantizer.restart_every"), narrow, averages,
         lowering("quantizer.dimension", above: 16),
         lowering("quantizer.codebook_size", above: 2),
       ].compactMap(\.self)
