@@ -18,7 +18,8 @@ struct CollapseTests {
       let first = try train("run", Self.sets + ["training.steps=260"], in: folder)
       expect(
         first, 0, ": the codebook has collapsed: ", " of 256 codes, and since step ",
-        "quantizer.init=uniform, ", "docs/troubleshooting.md", "\ndone: 260 steps; codebook ")
+        "quantizer.restart_every, quantizer.init=kmeans, ", "docs/troubleshooting.md",
+        "\ndone: 260 steps; codebook ")
       #expect(
         first.errors.firstMatch(of: /done: .*; codebook collapsed at step \d+: \d+ of 256 codes\n/)
           != nil)
