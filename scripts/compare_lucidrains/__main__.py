@@ -34,7 +34,7 @@ def defaults(table: Table) -> None:
         "theirs is the rotation if D > 1, ours the gradient unchanged, as in the paper",
     )  # fmt: skip
     inverse = inspect.signature(LFQ.forward).parameters["inv_temperature"].default
-    table.note("defaults", "temperature of lfq", f"theirs {1 / inverse}, ours 1")
+    table.note("defaults", "temperature of lfq", f"theirs {1 / inverse}, ours 0.5")
 
 
 def main() -> None:
