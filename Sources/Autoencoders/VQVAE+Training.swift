@@ -40,11 +40,8 @@ extension VQVAE: TrainableModel {
   }
 
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {
-    var rest = statistics[...]
-    for quantizer in quantizers {
-      let count = quantizer.statisticsShapes.count
-      quantizer.update(&state, with: Array(rest.prefix(count)), step: step)
-      rest = rest.dropFirst(count)
+    for (quantizer, own) in zip(quantizers, quantizers.statistics(in: statistics)) {
+      quantizer.update(&state, with: own, step: step)
     }
   }
 

@@ -6,7 +6,8 @@
 package struct LatentScale: Sendable, Equatable {
   /// The latent.
   package let name: String
-  /// The commitment loss of this latent alone, before it is weighted; nil if there is no such term.
+  /// The commitment loss of this latent alone, before it is weighted, or nil if the quantizer does not
+  /// have that term.
   package private(set) var commitment: Double?
   /// Sums of squares of the vectors, Σ‖z‖², and of the codewords chosen for them, Σ‖e‖²; nil without a
   /// codebook.

@@ -30,7 +30,7 @@ package protocol TrainableModel: Module {
   ///
   /// - Parameters:
   ///   - seed: that of the run.
-  ///   - sample: reads that many examples, those of the first steps; fewer if there are not so many.
+  ///   - sample: reads a number of examples, those of the first steps, or all examples if that is fewer.
   func prepare(_ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Batch) throws
 
   /// Changes the state by a batch, after the optimizer. By default nothing.

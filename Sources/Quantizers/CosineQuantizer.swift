@@ -29,7 +29,8 @@ package struct CosineQuantizer: Quantizer {
   package var statisticsShapes: [Shape] { base.statisticsShapes }
 
   package func quantize(_ z: Variable, in shard: ShardContext) -> Quantized {
-    base.quantize(z.withUnitRows(), in: shard)
+    base.quantize(
+      Self.factor(z.shape) * normalizeRows(z, epsilon: Self.epsilon), in: shard)
   }
 
   package func codes(of z: Tensor, _ values: ParameterValues) -> Codes {
@@ -44,7 +45,7 @@ package struct CosineQuantizer: Quantizer {
     _ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Tensor
   ) throws {
     try base.prepare(&state, seed: seed) { Self.unit(try sample($0)) }
-    state.values[base.vectors.parameter].scaleRowsToUnitLength()
+    project(&state)
   }
 
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {
@@ -53,18 +54,31 @@ package struct CosineQuantizer: Quantizer {
     base.update(&state, with: statistics, step: step)
     let squares = state.values[parameter].squaredErrors(from: Tensor(zeros: parameter.shape))
     state.values[parameter].setRows { k in squares[k] == 0 ? (earlier, 1) : nil }
-    state.values[parameter].scaleRowsToUnitLength()
+    project(&state)
   }
 
   package func adoptCodebook(_ state: inout ModelState) {
-    state.values[base.vectors.parameter].scaleRowsToUnitLength()
+    project(&state)
     base.adoptCodebook(&state)
   }
 
+  // MARK: The sphere
+
+  /// Added to the mean square of a row, so that a row of zeros stays one.
+  private static let epsilon = 1e-24
+
+  /// From a root mean square of 1 to a length of 1.
+  private static func factor(_ shape: Shape) -> Float { 1 / Float(shape.width).squareRoot() }
+
+  /// Rows of length 1, computed as in ``quantize(_:in:)``.
   private static func unit(_ z: Tensor) -> Tensor {
-    var result = z
-    result.scaleRowsToUnitLength()
-    return result
+    factor(z.shape) * z.normalizedRows(epsilon: epsilon).rows
+  }
+
+  /// Scales the codewords to length 1.
+  private func project(_ state: inout ModelState) {
+    let codebook = base.vectors.parameter
+    state.values[codebook] = Self.unit(state.values[codebook]).keepingPackedForms()
   }
 }
 

@@ -63,10 +63,7 @@ package struct GroupedQuantizer: Quantizer {
   }
 
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {
-    var rest = statistics[...]
-    for part in parts {
-      let own = Array(rest.prefix(part.statisticsShapes.count))
-      rest = rest.dropFirst(own.count)
+    for (part, own) in zip(parts, (parts as [any Quantizer]).statistics(in: statistics)) {
       part.update(&state, with: own, step: step)
     }
   }

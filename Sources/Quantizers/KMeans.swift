@@ -17,7 +17,7 @@ package struct KMeans: Sendable {
 
   /// - Parameters:
   ///   - vectors: `[n, D]`, at least `clusters`.
-  ///   - iterations: at most so many of Lloyd's; fewer if no vector changes its cluster.
+  ///   - iterations: the largest number of Lloyd's; it ends earlier if no vector changes its cluster.
   package init(
     _ vectors: Tensor, clusters: Int, iterations: Int = 20, generator: inout SeededGenerator
   ) {
@@ -41,46 +41,38 @@ package struct KMeans: Sendable {
   /// because a search against many centroids costs less than many searches against one.
   private mutating func choose(_ generator: inout SeededGenerator) {
     let (clusters, total) = (centroids.shape[0], vectors.shape.rows)
-    var distances = [Double](repeating: .infinity, count: total)
-    var isChosen = [Bool](repeating: false, count: total)
+    // Without a centroid, all vectors are equally likely.
+    var distances = [Double](repeating: 1, count: total)
+    var left = Array(0..<total)
     var done = 0
     while done < clusters {
       let size = done == 0 ? 1 : min(max(clusters / 64, 1), clusters - done)
-      let first = done
-      for _ in 0..<size {
-        let vector = Self.draw(distances, isChosen, &generator)
-        isChosen[vector] = true
-        centroids.setRow(done, to: vectors, row: vector)
-        done += 1
+      let chosen = Self.draw(size, of: left, weights: distances, &generator)
+      for (i, vector) in chosen.enumerated() {
+        centroids.setRow(done + i, to: vectors, row: vector)
       }
-      let block = centroids.items(first..<done)
+      let isChosen = Set(chosen)
+      left.removeAll(where: isChosen.contains)
+      let block = centroids.items(done..<(done + size))
       let codes = block.nearestCodes(to: vectors)
       for (i, distance) in squaredDistances(to: block, codes).enumerated() {
-        distances[i] = min(distances[i], distance)
+        distances[i] = done == 0 ? distance : min(distances[i], distance)
       }
+      done += size
     }
   }
 
-  /// A vector that was not chosen, with a probability proportional to its distance; with equal ones while
-  /// there is no centroid, and when all that are left coincide with centroids.
+  /// Draws without repetition, with probabilities proportional to the weights: the smallest of the numbers
+  /// `−log(u) / weight` with a random u of each (Efraimidis and Spirakis 2006). A weight of 0, that of a vector
+  /// which coincides with a centroid, is drawn after all others.
   private static func draw(
-    _ distances: [Double], _ isChosen: [Bool], _ generator: inout SeededGenerator
-  ) -> Int {
-    var weights = distances.indices.map { isChosen[$0] ? 0 : distances[$0] }
-    var total = weights.reduce(0, +)
-    if !(total > 0 && total.isFinite) {
-      weights = isChosen.map { $0 ? 0 : 1 }
-      total = weights.reduce(0, +)
+    _ count: Int, of candidates: [Int], weights: [Double], _ generator: inout SeededGenerator
+  ) -> [Int] {
+    let keys = candidates.map { i in
+      let u = 1 - Double(generator.next() >> 11) * 0x1p-53
+      return (weights[i] > 0 ? -naturalLogarithm(u) / weights[i] : .infinity, i)
     }
-    let target = Double(generator.next() >> 11) * 0x1p-53 * total
-    var sum = 0.0
-    var last = 0
-    for (i, weight) in weights.enumerated() where weight > 0 {
-      last = i
-      sum += weight
-      if sum > target { break }
-    }
-    return last
+    return keys.sorted { $0 < $1 }.prefix(count).map(\.1)
   }
 
   /// Moves every centroid to the mean of its vectors. An empty cluster gets the vector that is farthest from
@@ -96,9 +88,7 @@ package struct KMeans: Sendable {
     }
     var sums = Tensor(zeros: centroids.shape)
     sums.scatterAdd(vectors, at: codes)
-    for k in 0..<clusters where sizes[k] > 0 {
-      centroids.setRow(k, to: sums, row: k, factor: 1 / sizes[k])
-    }
+    centroids.setRows { k in sizes[k] > 0 ? (sums, 1 / sizes[k]) : nil }
     for (k, vector) in zip(empty, farthest) { centroids.setRow(k, to: vectors, row: vector) }
   }
 

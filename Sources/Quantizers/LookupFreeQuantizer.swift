@@ -44,7 +44,7 @@ package struct LookupFreeQuantizer: Quantizer {
   package let commitment: Float
   /// λ. If 0, there are no entropies.
   package let entropy: Float
-  /// γ. If 0, there is no average.
+  /// γ. If 0, no average is kept.
   package let diversity: Float
   package let probabilities: BitProbabilities
   /// The average of the codes' probabilities, `[2^D]`, or nil if the loss does not depend on it.
@@ -246,7 +246,7 @@ package enum LFQKind: QuantizerKind {
 
   package static func fault(in options: Options) -> FieldFault? {
     let initial = Options()
-    /// The fault of the first field that differs from its default, which is nil where all have it.
+    /// The fault of the first field that differs from its default, or nil if none does.
     func unused(_ fields: [(String, KeyPath<Options, Double>)], without part: String) -> FieldFault?
     {
       fields.first { options[keyPath: $0.1] != initial[keyPath: $0.1] }.map { name, path in

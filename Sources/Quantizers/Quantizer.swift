@@ -32,7 +32,7 @@ package protocol Quantizer: Module {
   /// - Parameters:
   ///   - seed: that of the run.
   ///   - sample: computes vectors `[n, D]` of the quantizer's latent, of the images of the first steps: at
-  ///     least as many as asked for, or those of all images if there are not so many.
+  ///     least as many as asked for, or those of all images if that is fewer.
   func prepare(_ state: inout ModelState, seed: UInt64, sample: (Int) throws -> Tensor) throws
 
   /// Changes the state by a batch, after the optimizer. By default nothing.
@@ -58,6 +58,18 @@ extension Quantizer {
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {}
   package func adoptCodebook(_ state: inout ModelState) {}
   package var codebook: Codebook? { nil }
+}
+
+extension Sequence<any Quantizer> {
+  /// Each quantizer's part of statistics that are one after another.
+  package func statistics(in all: [Tensor]) -> [[Tensor]] {
+    var rest = all[...]
+    return map { quantizer in
+      let own = rest.prefix(quantizer.statisticsShapes.count)
+      rest = rest.dropFirst(own.count)
+      return Array(own)
+    }
+  }
 }
 
 /// The result of quantizing vectors in training.

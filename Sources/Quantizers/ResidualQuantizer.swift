@@ -39,9 +39,7 @@ package struct ResidualQuantizer: Quantizer {
   }
 
   /// The quantizers with parameters of their own.
-  private var owners: ArraySlice<any CodebookQuantizer> {
-    isShared ? stages.prefix(1) : stages[...]
-  }
+  private var owners: [any CodebookQuantizer] { isShared ? [stages[0]] : stages }
 
   package var parameters: [Parameter] { owners.flatMap(\.parameters) }
   package var alphabet: [Int] { stages.flatMap(\.alphabet) }
@@ -140,10 +138,7 @@ package struct ResidualQuantizer: Quantizer {
   }
 
   package func update(_ state: inout ModelState, with statistics: [Tensor], step: Int) {
-    var rest = statistics[...]
-    for stage in owners {
-      let own = Array(rest.prefix(stage.statisticsShapes.count))
-      rest = rest.dropFirst(own.count)
+    for (stage, own) in zip(owners, (owners as [any Quantizer]).statistics(in: statistics)) {
       // The averages of a stage that was left out do not change: their step did not happen.
       if let counts = own.first, counts.sum() == 0 { continue }
       stage.update(&state, with: own, step: step)

@@ -21,7 +21,7 @@ package enum RotateToCodeword: Function {
     let codewords: Tensor
   }
 
-  /// Lengths below which there is no direction.
+  /// A vector shorter than this has no direction.
   private static let shortest = 1e-6
 
   package static func forward(

@@ -58,18 +58,4 @@ extension Tensor {
     precondition(k < count / max(width, 1), "\(shape) has no row \(k)")
     withUnsafeMutablePointer { ($0 + k * width).update(repeating: value, count: width) }
   }
-
-  /// Divides every row by its length, `x / ‖x‖`; a row shorter than `minimum` by that.
-  package mutating func scaleRowsToUnitLength(minimum: Double = 1e-12) {
-    let (rows, width) = (shape.rows, shape.width)
-    withUnsafeMutablePointer { table in
-      for row in 0..<rows {
-        let x = table + row * width
-        var square = 0.0
-        for i in 0..<width { square += Double(x[i]) * Double(x[i]) }
-        let factor = Float(1 / max(square.squareRoot(), minimum))
-        for i in 0..<width { x[i] *= factor }
-      }
-    }
-  }
 }

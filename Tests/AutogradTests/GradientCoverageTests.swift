@@ -52,9 +52,6 @@ struct GradientCoverageTests {
     },
     Check(function: Columns.self, inputs: [[2, 3, 5]]) { $0[0].columns(1..<4) },
     Check(function: MatrixProduct.self, inputs: [[3, 5], [5, 4]]) { $0[0].matrixProduct($0[1]) },
-    Check(function: UnitRows.self, inputs: [[3, 5]], step: 0x1p-9, tolerance: 1e-3) {
-      $0[0].withUnitRows()
-    },
     Check(function: Convolve.self, inputs: [[2, 5, 6, 2], [3, 3, 2, 3], [3]]) {
       convolve($0[0], $0[1], bias: $0[2], window: window)
     },
